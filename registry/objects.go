@@ -1,0 +1,309 @@
+package registry
+
+import (
+	"net/netip"
+	"time"
+)
+
+// ObjectKind says what a ROID stands for. The numbers are stored and append-only.
+type ObjectKind uint8
+
+// The kinds of objects.
+const (
+	KindDomain    ObjectKind = 1
+	KindHost      ObjectKind = 2
+	KindContact   ObjectKind = 3
+	KindRegistrar ObjectKind = 4
+	KindTLD       ObjectKind = 5
+)
+
+// String returns the kind's name.
+func (k ObjectKind) String() string {
+	switch k {
+	case KindDomain:
+		return "domain"
+	case KindHost:
+		return "host"
+	case KindContact:
+		return "contact"
+	case KindRegistrar:
+		return "registrar"
+	case KindTLD:
+		return "tld"
+	default:
+		return "object"
+	}
+}
+
+// Provenance is what every EPP object knows of its own past. Times are UTC with
+// millisecond precision; a zero time means never.
+type Provenance struct {
+	ROID      ROID
+	Sponsor   RegistrarID
+	Creator   RegistrarID
+	CreatedAt time.Time
+	Updater   RegistrarID
+	UpdatedAt time.Time
+	// TransferredAt is when the sponsor last changed.
+	TransferredAt time.Time
+}
+
+// AuthInfo is authorisation information kept as a salted SHA-256 only; a zero value means
+// that none is set and nobody can present it.
+type AuthInfo struct {
+	Salt []byte
+	Hash []byte
+}
+
+// IsSet says whether there is anything to compare with.
+func (a AuthInfo) IsSet() bool { return len(a.Hash) > 0 }
+
+// ContactRole is the role of a contact for a domain (RFC 5731 section 2.2).
+type ContactRole string
+
+// The roles other than registrant.
+const (
+	RoleAdmin   ContactRole = "admin"
+	RoleTech    ContactRole = "tech"
+	RoleBilling ContactRole = "billing"
+)
+
+// DomainContact links a domain to a contact in a role.
+type DomainContact struct {
+	Role ContactRole
+	ID   ContactID
+}
+
+// GraceKind is a grace period of RFC 3915 section 3.1. The numbers are stored.
+type GraceKind uint8
+
+// The grace periods.
+const (
+	GraceAdd       GraceKind = 1
+	GraceRenew     GraceKind = 2
+	GraceAutoRenew GraceKind = 3
+	GraceTransfer  GraceKind = 4
+)
+
+// Grace is a running grace period: deleting the domain before EndsAt undoes the charge.
+type Grace struct {
+	Kind   GraceKind
+	EndsAt time.Time
+	// ChargeRow is the ledger row that a refund would undo, 0 if nothing was charged.
+	ChargeRow uint64
+}
+
+// DeletionPhase says where a deleted domain stands (RFC 3915 section 3.1). Stored.
+type DeletionPhase uint8
+
+// The phases.
+const (
+	PhaseNone           DeletionPhase = 0
+	PhaseRedemption     DeletionPhase = 1
+	PhasePendingRestore DeletionPhase = 2
+	PhasePendingDelete  DeletionPhase = 3
+)
+
+// Domain is a registered name.
+type Domain struct {
+	Provenance
+	Name        DomainName
+	TLD         DomainName
+	ExpiresAt   time.Time
+	Registrant  ContactID
+	Contacts    []DomainContact
+	NameServers []DomainName // host objects, in the order in which they were given
+	Statuses    Statuses     // explicit ones only
+	AuthInfo    AuthInfo
+	Graces      []Grace
+	Phase       DeletionPhase
+	PhaseEndsAt time.Time
+}
+
+// IsDelegated says whether the domain belongs in the zone: it has name servers, no hold
+// and is not on its way out.
+func (d *Domain) IsDelegated() bool {
+	return len(d.NameServers) > 0 && d.Phase == PhaseNone &&
+		!d.Statuses.Has(StatusClientHold, StatusServerHold, StatusPendingDelete, StatusPendingCreate)
+}
+
+// Host is a name server.
+type Host struct {
+	Provenance
+	Name      DomainName
+	Addresses []netip.Addr // sorted; only in-zone hosts have any
+	Statuses  Statuses
+	// Superordinate is the registered domain that the host lies in or below, "" for a host
+	// outside every TLD served here (RFC 5732 section 1.1).
+	Superordinate DomainName
+}
+
+// PostalInfo is one form of a contact's postal address (RFC 5733 section 2.4).
+type PostalInfo struct {
+	Type          string // "int" (7-bit ASCII) or "loc"
+	Name          string
+	Organization  string
+	Street        []string // up to three lines
+	City          string
+	StateProvince string
+	PostalCode    string
+	CountryCode   string // ISO 3166-1 alpha-2
+}
+
+// Phone is an E.164 number with its optional extension (RFC 5733 section 2.5).
+type Phone struct {
+	Number    string
+	Extension string
+}
+
+// Disclose names fields that go against the registry's default disclosure policy
+// (RFC 5733 section 2.9). Fields are such as "name.int", "org.loc", "voice", "email".
+type Disclose struct {
+	Flag   bool
+	Fields []string
+}
+
+// Contact is a person or organisation.
+type Contact struct {
+	Provenance
+	ID       ContactID
+	Postal   []PostalInfo // one or two, of different types
+	Voice    Phone
+	Fax      Phone
+	Email    string
+	Statuses Statuses
+	AuthInfo AuthInfo
+	Disclose *Disclose
+}
+
+// RegistrarState says what a registrar may do. Stored.
+type RegistrarState uint8
+
+// The states.
+const (
+	RegistrarActive    RegistrarState = 1
+	RegistrarSuspended RegistrarState = 2 // may log in and read, may not change anything
+)
+
+// Registrar is a customer of the registry. Its money lives in the ledger.
+type Registrar struct {
+	ID    RegistrarID
+	ROID  ROID
+	Name  string
+	Email string
+	URL   string
+	// IANAID is the number in IANA's registrar list, 0 if there is none.
+	IANAID uint32
+	State  RegistrarState
+	// PasswordHash is an argon2id hash in PHC string format.
+	PasswordHash string
+	// CertificateSHA256 holds the fingerprints of the client certificates it may use.
+	CertificateSHA256 [][]byte
+	// TLDs lists where it may register; empty means nowhere.
+	TLDs        []DomainName
+	Currency    string
+	CreditLimit int64 // minor units it may go below zero
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// TLD is a top-level domain and the policy by which it is run.
+type TLD struct {
+	Name      DomainName
+	ROID      ROID
+	Policy    TLDPolicy
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// ApexServer is a name server of the TLD itself, with the addresses that the zone
+// publishes for it when it lies inside the zone.
+type ApexServer struct {
+	Name      DomainName
+	Addresses []netip.Addr
+}
+
+// TLDPolicy is what an operator sets for a TLD. Periods are in days unless the name says
+// otherwise; prices are minor units of Currency.
+type TLDPolicy struct {
+	ROIDSuffix         string
+	Currency           string
+	CreatePriceMinor   int64 // a year
+	RenewPriceMinor    int64 // a year
+	TransferPriceMinor int64
+	RestorePriceMinor  int64
+
+	MinPeriodYears uint32
+	MaxPeriodYears uint32
+	AutoRenew      bool
+
+	AddGraceDays       uint32
+	RenewGraceDays     uint32
+	AutoRenewGraceDays uint32
+	TransferGraceDays  uint32
+	RedemptionDays     uint32
+	PendingDeleteDays  uint32
+
+	MinNameServers     uint32 // to be delegated
+	MaxNameServers     uint32
+	MaxContacts        uint32 // admin, tech and billing together
+	RegistrantRequired bool
+	// AllowPrivateAddresses admits private and documentation ranges as glue.
+	AllowPrivateAddresses bool
+	ReservedLabels        []string
+
+	ApexServers          []ApexServer
+	SOAMName             DomainName
+	SOARName             DomainName
+	SOARefreshSeconds    uint32
+	SOARetrySeconds      uint32
+	SOAExpireSeconds     uint32
+	SOAMinimumSeconds    uint32
+	ApexTTLSeconds       uint32
+	DelegationTTLSeconds uint32
+}
+
+// NodeRole says whether a node of the cluster votes. Stored.
+type NodeRole uint8
+
+// The roles.
+const (
+	RoleVoter   NodeRole = 1
+	RoleReplica NodeRole = 2
+)
+
+// String returns the role as the command line and dev.json show it.
+func (r NodeRole) String() string {
+	if r == RoleVoter {
+		return "voter"
+	}
+	return "replica"
+}
+
+// Node is a member of the cluster as the operator meant it to be. Who votes now is told
+// by the Raft configuration alone.
+type Node struct {
+	ID          string
+	Role        NodeRole
+	RaftAddress string // host:port
+	GRPCAddress string // host:port
+	JoinedAt    time.Time
+}
+
+// ClockMode says where registry time comes from. Stored.
+type ClockMode uint8
+
+// The modes.
+const (
+	ClockSystem ClockMode = 1 // the leader's clock
+	ClockManual ClockMode = 2 // stands still until an operator moves it
+)
+
+// NextDueAt returns when time next changes the domain: the end of its deletion phase or
+// its expiry.
+func (d *Domain) NextDueAt() time.Time {
+	if d.Phase != PhaseNone {
+		return d.PhaseEndsAt
+	}
+	return d.ExpiresAt
+}
