@@ -1,0 +1,60 @@
+package store
+
+import "encoding/binary"
+
+// table is the first octet of every key. The numbers are on disk and append-only; all
+// tables but tableLocal are part of the state hash.
+type table byte
+
+const (
+	tableLocal        table = 0x01 // bookkeeping of this node
+	tableMeta         table = 0x10 // cluster id, clock, counters
+	tableNode         table = 0x11
+	tableJoinToken    table = 0x12
+	tableRequest      table = 0x13 // request id → result
+	tableRequestByAge table = 0x14
+	tableRegistrar    table = 0x20
+	tableTLD          table = 0x21
+	tableContact      table = 0x22
+	tableHost         table = 0x23
+	tableDomain       table = 0x24
+	tableROID         table = 0x25 // ROID → kind and key
+	tableContactUse   table = 0x30 // contact → domains that name it
+	tableHostUse      table = 0x31 // host → domains delegated to it
+	tableSubordinate  table = 0x32 // domain → hosts below it
+	tableDue          table = 0x33 // time → domain with something due
+	tableHistory      table = 0x40
+	tableLedger       table = 0x50
+	tableLedgerByAcct table = 0x51
+	tableBalance      table = 0x52
+	tableDirty        table = 0x60 // names whose publication is outdated
+	tableZone         table = 0x61 // published owners
+	tableZoneState    table = 0x62 // serial of each published zone
+	tableJournal      table = 0x63 // publications by number
+)
+
+// separator ends a variable-length key part; no name or id contains it.
+const separator = 0x00
+
+// key is a growing key.
+type key []byte
+
+func (t table) key() key { return key{byte(t)} }
+
+func (k key) str(s string) key    { return append(append(k, s...), separator) }
+func (k key) tail(s string) key   { return append(k, s...) }
+func (k key) bytes(b []byte) key  { return append(k, b...) }
+func (k key) uint(v uint64) key   { return binary.BigEndian.AppendUint64(k, v) }
+func (k key) uint32(v uint32) key { return binary.BigEndian.AppendUint32(k, v) }
+
+// prefixEnd returns the first key after all keys that begin with prefix.
+func prefixEnd(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		end[i]++
+		if end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+// Package store is the on-disk state of a node: typed tables and indexes over Pebble. The
+// Raft log is the durable log, so commits here are not synced; every batch carries the
+// applied index, and a crash leaves a prefix of the applied batches. Only fsm writes.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+)
+
+// Sizes of Pebble's parts, for nodes of a few gigabytes.
+const (
+	blockCacheBytes       = 128 << 20
+	memTableBytes         = 32 << 20
+	memTableStopWrites    = 4
+	l0CompactionThreshold = 4
+	bloomBitsPerKey       = 10
+)
+
+// Names inside the store's folder. stateNew exists only while a restore is being swapped
+// in: its presence is the promise that it is complete.
+const (
+	stateDirName    = "state"
+	stateNewDirName = "state.new"
+	stateOldDirName = "state.old"
+)
+
+// Fault is a storage failure or corrupted row. A node that meets one must stop: typed
+// methods panic with it, View turns it into an error, and Update lets it through.
+type Fault struct {
+	Op  string
+	Err error
+}
+
+// Error names the operation and the cause.
+func (f *Fault) Error() string { return fmt.Sprintf("store: %s: %v", f.Op, f.Err) }
+
+// Unwrap returns the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+func fault(op string, err error) *Fault { return &Fault{Op: op, Err: err} }
+
+// Store is the state of one node. Views may run at any time and concurrently; Update is
+// for the one goroutine that applies the log.
+type Store struct {
+	baseDir string
+
+	// dbMu is held for reading by everyone who uses db and for writing while Restore
+	// replaces it.
+	dbMu sync.RWMutex
+	db   *pebble.DB
+
+	// updateMu serialises Update and Restore.
+	updateMu sync.Mutex
+	// hash is the state hash as of the last committed Update; owned by updateMu.
+	hash StateHash
+}
+
+// Open opens or creates the state in baseDir and finishes a restore that a crash cut off.
+func Open(baseDir string) (*Store, error) {
+	if err := os.MkdirAll(baseDir, 0o700); err != nil {
+		return nil, fmt.Errorf("create state folder: %w", err)
+	}
+	if err := finishSwap(baseDir); err != nil {
+		return nil, fmt.Errorf("finish an interrupted restore in %s: %w", baseDir, err)
+	}
+	s := &Store{baseDir: baseDir}
+	if err := s.openDB(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) openDB() error {
+	cache := pebble.NewCache(blockCacheBytes)
+	defer cache.Unref()
+	opts := &pebble.Options{
+		Cache:                       cache,
+		MemTableSize:                memTableBytes,
+		MemTableStopWritesThreshold: memTableStopWrites,
+		L0CompactionThreshold:       l0CompactionThreshold,
+		FormatMajorVersion:          pebble.FormatNewest,
+		Logger:                      quietLogger{},
+	}
+	for i := range opts.Levels {
+		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
+	}
+	db, err := pebble.Open(filepath.Join(s.baseDir, stateDirName), opts)
+	if err != nil {
+		return fmt.Errorf("open state in %s: %w", s.baseDir, err)
+	}
+	s.db = db
+	tx := newReadTx(db)
+	if err := catchFault(func() error { s.hash = tx.storedHash(); return tx.checkFormat() }); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return nil
+}
+
+// Close closes the state; views that are still running must have ended.
+func (s *Store) Close() error {
+	s.updateMu.Lock()
+	defer s.updateMu.Unlock()
+	s.dbMu.Lock()
+	defer s.dbMu.Unlock()
+	if s.db == nil {
+		return nil
+	}
+	err := s.db.Close()
+	s.db = nil
+	return err
+}
+
+// View runs fn over a consistent snapshot of the applied state. A storage fault inside fn
+// comes back as a *Fault error. What fn got from tx stays valid after it returned.
+func (s *Store) View(fn func(tx *ReadTx) error) error {
+	s.dbMu.RLock()
+	defer s.dbMu.RUnlock()
+	if s.db == nil {
+		return fault("view", errClosed)
+	}
+	snapshot := s.db.NewSnapshot()
+	defer func() { _ = snapshot.Close() }() // a snapshot's Close only releases memory
+	tx := newReadTx(snapshot)
+	return catchFault(func() error { return fn(tx) })
+}
+
+// Update runs fn and commits what it wrote in one batch, unless fn returns an error. It
+// panics with a *Fault on a storage failure: the caller must then stop the process.
+func (s *Store) Update(fn func(tx *Tx) error) error {
+	s.updateMu.Lock()
+	defer s.updateMu.Unlock()
+	s.dbMu.RLock()
+	defer s.dbMu.RUnlock()
+	if s.db == nil {
+		panic(fault("update", errClosed))
+	}
+	batch := s.db.NewIndexedBatch()
+	defer func() { _ = batch.Close() }() // the batch is committed or abandoned by now
+	tx := newTx(batch, s.hash)
+	if err := fn(tx); err != nil {
+		return err
+	}
+	tx.writeHash()
+	if err := batch.Commit(pebble.NoSync); err != nil {
+		panic(fault("commit", err))
+	}
+	s.hash = tx.hash
+	return nil
+}
+
+// Flush makes everything applied so far durable.
+func (s *Store) Flush() error {
+	s.dbMu.RLock()
+	defer s.dbMu.RUnlock()
+	if s.db == nil {
+		return fault("flush", errClosed)
+	}
+	if err := s.db.LogData(nil, pebble.Sync); err != nil {
+		return fault("flush", err)
+	}
+	return nil
+}
+
+// Checkpoint writes a durable, self-contained copy of the applied state into dir, which
+// must not exist. The applied index of the copy is inside it.
+func (s *Store) Checkpoint(dir string) error {
+	s.dbMu.RLock()
+	defer s.dbMu.RUnlock()
+	if s.db == nil {
+		return fault("checkpoint", errClosed)
+	}
+	if err := s.db.Checkpoint(dir, pebble.WithFlushedWAL()); err != nil {
+		return fault("checkpoint", err)
+	}
+	return nil
+}
+
+// errClosed is returned when the store is used after Close.
+var errClosed = errors.New("the store is closed")
+
+// catchFault runs fn and returns a *Fault that it panicked with as an error.
+func catchFault(fn func() error) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *Fault:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	return fn()
+}
+
+// quietLogger drops Pebble's narration; its errors come back from the calls.
+type quietLogger struct{}
+
+func (quietLogger) Infof(string, ...any)  {}
+func (quietLogger) Errorf(string, ...any) {}
+
+// Fatalf is called by Pebble when it cannot go on, such as after a failed WAL write.
+func (quietLogger) Fatalf(format string, args ...any) {
+	panic(fault("pebble", fmt.Errorf(format, args...)))
+}
