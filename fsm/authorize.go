@@ -1,0 +1,68 @@
+package fsm
+
+import (
+	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
+)
+
+// Deny by default: a command is refused unless its row here admits the kind of actor.
+// Which objects a registrar may touch is decided by each command from the sponsor.
+
+// authorizeKind says whether an actor of this kind may send such a command at all.
+func authorizeKind(command *fsmpb.Command) error {
+	kind := command.GetActor().GetKind()
+	switch command.GetBody().(type) {
+	case *fsmpb.Command_Tick, *fsmpb.Command_ZonePublish, *fsmpb.Command_NodeJoin, *fsmpb.Command_ClusterInit:
+		if kind == fsmpb.ActorKind_ACTOR_KIND_SYSTEM {
+			return nil
+		}
+	case *fsmpb.Command_JoinTokenCreate, *fsmpb.Command_NodeRemove, *fsmpb.Command_ClockSet,
+		*fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut:
+		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
+			return nil
+		}
+	case *fsmpb.Command_ContactCreate, *fsmpb.Command_ContactUpdate, *fsmpb.Command_ContactDelete,
+		*fsmpb.Command_HostCreate, *fsmpb.Command_HostUpdate, *fsmpb.Command_HostDelete,
+		*fsmpb.Command_DomainCreate, *fsmpb.Command_DomainUpdate, *fsmpb.Command_DomainDelete, *fsmpb.Command_DomainRenew:
+		if kind == fsmpb.ActorKind_ACTOR_KIND_REGISTRAR {
+			return nil
+		}
+	}
+	return refuse(registry.CodeAuthorization, "command", Verb(command), "this kind of actor may not send this command")
+}
+
+// requireActiveRegistrar says whether the actor is a registrar that may change things.
+func (r *run) requireActiveRegistrar() error {
+	registrar, found := r.tx.Registrar(r.registrarID())
+	if !found {
+		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "there is no such registrar")
+	}
+	if registrar.State != registry.RegistrarActive {
+		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "the registrar is suspended and may only read")
+	}
+	return nil
+}
+
+func (r *run) registrarID() registry.RegistrarID { return registry.RegistrarID(r.actor.GetId()) }
+
+// requireSponsor says whether the acting registrar sponsors the object.
+func (r *run) requireSponsor(p *registry.Provenance, field, value string) error {
+	if p.Sponsor != r.registrarID() {
+		return refuse(registry.CodeAuthorization, field, value, "the object is sponsored by another registrar")
+	}
+	return nil
+}
+
+// requireAccredited says whether the acting registrar may register under the TLD, and
+// returns the registrar.
+func (r *run) requireAccredited(tld registry.DomainName) (*registry.Registrar, error) {
+	registrar, found := r.tx.Registrar(r.registrarID())
+	if found {
+		for _, accredited := range registrar.TLDs {
+			if accredited == tld {
+				return registrar, nil
+			}
+		}
+	}
+	return nil, refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "the registrar is not accredited for .%s", tld)
+}

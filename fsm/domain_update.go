@@ -1,0 +1,84 @@
+package fsm
+
+import (
+	"slices"
+
+	"cadastre/fsm/fsmpb"
+	"cadastre/policy"
+	"cadastre/registry"
+)
+
+func (r *run) domainUpdate(c *fsmpb.DomainUpdate) (*fsmpb.Result, error) {
+	old, tld, err := r.ownDomain(c.GetName())
+	if err != nil {
+		return nil, err
+	}
+	onlyStatuses := len(c.GetAddNameServers()) == 0 && len(c.GetRemoveNameServers()) == 0 && len(c.GetAddContacts()) == 0 &&
+		len(c.GetRemoveContacts()) == 0 && c.Registrant == nil && c.AuthInfo == nil
+	if err := requireUpdatable(old.Statuses, onlyStatuses, c.GetAddStatuses(), c.GetRemoveStatuses()); err != nil {
+		return nil, err
+	}
+	next := *old
+	next.Statuses, err = changeStatuses(registry.KindDomain, old.Statuses, c.GetAddStatuses(), c.GetRemoveStatuses())
+	if err != nil {
+		return nil, err
+	}
+	if err := r.changeDomainLinks(tld, &next, c); err != nil {
+		return nil, err
+	}
+	if c.AuthInfo != nil {
+		next.AuthInfo = authInfoFromProto(c.GetAuthInfo())
+	}
+	r.updated(&next.Provenance)
+	r.tx.PutDomain(old, &next)
+	if !slices.Equal(old.NameServers, next.NameServers) || old.IsDelegated() != next.IsDelegated() {
+		r.markDelegationDirty(&next, old)
+	}
+	return ok(), nil
+}
+
+// ownDomain returns a domain that the acting registrar sponsors, with its TLD.
+func (r *run) ownDomain(name string) (*registry.Domain, *registry.TLD, error) {
+	domain, found := r.tx.Domain(registry.DomainName(name))
+	if !found {
+		return nil, nil, refuse(registry.CodeObjectDoesNotExist, "name", name, "the name is not registered")
+	}
+	if err := r.requireSponsor(&domain.Provenance, "name", name); err != nil {
+		return nil, nil, err
+	}
+	tld, err := r.requireTLD(domain.TLD)
+	return domain, tld, err
+}
+
+// changeDomainLinks removes first, so that a swap stays within the bounds.
+func (r *run) changeDomainLinks(tld *registry.TLD, domain *registry.Domain, c *fsmpb.DomainUpdate) error {
+	for _, s := range c.GetRemoveNameServers() {
+		at := slices.Index(domain.NameServers, registry.DomainName(s))
+		if at < 0 {
+			return refuse(registry.CodeParameterPolicy, "ns", s, "the name server to remove is not there")
+		}
+		domain.NameServers = slices.Delete(slices.Clone(domain.NameServers), at, at+1)
+	}
+	for _, remove := range c.GetRemoveContacts() {
+		key := registry.ContactID(remove.GetId()).Key()
+		at := slices.IndexFunc(domain.Contacts, func(have registry.DomainContact) bool {
+			return string(have.Role) == remove.GetRole() && have.ID.Key() == key
+		})
+		if at < 0 {
+			return refuse(registry.CodeParameterPolicy, "contact", remove.GetId(), "the contact to remove does not have that role")
+		}
+		domain.Contacts = slices.Delete(slices.Clone(domain.Contacts), at, at+1)
+	}
+	if c.Registrant != nil {
+		if err := r.setRegistrant(tld, domain, c.GetRegistrant()); err != nil {
+			return err
+		}
+	}
+	if err := r.addContacts(tld, domain, c.GetAddContacts()); err != nil {
+		return err
+	}
+	if err := r.addNameServers(tld, domain, c.GetAddNameServers()); err != nil {
+		return err
+	}
+	return policy.CheckNameServerCount(tld, len(domain.NameServers))
+}

@@ -1,0 +1,58 @@
+package fsm
+
+import (
+	"time"
+
+	"cadastre/registry"
+	"cadastre/store"
+)
+
+// requireCredit says whether the registrar can pay the amount.
+func (r *run) requireCredit(tld *registry.TLD, registrar *registry.Registrar, amountMinor int64) error {
+	if registrar.Currency != tld.Policy.Currency {
+		return refuse(registry.CodeBilling, "currency", registrar.Currency, "the registrar's account is not in %s, the currency of .%s", tld.Policy.Currency, tld.Name)
+	}
+	balance := r.tx.BalanceMinor(store.RegistrarAccount(registrar.ID), registrar.Currency)
+	if balance+registrar.CreditLimit < amountMinor {
+		return refuse(registry.CodeBilling, "balance", registry.FormatMinorUnits(balance), "the account and its credit limit do not cover %s %s",
+			registry.FormatMinorUnits(amountMinor), registrar.Currency)
+	}
+	return nil
+}
+
+// charge moves the amount from the registrar to the registry and returns the ledger row.
+func (r *run) charge(tld *registry.TLD, registrar registry.RegistrarID, kind store.LedgerKind, name registry.DomainName, years uint32, amountMinor int64) uint64 {
+	return r.tx.PostLedger(store.LedgerRow{
+		Kind: kind, From: store.RegistrarAccount(registrar), To: store.AccountRevenue, AmountMinor: amountMinor,
+		Currency: tld.Policy.Currency, Object: string(name), Years: years, At: r.now,
+	})
+}
+
+// refundGraces undoes the charges of every grace period that still runs and returns the
+// sum in minor units.
+func (r *run) refundGraces(d *registry.Domain, at time.Time) int64 {
+	var sum int64
+	for _, g := range runningGraces(d.Graces, at) {
+		row, found := r.tx.LedgerRow(g.ChargeRow)
+		if !found {
+			continue // nothing was charged
+		}
+		r.tx.PostLedger(store.LedgerRow{
+			Kind: store.LedgerRefund, From: row.To, To: row.From, AmountMinor: row.AmountMinor,
+			Currency: row.Currency, Object: row.Object, Years: row.Years, Undoes: row.Number, At: r.now,
+		})
+		sum += row.AmountMinor
+	}
+	return sum
+}
+
+// runningGraces returns the grace periods that have not ended at the given time.
+func runningGraces(graces []registry.Grace, at time.Time) []registry.Grace {
+	var running []registry.Grace
+	for _, g := range graces {
+		if g.EndsAt.After(at) {
+			running = append(running, g)
+		}
+	}
+	return running
+}

@@ -1,0 +1,18 @@
+package fsm
+
+import (
+	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
+)
+
+// nodeRemove ends a node's membership; from here on its certificate admits it no more.
+func (r *run) nodeRemove(c *fsmpb.NodeRemove) (*fsmpb.Result, error) {
+	if _, found := r.tx.Node(c.GetNodeId()); !found {
+		return nil, refuse(registry.CodeObjectDoesNotExist, "node", c.GetNodeId(), "there is no such member; see: cadastre cluster members")
+	}
+	if len(r.tx.Nodes()) == 1 {
+		return nil, refuse(registry.CodeAssociationForbids, "node", c.GetNodeId(), "it is the last member")
+	}
+	r.tx.DeleteNode(c.GetNodeId())
+	return ok(), nil
+}

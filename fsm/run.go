@@ -1,0 +1,170 @@
+package fsm
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
+	"cadastre/store"
+)
+
+// run is the application of one command.
+type run struct {
+	tx      *store.Tx
+	now     time.Time // registry time
+	actor   *fsmpb.Actor
+	effects *Effects
+}
+
+// apply checks the command's shape and the actor's kind, and does what it says. A
+// *registry.Error means that the rules refuse it; whatever was written is dropped then.
+func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
+	if len(command.ProtoReflect().GetUnknown()) > 0 || command.GetBody() == nil {
+		panic(&Halt{Index: r.tx.At().Index, Reason: "it holds a command that this program does not know"})
+	}
+	if err := Validate(command); err != nil {
+		return nil, err
+	}
+	if err := authorizeKind(command); err != nil {
+		return nil, err
+	}
+	switch body := command.GetBody().(type) {
+	case *fsmpb.Command_ClusterInit:
+		return r.clusterInit(body.ClusterInit)
+	case *fsmpb.Command_JoinTokenCreate:
+		return r.joinTokenCreate(body.JoinTokenCreate)
+	case *fsmpb.Command_NodeJoin:
+		return r.nodeJoin(body.NodeJoin)
+	case *fsmpb.Command_NodeRemove:
+		return r.nodeRemove(body.NodeRemove)
+	case *fsmpb.Command_Tick:
+		return r.tick(body.Tick)
+	case *fsmpb.Command_ClockSet:
+		return r.clockSet(body.ClockSet)
+	case *fsmpb.Command_RegistrarCreate:
+		return r.registrarCreate(body.RegistrarCreate)
+	case *fsmpb.Command_RegistrarUpdate:
+		return r.registrarUpdate(body.RegistrarUpdate)
+	case *fsmpb.Command_TldPut:
+		return r.tldPut(body.TldPut)
+	case *fsmpb.Command_ZonePublish:
+		return r.zonePublish(body.ZonePublish)
+	default:
+		return r.applyObject(command)
+	}
+}
+
+// applyObject does the commands that come from registrars.
+func (r *run) applyObject(command *fsmpb.Command) (*fsmpb.Result, error) {
+	if err := r.requireActiveRegistrar(); err != nil {
+		return nil, err
+	}
+	switch body := command.GetBody().(type) {
+	case *fsmpb.Command_ContactCreate:
+		return r.contactCreate(body.ContactCreate)
+	case *fsmpb.Command_ContactUpdate:
+		return r.contactUpdate(body.ContactUpdate)
+	case *fsmpb.Command_ContactDelete:
+		return r.contactDelete(body.ContactDelete)
+	case *fsmpb.Command_HostCreate:
+		return r.hostCreate(body.HostCreate)
+	case *fsmpb.Command_HostUpdate:
+		return r.hostUpdate(body.HostUpdate)
+	case *fsmpb.Command_HostDelete:
+		return r.hostDelete(body.HostDelete)
+	case *fsmpb.Command_DomainCreate:
+		return r.domainCreate(body.DomainCreate)
+	case *fsmpb.Command_DomainUpdate:
+		return r.domainUpdate(body.DomainUpdate)
+	case *fsmpb.Command_DomainDelete:
+		return r.domainDelete(body.DomainDelete)
+	case *fsmpb.Command_DomainRenew:
+		return r.domainRenew(body.DomainRenew)
+	default:
+		panic(&Halt{Index: r.tx.At().Index, Reason: fmt.Sprintf("it holds a command of type %T, which this program does not apply", body)})
+	}
+}
+
+// refusal turns an error of the rules into a result. Any other error is a defect or a
+// storage failure and stops the node.
+func refusal(err error) *fsmpb.Result {
+	var refused *registry.Error
+	if !errors.As(err, &refused) {
+		panic(&store.Fault{Op: "apply", Err: err})
+	}
+	return &fsmpb.Result{
+		Code:   uint32(refused.Code),
+		Errors: []*fsmpb.FieldError{{Field: refused.Field, Value: refused.Value, Reason: refused.Reason}},
+	}
+}
+
+// ok returns a result that says only that it is done.
+func ok() *fsmpb.Result { return &fsmpb.Result{Code: uint32(registry.CodeOK)} }
+
+// ResultError returns the refusal that the result stands for, nil if it is none.
+func ResultError(result *fsmpb.Result) error {
+	code := registry.Code(result.GetCode())
+	if code.IsSuccess() {
+		return nil
+	}
+	e := &registry.Error{Code: code}
+	if list := result.GetErrors(); len(list) > 0 {
+		e.Field, e.Value, e.Reason = list[0].GetField(), list[0].GetValue(), list[0].GetReason()
+	}
+	return e
+}
+
+// refuse makes a refusal by the rules.
+func refuse(code registry.Code, field, value, reason string, args ...any) error {
+	return &registry.Error{Code: code, Field: field, Value: value, Reason: fmt.Sprintf(reason, args...)}
+}
+
+// Verb returns the command's name as history and logs show it: that of its file.
+func Verb(command *fsmpb.Command) string {
+	switch command.GetBody().(type) {
+	case *fsmpb.Command_ClusterInit:
+		return "cluster_init"
+	case *fsmpb.Command_JoinTokenCreate:
+		return "join_token_create"
+	case *fsmpb.Command_NodeJoin:
+		return "node_join"
+	case *fsmpb.Command_NodeRemove:
+		return "node_remove"
+	case *fsmpb.Command_Tick:
+		return "tick"
+	case *fsmpb.Command_ClockSet:
+		return "clock_set"
+	case *fsmpb.Command_RegistrarCreate:
+		return "registrar_create"
+	case *fsmpb.Command_RegistrarUpdate:
+		return "registrar_update"
+	case *fsmpb.Command_TldPut:
+		return "tld_put"
+	case *fsmpb.Command_ContactCreate:
+		return "contact_create"
+	case *fsmpb.Command_ContactUpdate:
+		return "contact_update"
+	case *fsmpb.Command_ContactDelete:
+		return "contact_delete"
+	case *fsmpb.Command_HostCreate:
+		return "host_create"
+	case *fsmpb.Command_HostUpdate:
+		return "host_update"
+	case *fsmpb.Command_HostDelete:
+		return "host_delete"
+	case *fsmpb.Command_DomainCreate:
+		return "domain_create"
+	case *fsmpb.Command_DomainUpdate:
+		return "domain_update"
+	case *fsmpb.Command_DomainDelete:
+		return "domain_delete"
+	case *fsmpb.Command_DomainRenew:
+		return "domain_renew"
+	case *fsmpb.Command_ZonePublish:
+		return "zone_publish"
+	default:
+		return "unknown"
+	}
+}

@@ -1,0 +1,278 @@
+package fsm_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"cadastre/fsm"
+	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
+	"cadastre/store"
+)
+
+func rewrite() bool { return flag.Lookup("rewrite").Value.String() == "true" }
+
+func TestMain(m *testing.M) {
+	flag.Bool("rewrite", false, "write what the scripts answer into the scripts")
+	flag.Parse()
+	os.Exit(m.Run())
+}
+
+// TestScripts runs testdata/*.txt: blocks of commands, a line of dashes, and what they
+// answer. A command is "ACTOR VERB JSON", "at TIME" or one of the show commands below.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts found: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runScript(t, file) })
+	}
+}
+
+func runScript(t *testing.T, file string) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	var out []string
+	for _, block := range strings.Split(strings.TrimSpace(string(data)), "\n\n") {
+		commands, want, isBlock := strings.Cut(block, "\n----")
+		if !isBlock {
+			out = append(out, block) // a comment
+			continue
+		}
+		var got strings.Builder
+		for _, line := range strings.Split(commands, "\n") {
+			if !strings.HasPrefix(line, "#") {
+				fmt.Fprintln(&got, w.run(line))
+			}
+		}
+		answer := strings.TrimSpace(got.String())
+		if diff := cmp.Diff(strings.TrimSpace(want), answer); diff != "" && !rewrite() {
+			t.Errorf("%s: after\n%s\n(-want +got):\n%s", file, commands, diff)
+		}
+		out = append(out, commands+"\n----\n"+answer)
+	}
+	w.checkInvariants()
+	if rewrite() {
+		if err := os.WriteFile(file, []byte(strings.Join(out, "\n\n")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// world is a machine with its log written by hand.
+type world struct {
+	t       *testing.T
+	store   *store.Store
+	machine *fsm.Machine
+	index   uint64
+	now     time.Time
+	counter uint64
+	log     []fsm.Entry
+}
+
+func newWorld(t *testing.T) *world {
+	st, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return &world{t: t, store: st, machine: fsm.New(st), now: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)}
+}
+
+func (w *world) run(line string) string {
+	head, rest, _ := strings.Cut(line, " ")
+	switch head {
+	case "at":
+		at, err := time.Parse(time.RFC3339, rest)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.now = at
+		return "at " + rest
+	case "show":
+		return w.show(rest)
+	case "tick":
+		return w.tickAll()
+	}
+	verb, body, _ := strings.Cut(rest, " ")
+	if file, isFile := strings.CutPrefix(body, "@"); isFile {
+		data, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		body = string(data)
+	}
+	return describe(w.apply(w.command(head, verb, body)))
+}
+
+func (w *world) command(actor, verb, body string) *fsmpb.Command {
+	var c fsmpb.Command
+	if err := protojson.Unmarshal(fmt.Appendf(nil, "{%q: %s}", verb, body), &c); err != nil {
+		w.t.Fatalf("%s %s: %v", verb, body, err)
+	}
+	w.counter++
+	kind := map[string]fsmpb.ActorKind{"operator": fsmpb.ActorKind_ACTOR_KIND_OPERATOR, "system": fsmpb.ActorKind_ACTOR_KIND_SYSTEM}[actor]
+	if kind == fsmpb.ActorKind_ACTOR_KIND_UNSPECIFIED {
+		kind = fsmpb.ActorKind_ACTOR_KIND_REGISTRAR
+	}
+	c.Actor = &fsmpb.Actor{Kind: kind, Id: actor}
+	c.RequestId = &fsmpb.RequestID{OriginNode: "n1", BootEpoch: 1, Counter: w.counter}
+	if create := c.GetDomainCreate(); create != nil && create.GetRoid() == "" {
+		create.Roid = fmt.Sprint("D", w.counter)
+	}
+	if create := c.GetHostCreate(); create != nil && create.GetRoid() == "" {
+		create.Roid = fmt.Sprint("H", w.counter)
+	}
+	if create := c.GetContactCreate(); create != nil && create.GetRoid() == "" {
+		create.Roid = fmt.Sprint("C", w.counter)
+	}
+	return &c
+}
+
+// apply puts the commands into one entry and applies it.
+func (w *world) apply(commands ...*fsmpb.Command) *fsmpb.Result {
+	data, err := proto.Marshal(&fsmpb.Envelope{FormatVersion: fsm.FormatVersion, LeaderTimeMs: w.now.UnixMilli(), Commands: commands})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.index++
+	e := fsm.Entry{Index: w.index, Term: 1, Data: data}
+	w.log = append(w.log, e)
+	results, _ := w.machine.Apply([]fsm.Entry{e})
+	return results[0][len(commands)-1]
+}
+
+// tickAll ticks until nothing is due.
+func (w *world) tickAll() string {
+	for ticks := 1; ; ticks++ {
+		if result := w.apply(w.command("system", "tick", "{}")); result.GetMoreDue() {
+			continue
+		}
+		due := false
+		w.view(func(tx *store.ReadTx) { due = tx.DueNow() })
+		if !due {
+			return "ticked"
+		}
+		if ticks > 1000 {
+			w.t.Fatal("work is due for ever")
+		}
+	}
+}
+
+func (w *world) view(fn func(tx *store.ReadTx)) {
+	w.t.Helper()
+	if err := w.store.View(func(tx *store.ReadTx) error { fn(tx); return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func describe(r *fsmpb.Result) string {
+	var refused *registry.Error
+	if err := fsm.ResultError(r); errors.As(err, &refused) {
+		return fmt.Sprintf("%s: %s", refused.Code, refused)
+	}
+	parts := []string{registry.Code(r.GetCode()).String()}
+	add := func(name, value string) {
+		if value != "" && value != "0" {
+			parts = append(parts, name+"="+value)
+		}
+	}
+	add("roid", r.GetRoid())
+	if r.GetExpiresAtMs() != 0 {
+		add("expires", time.UnixMilli(r.GetExpiresAtMs()).UTC().Format(time.RFC3339))
+	}
+	if r.GetChargedMinor() != 0 {
+		add("charged", registry.FormatMinorUnits(r.GetChargedMinor())+r.GetCurrency())
+	}
+	add("serial", fmt.Sprint(r.GetSerial()))
+	return strings.Join(parts, " ")
+}
+
+func (w *world) show(what string) string {
+	var out strings.Builder
+	kind, name, _ := strings.Cut(what, " ")
+	w.view(func(tx *store.ReadTx) {
+		switch kind {
+		case "domain":
+			showDomain(&out, tx, registry.DomainName(name))
+		case "host":
+			h, found := tx.Host(registry.DomainName(name))
+			if !found {
+				fmt.Fprintf(&out, "no host %s", name)
+				return
+			}
+			fmt.Fprintf(&out, "%s %s sponsor=%s superordinate=%s addresses=%v statuses=%v users=%v", h.Name, h.ROID, h.Sponsor, h.Superordinate, h.Addresses, h.Statuses, tx.HostUsers(h.Name, 9))
+		case "balance":
+			fmt.Fprintf(&out, "%s %s", name, registry.FormatMinorUnits(tx.Balance(registry.RegistrarID(name))))
+		case "dirty":
+			fmt.Fprint(&out, tx.Dirty(registry.DomainName(name), 99))
+		case "history":
+			tx.History(registry.ROID(name), func(v *store.Version) bool {
+				fmt.Fprintf(&out, "%d %s by %s deleted=%v\n", v.Index, v.Verb, v.Actor, v.Deleted)
+				return true
+			})
+		case "zone":
+			tx.EachPublished(registry.DomainName(name), func(o store.OwnerRecords) bool {
+				fmt.Fprintf(&out, "%s %q\n", o.Owner, o.RRs)
+				return true
+			})
+		default:
+			w.t.Fatalf("cannot show %q", what)
+		}
+	})
+	return strings.TrimSpace(out.String())
+}
+
+func showDomain(out *strings.Builder, tx *store.ReadTx, name registry.DomainName) {
+	d, found := tx.Domain(name)
+	if !found {
+		fmt.Fprintf(out, "no domain %s", name)
+		return
+	}
+	fmt.Fprintf(out, "%s %s sponsor=%s expires=%s registrant=%s contacts=%v ns=%v statuses=%v phase=%d", d.Name, d.ROID, d.Sponsor,
+		d.ExpiresAt.Format(time.RFC3339), d.Registrant, d.Contacts, d.NameServers, d.Statuses, d.Phase)
+	for _, g := range d.Graces {
+		fmt.Fprintf(out, " grace%d=%s", g.Kind, g.EndsAt.Format(time.DateOnly))
+	}
+}
+
+// checkInvariants holds at every state: the ledger sums to zero, the hash is that of the
+// rows, and replaying the log in one batch or one by one gives the same state.
+func (w *world) checkInvariants() {
+	w.t.Helper()
+	var hash []byte
+	w.view(func(tx *store.ReadTx) {
+		sums := map[string]int64{}
+		tx.EachBalance(func(_ store.Account, currency string, minor int64) { sums[currency] += minor })
+		for currency, sum := range sums {
+			if sum != 0 {
+				w.t.Errorf("the accounts in %s sum to %d, not zero", currency, sum)
+			}
+		}
+		hash = tx.StateHash()
+		if diff := cmp.Diff(hash, tx.VerifyStateHash()); diff != "" {
+			w.t.Errorf("the kept state hash is not that of the rows:\n%s", diff)
+		}
+	})
+	again := newWorld(w.t)
+	again.machine.Apply(w.log)
+	again.view(func(tx *store.ReadTx) {
+		if diff := cmp.Diff(hash, tx.StateHash()); diff != "" {
+			w.t.Errorf("replaying the log in one batch gives another state:\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,126 @@
+package fsm
+
+import (
+	"net/netip"
+
+	"cadastre/fsm/fsmpb"
+	"cadastre/policy"
+	"cadastre/registry"
+)
+
+// tldPut makes a TLD or replaces its policy.
+func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
+	tld := &registry.TLD{Name: registry.DomainName(c.GetName()), CreatedAt: r.now, UpdatedAt: r.now}
+	tld.Policy = PolicyFromProto(c.GetPolicy())
+	if err := policy.CheckPolicy(tld.Name, &tld.Policy); err != nil {
+		return nil, err
+	}
+	old, exists := r.tx.TLD(tld.Name)
+	if exists {
+		tld.ROID, tld.CreatedAt = old.ROID, old.CreatedAt
+	} else {
+		for _, other := range r.tx.TLDs() {
+			if tld.Name.IsBelow(other.Name) || other.Name.IsBelow(tld.Name) {
+				return nil, refuse(registry.CodeObjectExists, "name", c.GetName(), "it overlaps with .%s, which is served here", other.Name)
+			}
+		}
+		roid, err := r.newROID(c.GetRoid(), tld.Policy.ROIDSuffix)
+		if err != nil {
+			return nil, err
+		}
+		tld.ROID = roid
+	}
+	r.tx.PutTLD(tld)
+	r.markApexDirty(tld)
+	if exists {
+		r.markApexDirty(old)
+	}
+	result := ok()
+	result.Roid, result.CreatedAtMs = string(tld.ROID), tld.CreatedAt.UnixMilli()
+	return result, nil
+}
+
+// markApexDirty asks for the apex and the name servers inside the zone to be published.
+func (r *run) markApexDirty(tld *registry.TLD) {
+	r.markDirty(tld.Name, tld.Name)
+	for _, server := range tld.Policy.ApexServers {
+		if server.Name.IsBelow(tld.Name) {
+			r.markDirty(tld.Name, server.Name)
+		}
+	}
+}
+
+func (r *run) markDirty(tld, owner registry.DomainName) {
+	r.tx.MarkDirty(tld, owner)
+	r.effects.Dirty = true
+}
+
+// PolicyFromProto converts a policy from its form in the log.
+func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
+	out := registry.TLDPolicy{
+		ROIDSuffix: p.GetRoidSuffix(), Currency: p.GetCurrency(),
+		CreatePriceMinor: p.GetCreatePriceMinor(), RenewPriceMinor: p.GetRenewPriceMinor(),
+		TransferPriceMinor: p.GetTransferPriceMinor(), RestorePriceMinor: p.GetRestorePriceMinor(),
+		MinPeriodYears: p.GetMinPeriodYears(), MaxPeriodYears: p.GetMaxPeriodYears(), AutoRenew: p.GetAutoRenew(),
+		AddGraceDays: p.GetAddGraceDays(), RenewGraceDays: p.GetRenewGraceDays(), AutoRenewGraceDays: p.GetAutoRenewGraceDays(),
+		TransferGraceDays: p.GetTransferGraceDays(), RedemptionDays: p.GetRedemptionDays(), PendingDeleteDays: p.GetPendingDeleteDays(),
+		MinNameServers: p.GetMinNameServers(), MaxNameServers: p.GetMaxNameServers(), MaxContacts: p.GetMaxContacts(),
+		RegistrantRequired: p.GetRegistrantRequired(), AllowPrivateAddresses: p.GetAllowPrivateAddresses(),
+		ReservedLabels: p.GetReservedLabels(),
+		SOAMName:       registry.DomainName(p.GetSoaMname()), SOARName: registry.DomainName(p.GetSoaRname()),
+		SOARefreshSeconds: p.GetSoaRefreshSeconds(), SOARetrySeconds: p.GetSoaRetrySeconds(),
+		SOAExpireSeconds: p.GetSoaExpireSeconds(), SOAMinimumSeconds: p.GetSoaMinimumSeconds(),
+		ApexTTLSeconds: p.GetApexTtlSeconds(), DelegationTTLSeconds: p.GetDelegationTtlSeconds(),
+	}
+	for _, server := range p.GetApexServers() {
+		out.ApexServers = append(out.ApexServers, registry.ApexServer{
+			Name: registry.DomainName(server.GetName()), Addresses: addressesFromProto(server.GetAddresses()),
+		})
+	}
+	return out
+}
+
+// PolicyToProto converts a policy to its form in the log.
+func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
+	out := &fsmpb.TLDPolicy{
+		RoidSuffix: p.ROIDSuffix, Currency: p.Currency,
+		CreatePriceMinor: p.CreatePriceMinor, RenewPriceMinor: p.RenewPriceMinor,
+		TransferPriceMinor: p.TransferPriceMinor, RestorePriceMinor: p.RestorePriceMinor,
+		MinPeriodYears: p.MinPeriodYears, MaxPeriodYears: p.MaxPeriodYears, AutoRenew: p.AutoRenew,
+		AddGraceDays: p.AddGraceDays, RenewGraceDays: p.RenewGraceDays, AutoRenewGraceDays: p.AutoRenewGraceDays,
+		TransferGraceDays: p.TransferGraceDays, RedemptionDays: p.RedemptionDays, PendingDeleteDays: p.PendingDeleteDays,
+		MinNameServers: p.MinNameServers, MaxNameServers: p.MaxNameServers, MaxContacts: p.MaxContacts,
+		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
+		ReservedLabels: p.ReservedLabels,
+		SoaMname:       string(p.SOAMName), SoaRname: string(p.SOARName),
+		SoaRefreshSeconds: p.SOARefreshSeconds, SoaRetrySeconds: p.SOARetrySeconds,
+		SoaExpireSeconds: p.SOAExpireSeconds, SoaMinimumSeconds: p.SOAMinimumSeconds,
+		ApexTtlSeconds: p.ApexTTLSeconds, DelegationTtlSeconds: p.DelegationTTLSeconds,
+	}
+	for _, server := range p.ApexServers {
+		out.ApexServers = append(out.ApexServers, &fsmpb.ApexServer{
+			Name: string(server.Name), Addresses: AddressesToProto(server.Addresses),
+		})
+	}
+	return out
+}
+
+// AddressesToProto converts addresses to their form in the log.
+func AddressesToProto(addresses []netip.Addr) [][]byte {
+	var out [][]byte
+	for _, addr := range addresses {
+		out = append(out, addr.AsSlice())
+	}
+	return out
+}
+
+// addressesFromProto converts addresses whose lengths Validate has checked.
+func addressesFromProto(addresses [][]byte) []netip.Addr {
+	var out []netip.Addr
+	for _, b := range addresses {
+		if addr, ok := netip.AddrFromSlice(b); ok {
+			out = append(out, addr)
+		}
+	}
+	return out
+}

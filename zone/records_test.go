@@ -1,0 +1,128 @@
+package zone_test
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cadastre/registry"
+	"cadastre/zone"
+)
+
+// objects is a registry of a handful of objects.
+type objects struct {
+	domains map[registry.DomainName]*registry.Domain
+	hosts   map[registry.DomainName]*registry.Host
+}
+
+func (o objects) Domain(name registry.DomainName) (*registry.Domain, bool) {
+	d, ok := o.domains[name]
+	return d, ok
+}
+
+func (o objects) Host(name registry.DomainName) (*registry.Host, bool) {
+	h, ok := o.hosts[name]
+	return h, ok
+}
+
+func (o objects) EachHostUser(name registry.DomainName, fn func(registry.DomainName) bool) {
+	var users []registry.DomainName
+	for _, d := range o.domains {
+		if slices.Contains(d.NameServers, name) {
+			users = append(users, d.Name)
+		}
+	}
+	slices.Sort(users)
+	for _, u := range users {
+		if !fn(u) {
+			return
+		}
+	}
+}
+
+func newTLD() *registry.TLD {
+	return &registry.TLD{Name: "example", Policy: registry.TLDPolicy{
+		ApexServers: []registry.ApexServer{
+			{Name: "b.nic.example", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.2")}},
+			{Name: "a.nic.example", Addresses: []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.1")}},
+		},
+		SOAMName: "a.nic.example", SOARName: "hostmaster.nic.example",
+		SOARefreshSeconds: 1, SOARetrySeconds: 2, SOAExpireSeconds: 3, SOAMinimumSeconds: 4,
+		ApexTTLSeconds: 3600, DelegationTTLSeconds: 600,
+	}}
+}
+
+func newObjects() objects {
+	host := func(name registry.DomainName, superordinate registry.DomainName, addrs ...string) *registry.Host {
+		h := &registry.Host{Name: name, Superordinate: superordinate}
+		for _, a := range addrs {
+			h.Addresses = append(h.Addresses, netip.MustParseAddr(a))
+		}
+		return h
+	}
+	domain := func(name registry.DomainName, servers ...registry.DomainName) *registry.Domain {
+		return &registry.Domain{Name: name, TLD: "example", NameServers: servers}
+	}
+	held := domain("held.example", "ns1.held.example", "ns.outside.net")
+	held.Statuses = registry.Statuses{registry.StatusClientHold}
+	leaving := domain("leaving.example", "ns1.one.example")
+	leaving.Phase = registry.PhaseRedemption
+	return objects{
+		domains: map[registry.DomainName]*registry.Domain{
+			"one.example": domain("one.example", "ns2.one.example", "ns1.one.example"),
+			"two.example": domain("two.example", "ns.outside.net"), "bare.example": domain("bare.example"),
+			"held.example": held, "leaving.example": leaving,
+		},
+		hosts: map[registry.DomainName]*registry.Host{
+			"ns1.one.example":   host("ns1.one.example", "one.example", "192.0.2.10"),
+			"ns2.one.example":   host("ns2.one.example", "one.example", "2001:db8::b", "192.0.2.11"),
+			"spare.one.example": host("spare.one.example", "one.example", "192.0.2.12"),
+			"ns1.held.example":  host("ns1.held.example", "held.example", "192.0.2.13"),
+			"ns.outside.net":    host("ns.outside.net", ""),
+		},
+	}
+}
+
+func TestRecords(t *testing.T) {
+	tests := []struct {
+		name, owner string
+		want        []string
+	}{
+		{"apex", "example", []string{
+			"example. 3600 IN SOA a.nic.example. hostmaster.nic.example. 77 1 2 3 4",
+			"example. 3600 IN NS a.nic.example.", "example. 3600 IN NS b.nic.example.",
+		}},
+		{"apex server, A before AAAA", "a.nic.example", []string{"a.nic.example. 3600 IN A 192.0.2.1", "a.nic.example. 3600 IN AAAA 2001:db8::1"}},
+		{"delegation, sorted", "one.example", []string{"one.example. 600 IN NS ns1.one.example.", "one.example. 600 IN NS ns2.one.example."}},
+		{"delegation to an external host", "two.example", []string{"two.example. 600 IN NS ns.outside.net."}},
+		{"glue", "ns2.one.example", []string{"ns2.one.example. 600 IN A 192.0.2.11", "ns2.one.example. 600 IN AAAA 2001:db8::b"}},
+		{"host that nothing points to", "spare.one.example", nil},
+		{"domain without name servers", "bare.example", nil},
+		{"domain on hold", "held.example", nil},
+		{"glue that only a domain on hold points to", "ns1.held.example", nil},
+		{"domain in redemption", "leaving.example", nil},
+		{"nothing there", "absent.example", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			packed, err := zone.Records(newObjects(), newTLD(), registry.DomainName(test.owner), 77)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rrs, err := zone.Unpack(packed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, rr := range rrs {
+				got = append(got, strings.Join(strings.Fields(rr.String()), " "))
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("records at %s (-want +got):\n%s", test.owner, diff)
+			}
+		})
+	}
+}
