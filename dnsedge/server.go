@@ -1,0 +1,205 @@
+package dnsedge
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// portAttempts bounds the search for a port that is free for both transports when port 0 was asked for.
+	portAttempts = 16
+	// refreshRetryMin and refreshRetryMax bound the wait, doubled each time, before following the source is tried again
+	// after a failure. The largest keeps whole reloads of a bad zone from taking up a processor.
+	refreshRetryMin = time.Second
+	refreshRetryMax = time.Minute
+)
+
+// Server answers DNS queries from the zones of its Source.
+type Server struct {
+	cfg       Config
+	requested []netip.AddrPort
+	log       *slog.Logger
+	responder Responder
+	view      atomic.Pointer[View]
+
+	// Set by Listen, before Run.
+	addrs []netip.AddrPort
+	tcp   []*tcpListener
+	udp   []*udpWorker
+	slots *connSlots
+
+	refreshFailures atomic.Uint64
+}
+
+// New checks the configuration. It opens and starts nothing.
+func New(cfg Config) (*Server, error) {
+	cfg, addrs, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		cfg:       cfg,
+		requested: addrs,
+		log:       cfg.Logger,
+		slots:     newConnSlots(cfg.MaxTCPConns, cfg.MaxTCPConnsPerClient),
+	}, nil
+}
+
+// Listen opens every socket, so that a port in use shows before anything is served. After an error all sockets are
+// closed again. It must be called once, before Run, which closes the sockets; without Run, call Close.
+func (s *Server) Listen(ctx context.Context) error {
+	for _, addr := range s.requested {
+		if err := s.listenOn(ctx, addr); err != nil {
+			s.Close()
+			return fmt.Errorf("dns: listen on %s: %w", addr, err)
+		}
+	}
+	return nil
+}
+
+// listenOn opens TCP first: unlike the UDP sockets it shares its port with no other process.
+func (s *Server) listenOn(ctx context.Context, addr netip.AddrPort) error {
+	var err error
+	for range portAttempts {
+		var l *net.TCPListener
+		if l, err = listenTCP(ctx, addr); err != nil {
+			return err
+		}
+		actual := netip.AddrPortFrom(addr.Addr(), uint16(l.Addr().(*net.TCPAddr).Port))
+		var workers []*udpWorker
+		if workers, err = listenUDP(ctx, actual, s.cfg.Workers); err != nil {
+			_ = l.Close() // the first error says more
+			if addr.Port() == 0 && errors.Is(err, syscall.EADDRINUSE) {
+				continue
+			}
+			return err
+		}
+		s.addrs = append(s.addrs, actual)
+		s.tcp = append(s.tcp, &tcpListener{l: l, server: s})
+		s.udp = append(s.udp, workers...)
+		return nil
+	}
+	return err
+}
+
+func network(base string, addr netip.Addr) string {
+	if addr.Is4() {
+		return base + "4"
+	}
+	return base + "6"
+}
+
+func listenTCP(ctx context.Context, addr netip.AddrPort) (*net.TCPListener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, network("tcp", addr.Addr()), addr.String())
+	if err != nil {
+		return nil, err
+	}
+	return l.(*net.TCPListener), nil
+}
+
+// Close closes the sockets of a server that will not run.
+func (s *Server) Close() {
+	for _, t := range s.tcp {
+		_ = t.l.Close() // nothing to lose on a listener
+	}
+	for _, w := range s.udp {
+		_ = w.conn.Close()
+	}
+}
+
+// Addrs has the addresses that the server listens on, one per configured address, with the actual ports.
+func (s *Server) Addrs() []netip.AddrPort { return slices.Clone(s.addrs) }
+
+// Run loads the zones, then serves and follows the source until the context is done. It returns nil then, or the
+// error of a socket that failed; all its goroutines have ended and all sockets are closed by the time that it returns.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.Close()
+	if len(s.tcp) == 0 {
+		return errors.New("dns: run without listen")
+	}
+	s.view.Store(NewView())
+	retry := s.refresh(ctx, 0)
+	if ctx.Err() != nil {
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { s.followSource(ctx, retry); return nil })
+	for _, w := range s.udp {
+		group.Go(func() error { return w.serve(ctx, s) })
+	}
+	for _, t := range s.tcp {
+		group.Go(func() error { return t.serve(ctx) })
+	}
+	return group.Wait()
+}
+
+// refresh swaps in a new view. It returns how long to wait before a retry, 0 if none is needed.
+func (s *Server) refresh(ctx context.Context, lastRetry time.Duration) time.Duration {
+	next, err := refresh(ctx, s.cfg.Source, s.view.Load())
+	s.view.Store(next)
+	if err == nil || ctx.Err() != nil {
+		return 0
+	}
+	s.refreshFailures.Add(1)
+	retry := min(max(2*lastRetry, refreshRetryMin), refreshRetryMax)
+	s.log.Error("published zones could not be followed, the last good ones stay", "error", err, "retry_in", retry)
+	return retry
+}
+
+// followSource keeps the view up to date. After a failure it waits out the retry even if signals come.
+func (s *Server) followSource(ctx context.Context, retry time.Duration) {
+	timer := time.NewTimer(retry)
+	defer timer.Stop()
+	signal := s.cfg.Published
+	for {
+		published, due := signal, timer.C
+		if retry > 0 {
+			published = nil
+		} else {
+			due = nil
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case _, open := <-published:
+			if !open {
+				signal = nil // a closed signal must not spin
+				continue
+			}
+		case <-due:
+		}
+		if retry = s.refresh(ctx, retry); retry > 0 {
+			timer.Reset(retry)
+		}
+	}
+}
+
+// Stats sums up the counters. It may be called at any time after Listen.
+func (s *Server) Stats() Stats {
+	st := Stats{RefreshFailures: s.refreshFailures.Load(), TCPConns: s.slots.open(), TCPRejected: s.slots.rejected.Load()}
+	for _, w := range s.udp {
+		st.UDP.add(&w.counters)
+	}
+	for _, t := range s.tcp {
+		st.TCP.add(&t.counters)
+	}
+	if v := s.view.Load(); v != nil {
+		for _, z := range v.zones {
+			st.Zones = append(st.Zones, ZoneStats{TLD: z.tld, Serial: z.serial, Names: z.names.nodes})
+		}
+	}
+	slices.SortFunc(st.Zones, func(a, b ZoneStats) int { return cmp.Compare(a.TLD, b.TLD) })
+	return st
+}

@@ -1,0 +1,72 @@
+//go:build !linux
+
+package dnsedge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// canListenWildcard is false: this build cannot choose the source address of a reply.
+const canListenWildcard = false
+
+// udpWorker shares one socket with the other workers of its address.
+type udpWorker struct {
+	conn     *net.UDPConn
+	counters counters
+}
+
+func listenUDP(ctx context.Context, addr netip.AddrPort, workers int) ([]*udpWorker, error) {
+	var lc net.ListenConfig
+	pc, err := lc.ListenPacket(ctx, network("udp", addr.Addr()), addr.String())
+	if err != nil {
+		return nil, err
+	}
+	conn := pc.(*net.UDPConn)
+	_ = conn.SetReadBuffer(udpReceiveBuffer) // a hint; the kernel may cap it
+	out := make([]*udpWorker, workers)
+	for i := range out {
+		out[i] = &udpWorker{conn: conn}
+	}
+	return out, nil
+}
+
+// serve answers queries until the context is done.
+func (w *udpWorker) serve(ctx context.Context, s *Server) error {
+	stop := context.AfterFunc(ctx, func() { _ = w.conn.SetReadDeadline(time.Now()) }) // unblocks the read
+	defer stop()
+	// One octet more than is taken shows that a datagram was too long.
+	query, buf := make([]byte, udpQueryOctets+1), make([]byte, 0, udpReplyRoom)
+	for {
+		n, from, err := w.conn.ReadFromUDPAddrPort(query)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("dns: receive on %s: %w", w.conn.LocalAddr(), err)
+		}
+		if err != nil {
+			w.counters.failed.Add(1)
+			pause(ctx, udpErrorPause)
+			continue
+		}
+		if n > udpQueryOctets || from.Port() == 0 {
+			w.counters.count(nil, outcome{})
+			continue
+		}
+		reply, o := s.responder.respond(buf, query[:n], s.view.Load(), UDP)
+		w.counters.count(reply, o)
+		if len(reply) == 0 {
+			continue
+		}
+		if _, err := w.conn.WriteToUDPAddrPort(reply, from); err != nil {
+			w.counters.failed.Add(1)
+			continue
+		}
+		w.counters.responses.Add(1)
+	}
+}
