@@ -1,0 +1,84 @@
+# Cadastre's tasks. `make help` lists them.
+SHELL := /bin/bash
+GO ?= go
+BIN := bin/cadastre
+# Longest time a whole test run may take on two cores.
+TEST_TIMEOUT := 10m
+# How long each fuzz target runs in fuzz-short.
+FUZZ_TIME ?= 20s
+DEMO_DIR ?= dev-data
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build the program into bin/.
+	$(GO) build -o $(BIN) ./cmd/cadastre
+
+.PHONY: run
+run: build ## Start a three-node cluster, leave it running and print what to try.
+	$(BIN) dev --dir $(DEMO_DIR)
+
+.PHONY: demo
+demo: build ## Tell the main story on three real nodes, with measured times; under a minute.
+	$(BIN) demo
+
+.PHONY: test
+test: ## Run all tests.
+	$(GO) test -timeout $(TEST_TIMEOUT) ./...
+
+.PHONY: race
+race: ## Run all tests under the race detector.
+	$(GO) test -race -timeout 30m ./...
+
+.PHONY: lint
+lint: ## Check format, vet, staticcheck and golangci-lint where installed.
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-ed: $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; \
+	elif command -v staticcheck >/dev/null; then staticcheck ./...; \
+	else echo "SKIPPED: neither golangci-lint nor staticcheck is installed (go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@latest)"; fi
+
+.PHONY: tidy-check
+tidy-check: ## Check that go.mod and go.sum are tidy.
+	$(GO) mod tidy -diff
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities where the database can be reached.
+	@if ! command -v govulncheck >/dev/null; then echo "SKIPPED: govulncheck is not installed (go install golang.org/x/vuln/cmd/govulncheck@latest)"; \
+	elif ! curl -fsS --max-time 10 -o /dev/null https://vuln.go.dev/index/modules.json; then echo "SKIPPED: the vulnerability database cannot be reached from here"; \
+	else govulncheck ./...; fi
+
+.PHONY: check
+check: lint tidy-check vuln test ## Everything a change must pass.
+
+.PHONY: generate
+generate: ## Make the protobuf code anew (needs protoc, protoc-gen-go, protoc-gen-go-grpc).
+	protoc -I . --go_out=. --go_opt=paths=source_relative fsm/fsmpb/command.proto
+	protoc -I . --go_out=. --go_opt=paths=source_relative --go-grpc_out=. --go-grpc_opt=paths=source_relative cluster/clusterpb/cluster.proto
+
+.PHONY: fuzz-short
+fuzz-short: ## Run every fuzz target for FUZZ_TIME each.
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_TIME) $$pkg; \
+	  done; done
+
+.PHONY: bench
+bench: ## Run the Go benchmarks.
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: bench-publish
+bench-publish: build ## Measure create acknowledged -> referral served by all nodes, over 500 creates.
+	$(GO) run ./bench/publish -bin $(BIN)
+
+.PHONY: bench-failover
+bench-failover: build ## Kill the leader under load ten times and measure the time to the next create.
+	$(GO) run ./bench/failover -bin $(BIN)
+
+.PHONY: soak-kill
+soak-kill: build ## 200 rounds of kill -9 and restart of random nodes under load; up to 20 minutes.
+	$(GO) run ./bench/soakkill -bin $(BIN)
