@@ -1,0 +1,144 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
+
+	"cadastre/cluster/clusterpb"
+	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
+)
+
+// access is who may call a method.
+type access struct {
+	kinds []Kind
+	// members admits a node only while the replicated state knows it.
+	members bool
+}
+
+// methodAccess is the table of everything that may be called; what is not in it is refused.
+func methodAccess() map[string]access {
+	member := access{kinds: []Kind{KindNode}, members: true}
+	operator := access{kinds: []Kind{KindOperator}}
+	return map[string]access{
+		clusterpb.Peer_Propose_FullMethodName:   member,
+		clusterpb.Peer_ReadIndex_FullMethodName: member,
+		// Raft itself knows who leads, also before this node's state knows the leader.
+		clusterpb.Peer_ConfirmTerm_FullMethodName: {kinds: []Kind{KindNode}},
+		// The token is what admits here.
+		clusterpb.Peer_Join_FullMethodName:           {kinds: []Kind{KindNode}},
+		clusterpb.Peer_Seed_FullMethodName:           member,
+		clusterpb.Peer_AddMember_FullMethodName:      member,
+		clusterpb.Peer_RemoveMember_FullMethodName:   member,
+		clusterpb.Peer_TransferLeader_FullMethodName: member,
+		clusterpb.Peer_Removed_FullMethodName:        member,
+		clusterpb.Peer_Status_FullMethodName:         member,
+
+		clusterpb.Admin_Execute_FullMethodName:        operator,
+		clusterpb.Admin_Members_FullMethodName:        operator,
+		clusterpb.Admin_GetTLD_FullMethodName:         operator,
+		clusterpb.Admin_ListTLDs_FullMethodName:       operator,
+		clusterpb.Admin_GetRegistrar_FullMethodName:   operator,
+		clusterpb.Admin_ListRegistrars_FullMethodName: operator,
+		clusterpb.Admin_CreateToken_FullMethodName:    operator,
+		clusterpb.Admin_TransferLeader_FullMethodName: operator,
+		clusterpb.Admin_Remove_FullMethodName:         operator,
+		clusterpb.Admin_ClockGet_FullMethodName:       operator,
+		clusterpb.Admin_WaitSettled_FullMethodName:    operator,
+		clusterpb.Admin_StateHash_FullMethodName:      operator,
+		clusterpb.Admin_Backup_FullMethodName:         operator,
+	}
+}
+
+// callerKey is the context key of the caller's identity.
+type callerKey struct{}
+
+// caller returns who calls; gatekeeper has put it there.
+func caller(ctx context.Context) Identity {
+	id, _ := ctx.Value(callerKey{}).(Identity)
+	return id
+}
+
+// gatekeeper decides about every call, from the certificate of its connection.
+type gatekeeper struct {
+	clusterID string
+	methods   map[string]access
+	// isMember says whether the state knows the node. It may wait a little for the state.
+	isMember func(ctx context.Context, nodeID string) (bool, error)
+}
+
+// admit returns the context in which the call may go on, or a *registry.Error.
+func (g *gatekeeper) admit(ctx context.Context, method string) (context.Context, error) {
+	id, err := callerIdentity(ctx)
+	if err != nil {
+		return nil, &registry.Error{Code: registry.CodeAuthentication, Reason: "no valid client certificate", Err: err}
+	}
+	rule, ok := g.methods[method]
+	if !ok || id.ClusterID != g.clusterID || !slices.Contains(rule.kinds, id.Kind) {
+		return nil, refuse(registry.CodeAuthorization, "method", method, "this certificate may not call it")
+	}
+	if rule.members {
+		known, err := g.isMember(ctx, id.Name)
+		if err != nil {
+			return nil, err
+		}
+		if !known {
+			return nil, refuse(registry.CodeAuthorization, "node", id.Name, "the node is not a member of the cluster")
+		}
+	}
+	return context.WithValue(ctx, callerKey{}, id), nil
+}
+
+func callerIdentity(ctx context.Context) (Identity, error) {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return Identity{}, errNoCertificate()
+	}
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok || len(info.State.PeerCertificates) == 0 {
+		return Identity{}, errNoCertificate()
+	}
+	return ParseIdentity(info.State.PeerCertificates[0])
+}
+
+func errNoCertificate() error {
+	return refuse(registry.CodeAuthentication, "", "", "the connection carries no certificate")
+}
+
+// admittedStream is a stream whose context carries the caller.
+type admittedStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s *admittedStream) Context() context.Context { return s.ctx }
+
+// mayPropose says whether a node may have the leader commit the command: what registrars
+// and operators do, and joining. Ticks and publications come from the leader's own process
+// only: a replica holds no keys and must not be able to publish a zone.
+func mayPropose(command *fsmpb.Command) error {
+	switch kind := command.GetActor().GetKind(); kind {
+	case fsmpb.ActorKind_ACTOR_KIND_REGISTRAR, fsmpb.ActorKind_ACTOR_KIND_OPERATOR:
+		return nil
+	case fsmpb.ActorKind_ACTOR_KIND_SYSTEM:
+		if command.GetNodeJoin() != nil {
+			return nil
+		}
+	}
+	return refuse(registry.CodeAuthorization, "command", "", "this command is not accepted from another node")
+}
+
+// mayExecute says whether an operator may have the command done by Execute. The others
+// have calls of their own, or are not an operator's.
+func mayExecute(command *fsmpb.Command) error {
+	switch command.GetBody().(type) {
+	case *fsmpb.Command_ClockSet, *fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut:
+		return nil
+	default:
+		return refuse(registry.CodeAuthorization, "command", "", "this is not an operator's command")
+	}
+}

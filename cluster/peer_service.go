@@ -1,0 +1,157 @@
+package cluster
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"google.golang.org/grpc"
+
+	"cadastre/cluster/clusterpb"
+	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
+	"cadastre/store"
+)
+
+// maxTokenChars bounds a join token; ours have 52.
+const maxTokenChars = 128
+
+// systemCluster is the actor of what this package does by itself.
+const systemCluster = "cluster"
+
+// peerService is the Peer service; each method runs for a caller that access.go admitted.
+type peerService struct {
+	clusterpb.UnimplementedPeerServer
+	*Server
+}
+
+// Propose commits the command if this node leads: one hop, no more.
+func (s *peerService) Propose(ctx context.Context, req *clusterpb.ProposeRequest) (*clusterpb.ProposeResponse, error) {
+	command := req.GetCommand()
+	if command.GetRequestId() == nil {
+		return nil, refuse(registry.CodeParameterMissing, "request_id", "", "a forwarded command needs its request id")
+	}
+	if err := mayPropose(command); err != nil {
+		return nil, err
+	}
+	result, err := s.raft.Propose(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	return &clusterpb.ProposeResponse{Result: result}, nil
+}
+
+// ReadIndex answers if this node leads.
+func (s *peerService) ReadIndex(ctx context.Context, _ *clusterpb.ReadIndexRequest) (*clusterpb.ReadIndexResponse, error) {
+	index, err := s.raft.ReadIndex(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &clusterpb.ReadIndexResponse{Index: index}, nil
+}
+
+// ConfirmTerm answers a leader, which can only ask for itself.
+func (s *peerService) ConfirmTerm(ctx context.Context, req *clusterpb.ConfirmTermRequest) (*clusterpb.ConfirmTermResponse, error) {
+	if id := caller(ctx); id.Name != req.GetLeaderId() {
+		return nil, refuse(registry.CodeAuthorization, "leader_id", req.GetLeaderId(), "a node can ask for itself only")
+	}
+	if err := s.raft.AnswerConfirmTerm(req.GetLeaderId(), req.GetTerm()); err != nil {
+		return nil, err
+	}
+	return &clusterpb.ConfirmTermResponse{}, nil
+}
+
+// Join registers the calling node. The state decides about the token; the same node may
+// use the same token again, because the first answer may have been lost.
+func (s *peerService) Join(ctx context.Context, req *clusterpb.JoinRequest) (*clusterpb.JoinResponse, error) {
+	node := req.GetNode()
+	if id := caller(ctx); id.Name != node.GetId() {
+		return nil, refuse(registry.CodeAuthorization, "node", node.GetId(), "the node id is not that of the certificate")
+	}
+	if err := checkHostPort("raft_address", node.GetRaftAddress()); err != nil {
+		return nil, err
+	}
+	if err := checkHostPort("grpc_address", node.GetGrpcAddress()); err != nil {
+		return nil, err
+	}
+	if len(req.GetToken()) == 0 || len(req.GetToken()) > maxTokenChars {
+		return nil, refuse(registry.CodeParameterSyntax, "token", "", "want a join token")
+	}
+	sum := sha256.Sum256([]byte(req.GetToken()))
+	result, err := s.forwarder.Propose(ctx, &fsmpb.Command{
+		Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: systemCluster},
+		Body: &fsmpb.Command_NodeJoin{NodeJoin: &fsmpb.NodeJoin{TokenSha256: sum[:], Node: &fsmpb.Node{
+			Id: node.GetId(), RaftAddress: node.GetRaftAddress(), GrpcAddress: node.GetGrpcAddress(),
+		}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := ResultError(result); err != nil {
+		return nil, err
+	}
+	if err := s.addMember(ctx, node.GetId()); err != nil {
+		return nil, err
+	}
+	if err := s.raft.WaitApplied(ctx, result.GetIndex()); err != nil {
+		return nil, err
+	}
+	s.log.Info("node joined", "node", node.GetId(), "raft_index", result.GetIndex())
+	return &clusterpb.JoinResponse{
+		ClusterId: s.creds.ClusterID(), Role: result.GetNodeRole(), Index: result.GetIndex(),
+	}, nil
+}
+
+// Seed sends the state to a member.
+func (s *peerService) Seed(_ *clusterpb.SeedRequest, stream grpc.ServerStreamingServer[clusterpb.CheckpointChunk]) error {
+	return s.sendCheckpoint(stream.Context(), stream)
+}
+
+// AddMember works on the leader only.
+func (s *peerService) AddMember(ctx context.Context, req *clusterpb.AddMemberRequest) (*clusterpb.AddMemberResponse, error) {
+	if err := s.addMemberHere(ctx, req.GetNodeId()); err != nil {
+		return nil, err
+	}
+	return &clusterpb.AddMemberResponse{}, nil
+}
+
+// RemoveMember works on the leader only.
+func (s *peerService) RemoveMember(ctx context.Context, req *clusterpb.RemoveMemberRequest) (*clusterpb.RemoveMemberResponse, error) {
+	if req.GetActor().GetKind() != fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
+		return nil, refuse(registry.CodeAuthorization, "actor", req.GetActor().GetId(), "only an operator removes nodes")
+	}
+	return s.removeMemberHere(ctx, req)
+}
+
+// TransferLeader works on the leader only.
+func (s *peerService) TransferLeader(ctx context.Context, req *clusterpb.TransferLeaderRequest) (*clusterpb.TransferLeaderResponse, error) {
+	if err := s.transferLeaderHere(ctx, req.GetToNodeId()); err != nil {
+		return nil, err
+	}
+	return &clusterpb.TransferLeaderResponse{}, nil
+}
+
+// Removed is the notice that this node was removed.
+func (s *peerService) Removed(ctx context.Context, req *clusterpb.RemovedRequest) (*clusterpb.RemovedResponse, error) {
+	if req.GetNodeId() != s.nodeID {
+		return nil, refuse(registry.CodeParameterPolicy, "node_id", req.GetNodeId(), "the notice is for another node")
+	}
+	s.log.Warn("this node was removed from the cluster", "told_by", caller(ctx).Name, "reason", req.GetReason())
+	s.onRemoved(req.GetReason())
+	return &clusterpb.RemovedResponse{}, nil
+}
+
+// Status tells how far this node is.
+func (s *peerService) Status(context.Context, *clusterpb.StatusRequest) (*clusterpb.StatusResponse, error) {
+	return s.statusHere()
+}
+
+func (s *Server) statusHere() (*clusterpb.StatusResponse, error) {
+	leaderID, _ := s.raft.Leader()
+	resp := &clusterpb.StatusResponse{NodeId: s.nodeID, LeaderId: leaderID, IsLeader: s.raft.IsLeader()}
+	err := s.store.View(func(tx *store.ReadTx) error {
+		resp.AppliedIndex, resp.AppliedTerm = tx.Applied()
+		resp.StateHash = tx.StateHash()
+		return nil
+	})
+	return resp, err
+}
