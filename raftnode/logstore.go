@@ -1,0 +1,205 @@
+package raftnode
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+	"go.etcd.io/bbolt"
+
+	"cadastre/store"
+)
+
+// logLockWait is how long opening the log waits for another process to let go of it.
+const logLockWait = 5 * time.Second
+
+// truncationPiece is how many entries one transaction removes. Appends wait meanwhile, and
+// a long retention that is shortened must not look like a hung disk.
+const truncationPiece = 8192
+
+// logStore is the durable log and raft's few durable variables (term and vote). Writes go
+// through the watchdog; recent entries are answered from memory.
+type logStore struct {
+	bolt  *raftboltdb.BoltStore
+	dog   *watchdog
+	cache *entryCache
+}
+
+func openLogStore(path string, dog *watchdog) (*logStore, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("create the log's folder: %w", err)
+	}
+	bolt, err := raftboltdb.New(raftboltdb.Options{
+		Path: path,
+		BoltOptions: &bbolt.Options{
+			Timeout: logLockWait,
+			// Without these two every append rewrites the list of free pages, which is
+			// long after a truncation.
+			NoFreelistSync: true,
+			FreelistType:   bbolt.FreelistMapType,
+		},
+		MsgpackUseNewTimeFormat: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the log %s: %w", path, err)
+	}
+	return &logStore{bolt: bolt, dog: dog, cache: newEntryCache()}, nil
+}
+
+// HasState says whether dir holds a log or st holds a state, that is, whether a cluster
+// was bootstrapped or joined here. It may not be called while a node is open on dir.
+func HasState(dir string, st *store.Store) (bool, error) {
+	applied, err := readPosition(st)
+	if err != nil {
+		return false, err
+	}
+	if applied.index > 0 {
+		return true, nil
+	}
+	path := (&Config{Dir: dir}).logPath()
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	bolt, err := raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: &bbolt.Options{ReadOnly: true, Timeout: logLockWait}})
+	if err != nil {
+		return false, fmt.Errorf("open the log %s: %w", path, err)
+	}
+	has, err := raft.HasExistingState(bolt, bolt, raft.NewDiscardSnapshotStore())
+	return has, errors.Join(err, bolt.Close())
+}
+
+func (l *logStore) Close() error { return l.bolt.Close() }
+
+// FirstIndex returns the first index in the log, 0 if it is empty.
+func (l *logStore) FirstIndex() (uint64, error) { return l.bolt.FirstIndex() }
+
+// LastIndex returns the last index in the log, 0 if it is empty.
+func (l *logStore) LastIndex() (uint64, error) { return l.bolt.LastIndex() }
+
+// GetLog reads the entry at index, or returns raft.ErrLogNotFound.
+func (l *logStore) GetLog(index uint64, out *raft.Log) error {
+	if l.cache.get(index, out) {
+		return nil
+	}
+	err := l.bolt.GetLog(index, out)
+	if err != nil && !errors.Is(err, raft.ErrLogNotFound) {
+		l.dog.fail(fmt.Errorf("read log entry %d: %w", index, err))
+	}
+	return err
+}
+
+// StoreLog appends one entry.
+func (l *logStore) StoreLog(entry *raft.Log) error { return l.StoreLogs([]*raft.Log{entry}) }
+
+// StoreLogs appends entries and returns when they are durable.
+func (l *logStore) StoreLogs(entries []*raft.Log) error {
+	err := l.dog.guard("append to the log", logWriteBound, func() error { return l.bolt.StoreLogs(entries) })
+	if err == nil {
+		l.cache.put(entries)
+	}
+	return err
+}
+
+// DeleteRange removes the entries from first to last, both included.
+func (l *logStore) DeleteRange(first, last uint64) error {
+	l.cache.drop(first, last)
+	end, err := l.bolt.LastIndex()
+	if err != nil {
+		return fmt.Errorf("read the log's last index: %w", err)
+	}
+	// A crash between two pieces must leave a log without a hole: a suffix goes from its
+	// end, a prefix from its beginning.
+	fromEnd := last >= end
+	if start, err := l.bolt.FirstIndex(); err == nil {
+		first = max(first, start)
+	}
+	last = min(last, end)
+	for first <= last && end > 0 {
+		low, high := first, min(last, first+truncationPiece-1)
+		if fromEnd {
+			low, high = max(first, last-min(last, truncationPiece-1)), last
+		}
+		err := l.dog.guard("truncate the log", logWriteBound, func() error { return l.bolt.DeleteRange(low, high) })
+		if err != nil {
+			return err
+		}
+		if fromEnd && low == first {
+			return nil
+		}
+		if fromEnd {
+			last = low - 1
+		} else {
+			first = high + 1
+		}
+	}
+	return nil
+}
+
+// Set stores a durable variable of raft.
+func (l *logStore) Set(key, value []byte) error {
+	return l.dog.guard("save raft's "+string(key), logWriteBound, func() error { return l.bolt.Set(key, value) })
+}
+
+// Get reads a durable variable; the error text "not found" is raft's convention.
+func (l *logStore) Get(key []byte) ([]byte, error) { return l.bolt.Get(key) }
+
+// SetUint64 stores a durable number of raft.
+func (l *logStore) SetUint64(key []byte, value uint64) error {
+	return l.dog.guard("save raft's "+string(key), logWriteBound, func() error { return l.bolt.SetUint64(key, value) })
+}
+
+// GetUint64 reads a durable number of raft.
+func (l *logStore) GetUint64(key []byte) (uint64, error) { return l.bolt.GetUint64(key) }
+
+// reconcile makes the log agree with a state that is at the given position, after the state
+// was replaced by a checkpoint or when a node starts. Entries that the checkpoint overtook
+// may be a stale suffix that was never committed: kept, they would be sent to others by a
+// later leader, and one in the checkpoint's own place makes replication to this node
+// impossible. It returns conflict if such an entry of another term was at the position;
+// raft still has it in memory then, so that a running node must be restarted.
+func (l *logStore) reconcile(at position) (conflict bool, err error) {
+	first, err := l.bolt.FirstIndex()
+	if err != nil {
+		return false, fmt.Errorf("read the log's first index: %w", err)
+	}
+	last, err := l.bolt.LastIndex()
+	if err != nil {
+		return false, fmt.Errorf("read the log's last index: %w", err)
+	}
+	switch {
+	case last == 0 || at.index == 0 || first == at.index+1:
+		return false, nil
+	case first > at.index+1:
+		return false, fmt.Errorf("the log begins at index %d but the state ends at %d: entries between them are missing", first, at.index)
+	case last < at.index:
+		return false, l.DeleteRange(first, last)
+	}
+	var entry raft.Log
+	if err := l.GetLog(at.index, &entry); err != nil {
+		return false, fmt.Errorf("read log entry %d, where the state ends: %w", at.index, err)
+	}
+	if entry.Term == at.term {
+		return false, nil
+	}
+	return true, l.DeleteRange(first, last)
+}
+
+// visibleUpTo returns the highest index, at most upTo and at least floor, whose entry
+// reaches the state machine. Entries that raft makes for itself never do, so that nobody
+// may wait for their index to be applied. Only for committed indexes.
+func (l *logStore) visibleUpTo(upTo, floor uint64) (uint64, error) {
+	for index := upTo; index > floor; index-- {
+		var entry raft.Log
+		if err := l.GetLog(index, &entry); err != nil {
+			return 0, fmt.Errorf("read committed log entry %d: %w", index, err)
+		}
+		if entry.Type == raft.LogCommand || entry.Type == raft.LogConfiguration {
+			return index, nil
+		}
+	}
+	return floor, nil
+}

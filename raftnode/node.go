@@ -1,0 +1,275 @@
+package raftnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// raftStopTimeout bounds waiting for raft's goroutines when the node stops; past it a disk
+// hangs and the process is about to end anyway.
+const raftStopTimeout = 15 * time.Second
+
+// Node is one member of the cluster. Methods may be called from any goroutine, once Run is
+// under way; before and after they return errors that match registry.CodeUnavailable.
+type Node struct {
+	cfg         Config
+	bridge      *logBridge
+	dog         *watchdog
+	log         *logStore
+	stream      *tlsStream
+	adapter     *stateAdapter
+	snapshots   *snapshotStore
+	checkpoints *checkpointer
+	batcher     *batcher
+	applied     *appliedIndex
+	signals     *subscribers
+	leadership  *leadership
+	reads       readRounds
+
+	started   atomic.Bool
+	raft      atomic.Pointer[raft.Raft]
+	transport atomic.Pointer[peerTransport]
+
+	// failed is closed when the node can no longer be trusted; failure says why.
+	failed   chan struct{}
+	failOnce sync.Once
+	failure  error
+
+	// stopping is closed when the node begins to stop, for whatever reason.
+	stopping     chan struct{}
+	stopOnce     sync.Once
+	stopBackward context.CancelFunc
+}
+
+// Open prepares a node: it opens the log, makes it agree with the state and binds the
+// address. Nothing runs before Run. A node that is never run must be closed.
+func Open(cfg Config) (*Node, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	background, cancel := context.WithCancel(context.Background())
+	n := &Node{
+		cfg:          cfg,
+		bridge:       newLogBridge(cfg.Logger),
+		applied:      &appliedIndex{},
+		signals:      newSubscribers(),
+		leadership:   newLeadership(),
+		reads:        readRounds{wake: make(chan struct{}, 1)},
+		failed:       make(chan struct{}),
+		stopping:     make(chan struct{}),
+		stopBackward: cancel,
+	}
+	n.dog = &watchdog{fatal: n.fail}
+	if err := n.openParts(background); err != nil {
+		cancel()
+		if n.log != nil {
+			err = errors.Join(err, n.log.Close())
+		}
+		return nil, fmt.Errorf("open raft node %s: %w", cfg.NodeID, err)
+	}
+	return n, nil
+}
+
+func (n *Node) openParts(background context.Context) (err error) {
+	if n.log, err = openLogStore(n.cfg.logPath(), n.dog); err != nil {
+		return err
+	}
+	at, err := readPosition(n.cfg.Store)
+	if err != nil {
+		return err
+	}
+	if _, err := n.log.reconcile(at); err != nil {
+		return err
+	}
+	n.applied.advance(at.index)
+	if err := recreateDir(n.cfg.outgoingDir()); err != nil {
+		return err
+	}
+	n.adapter = &stateAdapter{
+		store: n.cfg.Store, machine: n.cfg.Machine, dog: n.dog, applied: n.applied,
+		signals: n.signals, log: n.log, stopping: n.stopping,
+	}
+	n.checkpoints = &checkpointer{store: n.cfg.Store, dir: n.cfg.outgoingDir(), still: &n.adapter.mu, background: background}
+	if n.snapshots, err = openSnapshotStore(&n.cfg, n.checkpoints, n.dog); err != nil {
+		return err
+	}
+	n.adapter.installs = n.snapshots
+	n.batcher = newBatcher(n.cfg.Now, n.classify, n.stopping)
+	n.stream, err = listenTLS(&n.cfg)
+	return err
+}
+
+// Address returns the address that peers reach this node at.
+func (n *Node) Address() string { return n.stream.Addr().String() }
+
+// HasState says whether a cluster was bootstrapped or joined with this node's data.
+func (n *Node) HasState() (bool, error) {
+	has, err := raft.HasExistingState(n.log, n.log, n.snapshots)
+	if err != nil {
+		return false, fmt.Errorf("look for existing state: %w", err)
+	}
+	return has, nil
+}
+
+// Bootstrap makes this node the first voter of a new cluster. It must be called before Run
+// and is refused if there is any state.
+func (n *Node) Bootstrap() error {
+	if n.started.Load() {
+		return errors.New("bootstrap: the node is running already")
+	}
+	has, err := n.HasState()
+	if err != nil {
+		return err
+	}
+	if has {
+		return fmt.Errorf("bootstrap of node %s is refused: there is state of a cluster in %s", n.cfg.NodeID, n.cfg.Dir)
+	}
+	configuration := raft.Configuration{Servers: []raft.Server{{
+		Suffrage: raft.Voter, ID: raft.ServerID(n.cfg.NodeID), Address: raft.ServerAddress(n.Address()),
+	}}}
+	if err := raft.BootstrapCluster(n.cfg.raftConfig(n.bridge), n.log, n.log, n.snapshots, nil, configuration); err != nil {
+		return fmt.Errorf("bootstrap of node %s: %w", n.cfg.NodeID, err)
+	}
+	return nil
+}
+
+// Close releases a node that was never run.
+func (n *Node) Close() error {
+	if !n.started.CompareAndSwap(false, true) {
+		return nil
+	}
+	n.beginStop()
+	return errors.Join(n.stream.Close(), n.log.Close())
+}
+
+// Run takes part in the cluster until ctx is done, then stops in order: no new commands,
+// those in flight land, leadership goes to another voter, raft stops, the log is closed.
+// All of its goroutines are joined. After a fatal error it returns that error at once,
+// without the polite part. The store stays open; it is the caller's.
+func (n *Node) Run(ctx context.Context) error {
+	if !n.started.CompareAndSwap(false, true) {
+		return errors.New("run raft node: it was started or closed before")
+	}
+	var workers sync.WaitGroup
+	workers.Go(n.stream.serve)
+	transport := newPeerTransport(n.stream, n.bridge)
+	r, err := raft.NewRaft(n.cfg.raftConfig(n.bridge), n.adapter, n.log, n.log, n.snapshots, transport)
+	if err != nil {
+		n.beginStop()
+		err = errors.Join(fmt.Errorf("start raft: %w", err), transport.Close())
+		workers.Wait()
+		return errors.Join(err, n.log.Close())
+	}
+	n.transport.Store(transport)
+	n.raft.Store(r)
+	workers.Go(func() { n.runLeadership(r) })
+	workers.Go(func() { n.batcher.run(r) })
+	workers.Go(func() { n.runReads(r) })
+	select {
+	case <-ctx.Done():
+		n.handOver(r)
+	case <-n.failed:
+	}
+	return n.stop(r, transport, &workers)
+}
+
+// handOver lets what is in flight land and gives leadership away, if this node has it and
+// another voter can take it.
+func (n *Node) handOver(r *raft.Raft) {
+	n.batcher.drain(drainTimeout)
+	if r.State() != raft.Leader {
+		return
+	}
+	future := r.GetConfiguration()
+	if future.Error() != nil {
+		return
+	}
+	for _, s := range future.Configuration().Servers {
+		if s.Suffrage != raft.Voter || s.ID == raft.ServerID(n.cfg.NodeID) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*n.cfg.Timeouts.Election)
+		defer cancel()
+		if err := n.await(ctx, r.LeadershipTransfer()); err != nil {
+			n.cfg.Logger.Warn("leadership was not handed over; the others elect a leader after a timeout", "error", err)
+		}
+		return
+	}
+}
+
+func (n *Node) stop(r *raft.Raft, transport *peerTransport, workers *sync.WaitGroup) error {
+	n.beginStop()
+	n.batcher.drain(drainTimeout)
+	shutdown := r.Shutdown()
+	err := transport.Close() // cuts exchanges short that raft would wait for
+	transport.CloseStreams()
+	done := make(chan error, 1)
+	go func() { done <- shutdown.Error() }()
+	select {
+	case shutdownErr := <-done:
+		err = errors.Join(err, shutdownErr)
+	case <-time.After(raftStopTimeout):
+		// The log stays open: something still uses it.
+		return errors.Join(n.failureOf(), err, fmt.Errorf("raft did not stop within %s", raftStopTimeout))
+	}
+	workers.Wait()
+	transport.CloseStreams()
+	n.batcher.drain(drainTimeout)
+	return errors.Join(n.failureOf(), err, n.log.Close())
+}
+
+func (n *Node) beginStop() {
+	n.stopOnce.Do(func() {
+		close(n.stopping)
+		n.stopBackward()
+	})
+}
+
+// fail ends the node: the first failure counts.
+func (n *Node) fail(err error) {
+	n.failOnce.Do(func() {
+		n.failure = err
+		n.cfg.Logger.Error("raft node fails", "node_id", n.cfg.NodeID, "error", err)
+		close(n.failed)
+		n.cfg.Fatal(err)
+	})
+}
+
+func (n *Node) failureOf() error {
+	select {
+	case <-n.failed:
+		return fmt.Errorf("raft node %s failed: %w", n.cfg.NodeID, n.failure)
+	default:
+		return nil
+	}
+}
+
+// running returns raft while the node runs.
+func (n *Node) running() (*raft.Raft, error) {
+	select {
+	case <-n.stopping:
+		return nil, unavailable("the node is stopping", ErrNotRunning)
+	default:
+	}
+	if r := n.raft.Load(); r != nil {
+		return r, nil
+	}
+	return nil, unavailable("the node is not started", ErrNotRunning)
+}
+
+// Subscribe returns signals about what is applied on this node; Close it when done.
+func (n *Node) Subscribe() *Subscription { return n.signals.subscribe() }
+
+// WriteCheckpoint writes the node's whole state to w as a stream that UnpackCheckpoint
+// reads, and returns the index that it is at. It needs no leader and no running node.
+func (n *Node) WriteCheckpoint(ctx context.Context, w io.Writer) (index uint64, err error) {
+	return n.checkpoints.writeTo(ctx, w)
+}

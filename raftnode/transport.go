@@ -1,0 +1,125 @@
+package raftnode
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+const (
+	// rpcTimeout bounds one exchange with a peer. A full message of 1024 entries may hold
+	// tens of megabytes, which a distant replica needs seconds for. For a checkpoint raft
+	// scales it by the size.
+	rpcTimeout = 10 * time.Second
+	// pooledConnections per peer: heartbeats, replication and a vote at a time.
+	pooledConnections = 3
+	// maxPeerContacts bounds what is remembered about peers that have left.
+	maxPeerContacts = 4096
+)
+
+// PeerContact is what the leader last heard from a peer.
+type PeerContact struct {
+	// At is when the peer last answered.
+	At time.Time
+	// LastLogIndex is the last index in the peer's log in that answer.
+	LastLogIndex uint64
+}
+
+// peerTransport carries raft's messages. It names to the stream layer the node that a
+// message is for, so that a connection is only made to the holder of that node's
+// certificate, whatever answers at the address.
+type peerTransport struct {
+	*raft.NetworkTransport
+
+	contactMu sync.Mutex
+	contacts  map[raft.ServerID]PeerContact
+}
+
+func newPeerTransport(stream *tlsStream, bridge *logBridge) *peerTransport {
+	return &peerTransport{
+		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+			Stream:                  stream,
+			MaxPool:                 pooledConnections,
+			MaxRPCsInFlight:         1, // no pipelining, raft#612
+			Timeout:                 rpcTimeout,
+			Logger:                  bridge.hclog("raft-net"),
+			MsgpackUseNewTimeFormat: true,
+		}),
+		contacts: make(map[raft.ServerID]PeerContact),
+	}
+}
+
+// SetHeartbeatHandler declines raft's fast path for heartbeats, which would run beside the
+// main thread and can elect two leaders of one term (raft#695).
+func (t *peerTransport) SetHeartbeatHandler(func(raft.RPC)) {}
+
+// AppendEntriesPipeline declines pipelining (raft#612).
+func (t *peerTransport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.AppendPipeline, error) {
+	return nil, raft.ErrPipelineReplicationNotSupported
+}
+
+// AppendEntries sends entries or a heartbeat and notes the contact.
+func (t *peerTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	err := t.NetworkTransport.AppendEntries(id, dialTarget(id, target), args, resp)
+	if err == nil {
+		t.noteContact(id, resp)
+	}
+	return err
+}
+
+// RequestVote asks a voter for its vote.
+func (t *peerTransport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	return t.NetworkTransport.RequestVote(id, dialTarget(id, target), args, resp)
+}
+
+// RequestPreVote asks a voter whether it would vote; raft uses pre-votes only with a
+// transport that has this method.
+func (t *peerTransport) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	return t.NetworkTransport.RequestPreVote(id, dialTarget(id, target), args, resp)
+}
+
+// InstallSnapshot streams a checkpoint to a peer that is behind the log.
+func (t *peerTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	return t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), args, resp, data)
+}
+
+// TimeoutNow asks a voter to stand for election at once.
+func (t *peerTransport) TimeoutNow(id raft.ServerID, target raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+	return t.NetworkTransport.TimeoutNow(id, dialTarget(id, target), args, resp)
+}
+
+func (t *peerTransport) noteContact(id raft.ServerID, resp *raft.AppendEntriesResponse) {
+	t.contactMu.Lock()
+	defer t.contactMu.Unlock()
+	if len(t.contacts) >= maxPeerContacts {
+		clear(t.contacts)
+	}
+	c := PeerContact{At: time.Now(), LastLogIndex: resp.LastLog}
+	if prev := t.contacts[id]; prev.LastLogIndex > c.LastLogIndex && prev.At.Add(time.Second).After(c.At) {
+		c.LastLogIndex = prev.LastLogIndex // answers on two connections may overtake each other
+	}
+	t.contacts[id] = c
+}
+
+func (t *peerTransport) contact(id raft.ServerID) PeerContact {
+	t.contactMu.Lock()
+	defer t.contactMu.Unlock()
+	return t.contacts[id]
+}
+
+// dialTarget joins a node's id to its address for Dial; ids hold no at sign.
+func dialTarget(id raft.ServerID, address raft.ServerAddress) raft.ServerAddress {
+	return raft.ServerAddress(string(id) + "@" + string(address))
+}
+
+func splitDialTarget(target raft.ServerAddress) (id, address string, err error) {
+	id, address, ok := strings.Cut(string(target), "@")
+	if !ok || id == "" || address == "" {
+		return "", "", fmt.Errorf("dial target %q names no node", target)
+	}
+	return id, address, nil
+}
