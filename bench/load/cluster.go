@@ -45,7 +45,7 @@ func WithCluster(ctx context.Context, bin string, fn func(ctx context.Context, c
 
 // members is what `cadastre cluster members --json` says of the nodes.
 type members struct {
-	LeaderID string `json:"leader_id"`
+	LeaderID string `json:"leader"`
 	Members  []struct {
 		ID           string `json:"id"`
 		Reachable    bool   `json:"reachable"`

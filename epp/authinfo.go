@@ -1,0 +1,85 @@
+package epp
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"fmt"
+
+	"cadastre/epp/eppxml"
+	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
+)
+
+const (
+	saltOctets = 16
+	// roidEntropyOctets make 16 characters in base 32: 80 bits, so that a clash is not to be
+	// expected among any number of objects.
+	roidEntropyOctets = 10
+)
+
+func newSalt() ([]byte, error) {
+	salt := make([]byte, saltOctets)
+	if _, err := rand.Read(salt); err != nil {
+		return nil, fmt.Errorf("draw a salt: %w", err)
+	}
+	return salt, nil
+}
+
+// newROID draws the unique part of an object identifier (RFC 5730 section 2.8): the letter
+// of the kind of object and random characters.
+func newROID(letter string) (string, error) {
+	entropy := make([]byte, roidEntropyOctets)
+	if _, err := rand.Read(entropy); err != nil {
+		return "", fmt.Errorf("draw an object identifier: %w", err)
+	}
+	return letter + base32.StdEncoding.EncodeToString(entropy), nil
+}
+
+func hashAuthInfo(salt []byte, password string) []byte {
+	sum := sha256.Sum256(append(append(make([]byte, 0, len(salt)+len(password)), salt...), password...))
+	return sum[:]
+}
+
+// newAuthInfo hashes authorisation information that is to be stored. An empty password and
+// <null/> unset it: nobody can present it then.
+func newAuthInfo(given *eppxml.AuthInfo) (*fsmpb.AuthInfo, error) {
+	switch {
+	case given == nil || given.Null:
+		return &fsmpb.AuthInfo{}, nil
+	case given.Ext != nil:
+		return nil, refuse(registry.CodeUnimplementedOption, "authInfo", "", "authorisation information is a password here")
+	case given.ROID != "":
+		return nil, refuse(registry.CodeUnimplementedOption, "authInfo", "", "authorisation information of another object cannot be set")
+	case given.Password == "":
+		return &fsmpb.AuthInfo{}, nil
+	}
+	salt, err := newSalt()
+	if err != nil {
+		return nil, err
+	}
+	return &fsmpb.AuthInfo{Salt: salt, Hash: hashAuthInfo(salt, given.Password)}, nil
+}
+
+// matchesAuthInfo says in constant time whether the password is the stored one. The empty
+// password matches nothing.
+func matchesAuthInfo(stored registry.AuthInfo, password string) bool {
+	if !stored.IsSet() || password == "" {
+		return false
+	}
+	return subtle.ConstantTimeCompare(hashAuthInfo(stored.Salt, password), stored.Hash) == 1
+}
+
+// checkAuthInfo refuses authorisation information that a query gives and that is wrong, also
+// by the sponsor. An empty password given by the sponsor asks whether none is set.
+func checkAuthInfo(given *eppxml.AuthInfo, stored registry.AuthInfo, isSponsor bool) error {
+	switch {
+	case given.Ext != nil:
+		return refuse(registry.CodeUnimplementedOption, "authInfo", "", "authorisation information is a password here")
+	case matchesAuthInfo(stored, given.Password), isSponsor && given.Password == "" && !stored.IsSet():
+		return nil
+	default:
+		return refuse(registry.CodeInvalidAuthInfo, "authInfo", "", "the authorisation information is not that of the object")
+	}
+}

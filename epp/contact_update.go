@@ -1,0 +1,68 @@
+package epp
+
+import (
+	"context"
+
+	"cadastre/epp/eppxml"
+	"cadastre/fsm/fsmpb"
+)
+
+// contactUpdate is <update> of a contact (RFC 5733 section 3.2.4).
+func (c *call) contactUpdate(ctx context.Context, q *eppxml.ContactUpdate) (*answer, error) {
+	command := &fsmpb.ContactUpdate{Id: q.ID, AddStatuses: statusValues(q.Add), RemoveStatuses: statusValues(q.Rem)}
+	if q.Chg != nil {
+		if err := fillContactChange(command, q.Chg); err != nil {
+			return nil, err
+		}
+	}
+	if changesNoContact(command) {
+		return nil, errEmptyUpdate()
+	}
+	return c.transform(ctx, &fsmpb.Command{Body: &fsmpb.Command_ContactUpdate{ContactUpdate: command}})
+}
+
+func fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) error {
+	for i := range change.PostalInfos {
+		postal, err := postalChange(&change.PostalInfos[i])
+		if err != nil {
+			return err
+		}
+		command.Postal = append(command.Postal, postal)
+	}
+	command.Voice, command.Fax = phoneCommand(change.Voice), phoneCommand(change.Fax)
+	command.Disclose = discloseCommand(change.Disclose)
+	if change.Email != "" {
+		if err := checkEmail(change.Email); err != nil {
+			return err
+		}
+		command.Email = &change.Email
+	}
+	if change.AuthInfo != nil {
+		var err error
+		if command.AuthInfo, err = newAuthInfo(change.AuthInfo); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func postalChange(p *eppxml.PostalInfoChg) (*fsmpb.PostalInfoChange, error) {
+	change := &fsmpb.PostalInfoChange{Type: p.Type, Organization: p.Org}
+	if p.Name != "" {
+		change.Name = &p.Name
+	}
+	if p.Addr != nil {
+		if err := checkCountry(p.Addr.CC); err != nil {
+			return nil, err
+		}
+		change.Address = &fsmpb.Address{
+			Street: p.Addr.Street, City: p.Addr.City, StateProvince: p.Addr.SP, PostalCode: p.Addr.PC, CountryCode: p.Addr.CC,
+		}
+	}
+	return change, nil
+}
+
+func changesNoContact(u *fsmpb.ContactUpdate) bool {
+	return len(u.GetAddStatuses())+len(u.GetRemoveStatuses())+len(u.GetPostal()) == 0 &&
+		u.Voice == nil && u.Fax == nil && u.Email == nil && u.AuthInfo == nil && u.Disclose == nil
+}

@@ -1,0 +1,104 @@
+package epp
+
+import (
+	"context"
+
+	"cadastre/epp/eppxml"
+)
+
+// run does a command on an object. Every type of eppxml.Body but the session's own has
+// its row here.
+func (c *call) run(ctx context.Context, body eppxml.Body) (*answer, error) {
+	switch b := body.(type) {
+	case *eppxml.DomainCheck:
+		return c.domainCheck(ctx, b)
+	case *eppxml.DomainInfo:
+		return c.domainInfo(ctx, b)
+	case *eppxml.DomainCreate:
+		return c.domainCreate(ctx, b)
+	case *eppxml.DomainUpdate:
+		return c.domainUpdate(ctx, b)
+	case *eppxml.DomainDelete:
+		return c.domainDelete(ctx, b)
+	case *eppxml.DomainRenew:
+		return c.domainRenew(ctx, b)
+	case *eppxml.HostCheck:
+		return c.hostCheck(ctx, b)
+	case *eppxml.HostInfo:
+		return c.hostInfo(ctx, b)
+	case *eppxml.HostCreate:
+		return c.hostCreate(ctx, b)
+	case *eppxml.HostUpdate:
+		return c.hostUpdate(ctx, b)
+	case *eppxml.HostDelete:
+		return c.hostDelete(ctx, b)
+	case *eppxml.ContactCheck:
+		return c.contactCheck(ctx, b)
+	case *eppxml.ContactInfo:
+		return c.contactInfo(ctx, b)
+	case *eppxml.ContactCreate:
+		return c.contactCreate(ctx, b)
+	case *eppxml.ContactUpdate:
+		return c.contactUpdate(ctx, b)
+	case *eppxml.ContactDelete:
+		return c.contactDelete(ctx, b)
+	default: // transfer and poll
+		return nil, &refusal{code: codeUnimplementedCommand, value: commandValue(body.Verb()), reason: "the server does not implement this command"}
+	}
+}
+
+// objectOf returns the element that names the object of a command, or the command itself
+// if it has none or several.
+func objectOf(body eppxml.Body) eppxml.Value {
+	name := func(ns, element, text string) eppxml.Value { return eppxml.Value{NS: ns, Name: element, Text: text} }
+	switch b := body.(type) {
+	case *eppxml.DomainCheck:
+		return name(eppxml.NSDomain, "check", "")
+	case *eppxml.DomainInfo:
+		return name(eppxml.NSDomain, "name", b.Name)
+	case *eppxml.DomainCreate:
+		return name(eppxml.NSDomain, "name", b.Name)
+	case *eppxml.DomainUpdate:
+		return name(eppxml.NSDomain, "name", b.Name)
+	case *eppxml.DomainDelete:
+		return name(eppxml.NSDomain, "name", b.Name)
+	case *eppxml.DomainRenew:
+		return name(eppxml.NSDomain, "name", b.Name)
+	case *eppxml.HostCheck:
+		return name(eppxml.NSHost, "check", "")
+	case *eppxml.HostInfo:
+		return name(eppxml.NSHost, "name", b.Name)
+	case *eppxml.HostCreate:
+		return name(eppxml.NSHost, "name", b.Name)
+	case *eppxml.HostUpdate:
+		return name(eppxml.NSHost, "name", b.Name)
+	case *eppxml.HostDelete:
+		return name(eppxml.NSHost, "name", b.Name)
+	case *eppxml.ContactCheck:
+		return name(eppxml.NSContact, "check", "")
+	case *eppxml.ContactInfo:
+		return name(eppxml.NSContact, "id", b.ID)
+	case *eppxml.ContactCreate:
+		return name(eppxml.NSContact, "id", b.ID)
+	case *eppxml.ContactUpdate:
+		return name(eppxml.NSContact, "id", b.ID)
+	case *eppxml.ContactDelete:
+		return name(eppxml.NSContact, "id", b.ID)
+	default:
+		return commandValue(body.Verb())
+	}
+}
+
+func commandValue(verb eppxml.Verb) eppxml.Value {
+	return eppxml.Value{NS: eppxml.NSEPP, Name: string(verb)}
+}
+
+// isTransform says whether the command changes the registry (RFC 5730 section 2.9.3).
+func isTransform(verb eppxml.Verb) bool {
+	switch verb {
+	case eppxml.VerbCreate, eppxml.VerbUpdate, eppxml.VerbDelete, eppxml.VerbRenew, eppxml.VerbTransfer:
+		return true
+	default:
+		return false
+	}
+}

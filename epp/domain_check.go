@@ -1,0 +1,56 @@
+package epp
+
+import (
+	"context"
+	"slices"
+
+	"cadastre/epp/eppxml"
+	"cadastre/policy"
+	"cadastre/registry"
+	"cadastre/store"
+)
+
+// domainCheck is <check> of domains (RFC 5731 section 3.1.1).
+func (c *call) domainCheck(ctx context.Context, q *eppxml.DomainCheck) (*answer, error) {
+	if err := checkCount(len(q.Names)); err != nil {
+		return nil, err
+	}
+	results := make([]eppxml.CheckResult, 0, len(q.Names))
+	err := c.view(ctx, func(tx *store.ReadTx) error {
+		results = results[:0]
+		for _, name := range q.Names {
+			results = append(results, checked(name, domainUnavailable(tx, name)))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ok(eppxml.AppendDomainChkData(nil, results)), nil
+}
+
+// domainUnavailable says why the name cannot be registered now, "" if it can.
+func domainUnavailable(tx *store.ReadTx, given string) string {
+	name, err := registry.ParseDomainName(given)
+	if err != nil {
+		return reasonSyntax
+	}
+	if _, isTLD := tx.TLD(name); isTLD {
+		return reasonIsTLD
+	}
+	tld, inside := tx.TLDOf(name)
+	switch {
+	case !inside:
+		return reasonOutside
+	case name.Parent() != tld.Name:
+		return reasonTooDeep
+	case slices.Contains(tld.Policy.ReservedLabels, name.FirstLabel()):
+		return reasonReserved
+	case policy.CheckRegistrable(tld, name) != nil:
+		return reasonNotAvailable
+	case tx.HasDomain(name):
+		return reasonInUse
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,93 @@
+package epp
+
+import (
+	"context"
+	"slices"
+
+	"cadastre/epp/eppxml"
+	"cadastre/registry"
+	"cadastre/store"
+)
+
+// domainInfo is <info> of a domain (RFC 5731 section 3.1.2). Its sponsor, and whoever gives
+// the right authorisation information, sees everything but that information; everybody
+// else sees what WHOIS shows to all.
+func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, error) {
+	name, err := canonicalName("name", q.Name)
+	if err != nil {
+		return nil, err
+	}
+	var info *eppxml.DomainInfData
+	err = c.view(ctx, func(tx *store.ReadTx) error {
+		domain, found := tx.Domain(registry.DomainName(name))
+		if !found {
+			return refuse(registry.CodeObjectDoesNotExist, "name", q.Name, "the name is not registered")
+		}
+		isSponsor := domain.Sponsor == c.registrar
+		if q.AuthInfo != nil {
+			if err := checkDomainAuthInfo(tx, domain, q.AuthInfo, isSponsor); err != nil {
+				return err
+			}
+		}
+		info = publicDomainInfo(tx, domain, q.Hosts)
+		if isSponsor || q.AuthInfo != nil {
+			addFullDomainInfo(info, domain)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ok(eppxml.AppendDomainInfData(nil, info)), nil
+}
+
+// checkDomainAuthInfo checks the domain's authorisation information or, where it carries an
+// object identifier, that of a contact of the domain (RFC 5731 section 3.1.2).
+func checkDomainAuthInfo(tx *store.ReadTx, domain *registry.Domain, given *eppxml.AuthInfo, isSponsor bool) error {
+	if given.ROID == "" || registry.ROID(given.ROID) == domain.ROID {
+		return checkAuthInfo(given, domain.AuthInfo, isSponsor)
+	}
+	kind, key, found := tx.ROID(registry.ROID(given.ROID))
+	if found && kind == registry.KindContact {
+		contact, found := tx.Contact(registry.ContactID(key))
+		if found && isContactOf(domain, contact.ID) {
+			return checkAuthInfo(given, contact.AuthInfo, false)
+		}
+	}
+	return refuse(registry.CodeInvalidAuthInfo, "authInfo", "", "the authorisation information is not that of a contact of the domain")
+}
+
+func isContactOf(domain *registry.Domain, id registry.ContactID) bool {
+	return domain.Registrant.Key() == id.Key() || slices.ContainsFunc(domain.Contacts, func(link registry.DomainContact) bool {
+		return link.ID.Key() == id.Key()
+	})
+}
+
+func publicDomainInfo(tx *store.ReadTx, domain *registry.Domain, hosts eppxml.HostsFilter) *eppxml.DomainInfData {
+	info := &eppxml.DomainInfData{
+		Name: string(domain.Name), ROID: string(domain.ROID),
+		Statuses: shownStatuses(domain.Statuses, false, len(domain.NameServers) == 0),
+		ClID:     string(domain.Sponsor), CrID: string(domain.Creator),
+		CrDate: domain.CreatedAt, UpDate: domain.UpdatedAt, ExDate: domain.ExpiresAt, TrDate: domain.TransferredAt,
+	}
+	if (hosts == eppxml.HostsAll || hosts == eppxml.HostsDelegated) && len(domain.NameServers) > 0 {
+		info.NS = &eppxml.NameServers{}
+		for _, host := range domain.NameServers {
+			info.NS.HostObjs = append(info.NS.HostObjs, string(host))
+		}
+	}
+	if hosts == eppxml.HostsAll || hosts == eppxml.HostsSubordinate {
+		for _, host := range tx.SubordinateHosts(domain.Name, maxSubordinateHosts) {
+			info.Hosts = append(info.Hosts, string(host))
+		}
+	}
+	return info
+}
+
+func addFullDomainInfo(info *eppxml.DomainInfData, domain *registry.Domain) {
+	info.UpID = string(domain.Updater)
+	info.Registrant = string(domain.Registrant)
+	for _, link := range domain.Contacts {
+		info.Contacts = append(info.Contacts, eppxml.DomainContact{Type: string(link.Role), ID: string(link.ID)})
+	}
+}

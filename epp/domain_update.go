@@ -1,0 +1,53 @@
+package epp
+
+import (
+	"context"
+
+	"cadastre/epp/eppxml"
+	"cadastre/fsm/fsmpb"
+)
+
+// domainUpdate is <update> of a domain (RFC 5731 section 3.2.5).
+func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answer, error) {
+	name, err := canonicalName("name", q.Name)
+	if err != nil {
+		return nil, err
+	}
+	command := &fsmpb.DomainUpdate{Name: name}
+	if add := q.Add; add != nil {
+		command.AddStatuses = statusValues(add.Statuses)
+		if command.AddNameServers, err = hostNames(add.NS); err != nil {
+			return nil, err
+		}
+		if command.AddContacts, err = domainContacts(add.Contacts); err != nil {
+			return nil, err
+		}
+	}
+	if remove := q.Rem; remove != nil {
+		command.RemoveStatuses = statusValues(remove.Statuses)
+		if command.RemoveNameServers, err = hostNames(remove.NS); err != nil {
+			return nil, err
+		}
+		if command.RemoveContacts, err = domainContacts(remove.Contacts); err != nil {
+			return nil, err
+		}
+	}
+	if change := q.Chg; change != nil {
+		command.Registrant = change.Registrant
+		if change.AuthInfo != nil {
+			if command.AuthInfo, err = newAuthInfo(change.AuthInfo); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if changesNoDomain(command) {
+		return nil, errEmptyUpdate()
+	}
+	return c.transform(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainUpdate{DomainUpdate: command}})
+}
+
+func changesNoDomain(u *fsmpb.DomainUpdate) bool {
+	lists := len(u.GetAddNameServers()) + len(u.GetRemoveNameServers()) + len(u.GetAddContacts()) +
+		len(u.GetRemoveContacts()) + len(u.GetAddStatuses()) + len(u.GetRemoveStatuses())
+	return lists == 0 && u.Registrant == nil && u.AuthInfo == nil
+}

@@ -1,0 +1,118 @@
+package epp
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"cadastre/epp/eppxml"
+	"cadastre/internal/argon2id"
+	"cadastre/registry"
+	"cadastre/store"
+)
+
+// login is <login> (RFC 5730 section 2.9.1.1). The client must present a certificate that
+// stands for the registrar and the registrar's password. All that can be wrong with either
+// gets the same answer after the same work, so that nothing can be learned from it.
+func (s *session) login(ctx context.Context, c *call, l *eppxml.Login) (*answer, error) {
+	if err := checkServices(l); err != nil {
+		return nil, err
+	}
+	throttled := s.throttleKeys()
+	if s.server.throttle.closed(time.Now(), throttled...) {
+		return &answer{code: codeAuthenticationClosing}, nil
+	}
+	genuine, err := s.authenticate(ctx, c, l)
+	if err != nil {
+		return nil, err
+	}
+	if !genuine {
+		s.server.throttle.failed(time.Now(), throttled...)
+		if s.failedLogins++; s.failedLogins >= maxLogins {
+			return &answer{code: codeAuthenticationClosing}, nil
+		}
+		return &answer{code: codeAuthentication}, nil
+	}
+	registrar := registry.RegistrarID(s.certRegistrar)
+	if !s.server.slots.takeSession(registrar) {
+		return c.refused(codeSessionLimitClosing, c.key(), "the registrar has too many sessions on this server"), nil
+	}
+	s.registrar = registrar
+	return &answer{code: codeOK}, nil
+}
+
+// checkServices refuses a login that asks for what the greeting does not offer.
+func checkServices(l *eppxml.Login) error {
+	wrong := func(code int, element, text, reason string) error {
+		return &refusal{code: code, value: eppxml.Value{NS: eppxml.NSEPP, Name: element, Text: text}, reason: reason}
+	}
+	if !isLanguage(l.Lang) {
+		return wrong(codeUnimplementedOption, "lang", l.Lang, "the server speaks en only")
+	}
+	for _, uri := range l.ObjURIs {
+		if !slices.Contains(objectURIs(), uri) {
+			return wrong(codeUnimplementedObject, "objURI", uri, "the greeting does not offer this object service")
+		}
+	}
+	if len(l.ExtURIs) > 0 {
+		return wrong(codeUnimplementedExtension, "extURI", l.ExtURIs[0], "the greeting does not offer this extension")
+	}
+	if l.NewPassword != "" {
+		return wrong(codeUnimplementedOption, "newPW", "", "the server does not change passwords at login")
+	}
+	return nil
+}
+
+// authenticate says whether the client is the registrar that it claims to be.
+func (s *session) authenticate(ctx context.Context, c *call, l *eppxml.Login) (bool, error) {
+	var registrar *registry.Registrar
+	err := c.view(ctx, func(tx *store.ReadTx) error {
+		registrar, _ = tx.Registrar(registry.RegistrarID(l.ClID))
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	hash := s.server.decoyHash // of a password that nobody knows
+	if registrar != nil && registrar.PasswordHash != "" {
+		hash = registrar.PasswordHash
+	}
+	matches, err := s.server.verifyPassword(ctx, hash, l.Password)
+	if err != nil {
+		return false, err
+	}
+	return matches && registrar != nil && s.certRegistrar == l.ClID && s.isPinned(registrar), nil
+}
+
+// isPinned says whether the registrar may use the certificate presented: any of its own if
+// it has named none.
+func (s *session) isPinned(registrar *registry.Registrar) bool {
+	return len(registrar.CertificateSHA256) == 0 || slices.ContainsFunc(registrar.CertificateSHA256, func(pinned []byte) bool {
+		return bytes.Equal(pinned, s.fingerprint)
+	})
+}
+
+// verifyPassword waits for its turn, because each check takes memory and a core.
+func (s *Server) verifyPassword(ctx context.Context, hash, password string) (bool, error) {
+	select {
+	case s.passwordChecks <- struct{}{}:
+		defer func() { <-s.passwordChecks }()
+	case <-ctx.Done():
+		return false, fmt.Errorf("wait for a password check: %w", ctx.Err())
+	}
+	matches, err := argon2id.Verify(hash, password)
+	if err != nil {
+		return false, fmt.Errorf("check the password: %w", err)
+	}
+	return matches, nil
+}
+
+// throttleKeys returns what failed logins count against; nothing on loopback.
+func (s *session) throttleKeys() []string {
+	if s.client.IsLoopback() {
+		return nil
+	}
+	return []string{"certificate " + s.certRegistrar, "address " + s.client.String()}
+}
