@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+
+	"cadastre/cluster"
+	"cadastre/fsm/fsmpb"
+	"cadastre/store"
+)
+
+// gateway is what the edges see of the cluster: a way to have commands committed, and views
+// of this node's state at a chosen freshness.
+type gateway struct {
+	store     *store.Store
+	forwarder *cluster.Forwarder
+}
+
+// Propose commits a command through the leader, wherever it is.
+func (g *gateway) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
+	return g.forwarder.Propose(ctx, command)
+}
+
+// View runs fn over one consistent state of this node, after catching up with everything
+// acknowledged anywhere if the level asks for it.
+func (g *gateway) View(ctx context.Context, level store.Consistency, fn func(*store.ReadTx) error) error {
+	if level == store.Linearizable {
+		if err := g.forwarder.Linearizable(ctx); err != nil {
+			return err
+		}
+	}
+	return g.store.View(fn)
+}
+
+// identifyRegistrar tells which registrar a verified client certificate stands for.
+func identifyRegistrar(state tls.ConnectionState) (registrarID string, fingerprintSHA256 []byte, err error) {
+	if len(state.PeerCertificates) == 0 {
+		return "", nil, errors.New("the connection carries no client certificate")
+	}
+	id, err := cluster.ParseIdentity(state.PeerCertificates[0])
+	if err != nil {
+		return "", nil, err
+	}
+	if id.Kind != cluster.KindRegistrar {
+		return "", nil, fmt.Errorf("the certificate is of a %s, not of a registrar", id.Kind)
+	}
+	return id.Name, cluster.Fingerprint(state.PeerCertificates[0]), nil
+}

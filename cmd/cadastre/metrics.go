@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+const (
+	metricsReadTimeout  = 5 * time.Second
+	metricsWriteTimeout = 30 * time.Second
+	metricsStopTimeout  = 2 * time.Second
+	// readyLagEntries is how far behind the commit index a node may be and still be ready:
+	// a moment of work at full load.
+	readyLagEntries = 1000
+	// readyContactAge is how long a follower may not have heard from its leader.
+	readyContactAge = 5 * time.Second
+)
+
+// nodeCollector reads the numbers of a node when they are asked for.
+type nodeCollector struct {
+	node *node
+
+	term, isLeader, applied, commit, lastLog, peers  *prometheus.Desc
+	dnsQueries, dnsResponses, dnsDropped, dnsRcodes  *prometheus.Desc
+	dnsTruncated, dnsTCPConns, dnsSerial, dnsNames   *prometheus.Desc
+	dnsRefreshFailures, whoisQueries, whoisRefusals  *prometheus.Desc
+	contactSeconds, dnsTCPRejected, certExpirySecond *prometheus.Desc
+}
+
+func newNodeCollector(n *node) *nodeCollector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("cadastre_"+name, help, labels, nil)
+	}
+	return &nodeCollector{
+		node:               n,
+		term:               desc("raft_term", "Current Raft term."),
+		isLeader:           desc("raft_is_leader", "1 while this node leads and serves, else 0."),
+		applied:            desc("applied_index", "Highest log index applied to this node's state."),
+		commit:             desc("raft_commit_index", "Highest log index that this node knows to be committed."),
+		lastLog:            desc("raft_last_log_index", "Last index in this node's log."),
+		peers:              desc("raft_members", "Nodes in the Raft configuration.", "suffrage"),
+		contactSeconds:     desc("raft_leader_contact_seconds", "Time since this node last heard from its leader."),
+		dnsQueries:         desc("dns_queries_total", "DNS messages received.", "transport"),
+		dnsResponses:       desc("dns_responses_total", "DNS replies sent.", "transport"),
+		dnsDropped:         desc("dns_dropped_total", "DNS messages that get no reply.", "transport"),
+		dnsTruncated:       desc("dns_truncated_total", "DNS replies with TC set.", "transport"),
+		dnsRcodes:          desc("dns_rcodes_total", "DNS replies by response code.", "transport", "rcode"),
+		dnsTCPConns:        desc("dns_tcp_connections", "Open DNS connections over TCP."),
+		dnsTCPRejected:     desc("dns_tcp_rejected_total", "DNS connections closed at once because a bound was reached."),
+		dnsSerial:          desc("dns_zone_serial", "SOA serial served.", "tld"),
+		dnsNames:           desc("dns_zone_names", "Names in the zone as served.", "tld"),
+		dnsRefreshFailures: desc("dns_refresh_failures_total", "Failed attempts to follow the published zones."),
+		whoisQueries:       desc("whois_queries_total", "WHOIS queries answered."),
+		whoisRefusals:      desc("whois_refused_total", "WHOIS connections refused."),
+		certExpirySecond:   desc("certificate_expiry_seconds", "When the node's certificate expires, Unix time."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *nodeCollector) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, out) }
+
+// Collect implements prometheus.Collector.
+func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	gauge(c.applied, float64(c.node.raft.AppliedIndex()))
+	gauge(c.certExpirySecond, float64(c.node.creds.Certificate().NotAfter.Unix()))
+	if status, err := c.node.raft.Status(); err == nil {
+		gauge(c.term, float64(status.Term))
+		gauge(c.isLeader, boolValue(status.IsServing))
+		gauge(c.commit, float64(status.CommitIndex))
+		gauge(c.lastLog, float64(status.LastLogIndex))
+		if !status.LastContact.IsZero() {
+			gauge(c.contactSeconds, time.Since(status.LastContact).Seconds())
+		}
+	}
+	if servers, err := c.node.raft.Servers(); err == nil {
+		count := map[string]int{"voter": 0, "nonvoter": 0}
+		for _, s := range servers {
+			count[string(s.Suffrage)]++
+		}
+		for suffrage, members := range count {
+			gauge(c.peers, float64(members), suffrage)
+		}
+	}
+	c.collectEdges(out)
+}
+
+func (c *nodeCollector) collectEdges(out chan<- prometheus.Metric) {
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	if c.node.whois != nil {
+		stats := c.node.whois.Stats()
+		counter(c.whoisQueries, stats.Queries)
+		counter(c.whoisRefusals, stats.Refused)
+	}
+	if c.node.dns == nil {
+		return
+	}
+	stats := c.node.dns.Stats()
+	for _, t := range []string{"udp", "tcp"} {
+		sums := stats.UDP
+		if t == "tcp" {
+			sums = stats.TCP
+		}
+		counter(c.dnsQueries, sums.Queries, t)
+		counter(c.dnsResponses, sums.Responses, t)
+		counter(c.dnsDropped, sums.Dropped, t)
+		counter(c.dnsTruncated, sums.Truncated, t)
+		for rcode, replies := range sums.Rcodes {
+			if replies > 0 {
+				counter(c.dnsRcodes, replies, t, fmt.Sprint(rcode))
+			}
+		}
+	}
+	gauge(c.dnsTCPConns, float64(stats.TCPConns))
+	counter(c.dnsTCPRejected, stats.TCPRejected)
+	counter(c.dnsRefreshFailures, stats.RefreshFailures)
+	for _, zone := range stats.Zones {
+		gauge(c.dnsSerial, float64(zone.Serial), zone.TLD)
+		gauge(c.dnsNames, float64(zone.Names), zone.TLD)
+	}
+}
+
+func boolValue(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// serveMetrics answers /metrics, /livez and /readyz until ctx ends.
+func (n *node) serveMetrics(ctx context.Context) error {
+	registry := prometheus.NewRegistry()
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "cadastre_build_info", Help: "1, labelled with what was built.",
+		ConstLabels: prometheus.Labels{"version": buildVersion(), "go": runtime.Version(), "node": n.cfg.NodeID, "cluster": n.creds.ClusterID()},
+	})
+	build.Set(1)
+	registry.MustRegister(build, newNodeCollector(n), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, nil) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, n.unreadiness()) })
+	server := &http.Server{
+		Handler: mux, ReadHeaderTimeout: metricsReadTimeout, ReadTimeout: metricsReadTimeout,
+		WriteTimeout: metricsWriteTimeout, MaxHeaderBytes: 16 << 10,
+	}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		graceful, cancel := context.WithTimeout(context.Background(), metricsStopTimeout)
+		defer cancel()
+		stopped <- errors.Join(server.Shutdown(graceful), server.Close())
+	})
+	err := server.Serve(n.metrics)
+	if stop() {
+		return fmt.Errorf("serve metrics on %s: %w", n.metrics.Addr(), err)
+	}
+	<-stopped // slow readers of metrics are no failure of the node
+	return nil
+}
+
+// unreadiness lists why this node should get no work, nothing if it should.
+func (n *node) unreadiness() []string {
+	status, err := n.raft.Status()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var reasons []string
+	if status.LeaderID == "" {
+		reasons = append(reasons, "no leader is known")
+	}
+	if !status.IsMember {
+		reasons = append(reasons, "the node is not in the Raft configuration")
+	}
+	if status.CommitIndex > status.AppliedIndex+readyLagEntries {
+		reasons = append(reasons, fmt.Sprintf("applied index %d is behind commit index %d", status.AppliedIndex, status.CommitIndex))
+	}
+	if age := time.Since(status.LastContact); !status.LastContact.IsZero() && age > readyContactAge {
+		reasons = append(reasons, fmt.Sprintf("not heard from the leader for %s", age.Round(time.Second)))
+	}
+	return reasons
+}
+
+func writeHealth(w http.ResponseWriter, reasons []string) {
+	w.Header().Set("Content-Type", "application/json")
+	if len(reasons) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"ok": len(reasons) == 0, "reasons": append([]string{}, reasons...)}) // the client may be gone
+}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"cadastre/fsm"
+	"cadastre/fsm/fsmpb"
+	"cadastre/policy"
+	"cadastre/registry"
+)
+
+// tldDocument is the policy of a TLD as operators write it. Prices are decimal amounts,
+// periods days unless their names say otherwise.
+type tldDocument struct {
+	Name       string `toml:"name" json:"name"`
+	ROIDSuffix string `toml:"roid_suffix" json:"roid_suffix" comment:"ends the object identifiers of this TLD (RFC 5730 section 2.8)"`
+	Currency   string `toml:"currency" json:"currency"`
+
+	CreatePrice   string `toml:"create_price" json:"create_price" comment:"a year"`
+	RenewPrice    string `toml:"renew_price" json:"renew_price" comment:"a year"`
+	TransferPrice string `toml:"transfer_price" json:"transfer_price"`
+	RestorePrice  string `toml:"restore_price" json:"restore_price"`
+
+	MinPeriodYears uint32 `toml:"min_period_years" json:"min_period_years"`
+	MaxPeriodYears uint32 `toml:"max_period_years" json:"max_period_years"`
+	AutoRenew      bool   `toml:"auto_renew" json:"auto_renew" comment:"renew at expiry; otherwise the domain is deleted"`
+
+	AddGraceDays       uint32 `toml:"add_grace_days" json:"add_grace_days"`
+	RenewGraceDays     uint32 `toml:"renew_grace_days" json:"renew_grace_days"`
+	AutoRenewGraceDays uint32 `toml:"auto_renew_grace_days" json:"auto_renew_grace_days"`
+	TransferGraceDays  uint32 `toml:"transfer_grace_days" json:"transfer_grace_days"`
+	RedemptionDays     uint32 `toml:"redemption_days" json:"redemption_days"`
+	PendingDeleteDays  uint32 `toml:"pending_delete_days" json:"pending_delete_days"`
+
+	MinNameServers        uint32   `toml:"min_name_servers" json:"min_name_servers" comment:"of a delegation; a domain without any is always allowed"`
+	MaxNameServers        uint32   `toml:"max_name_servers" json:"max_name_servers"`
+	MaxContacts           uint32   `toml:"max_contacts" json:"max_contacts" comment:"admin, tech and billing together"`
+	RegistrantRequired    bool     `toml:"registrant_required" json:"registrant_required"`
+	AllowPrivateAddresses bool     `toml:"allow_private_addresses" json:"allow_private_addresses" comment:"private and documentation addresses as glue"`
+	ReservedLabels        []string `toml:"reserved_labels" json:"reserved_labels"`
+
+	ApexTTLSeconds       uint32 `toml:"apex_ttl_seconds" json:"apex_ttl_seconds"`
+	DelegationTTLSeconds uint32 `toml:"delegation_ttl_seconds" json:"delegation_ttl_seconds"`
+
+	SOA         soaDocument          `toml:"soa" json:"soa"`
+	ApexServers []apexServerDocument `toml:"apex_servers" json:"apex_servers" comment:"the name servers of the TLD itself"`
+}
+
+type soaDocument struct {
+	MName          string `toml:"mname" json:"mname"`
+	RName          string `toml:"rname" json:"rname"`
+	RefreshSeconds uint32 `toml:"refresh_seconds" json:"refresh_seconds"`
+	RetrySeconds   uint32 `toml:"retry_seconds" json:"retry_seconds"`
+	ExpireSeconds  uint32 `toml:"expire_seconds" json:"expire_seconds"`
+	MinimumSeconds uint32 `toml:"minimum_seconds" json:"minimum_seconds"`
+}
+
+type apexServerDocument struct {
+	Name      string   `toml:"name" json:"name"`
+	Addresses []string `toml:"addresses" json:"addresses"`
+}
+
+// maxDocumentBytes bounds a policy document: ten thousand reserved labels fit well.
+const maxDocumentBytes = 1 << 20
+
+// readTLDDocument reads and checks a policy document; name is for messages.
+func readTLDDocument(r io.Reader, name string) (*registry.TLD, error) {
+	var doc tldDocument
+	if err := decodeStrict(toml.NewDecoder(io.LimitReader(r, maxDocumentBytes)), name, &doc); err != nil {
+		return nil, err
+	}
+	tld, err := doc.parse()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return tld, nil
+}
+
+// parse converts the document and checks the policy as the cluster will.
+func (d *tldDocument) parse() (*registry.TLD, error) {
+	name, err := registry.ParseDomainName(d.Name)
+	if err != nil {
+		return nil, fmt.Errorf("key %q: %w", "name", err)
+	}
+	tld := &registry.TLD{Name: name, Policy: registry.TLDPolicy{
+		ROIDSuffix: d.ROIDSuffix, Currency: d.Currency,
+		MinPeriodYears: d.MinPeriodYears, MaxPeriodYears: d.MaxPeriodYears, AutoRenew: d.AutoRenew,
+		AddGraceDays: d.AddGraceDays, RenewGraceDays: d.RenewGraceDays, AutoRenewGraceDays: d.AutoRenewGraceDays,
+		TransferGraceDays: d.TransferGraceDays, RedemptionDays: d.RedemptionDays, PendingDeleteDays: d.PendingDeleteDays,
+		MinNameServers: d.MinNameServers, MaxNameServers: d.MaxNameServers, MaxContacts: d.MaxContacts,
+		RegistrantRequired: d.RegistrantRequired, AllowPrivateAddresses: d.AllowPrivateAddresses, ReservedLabels: d.ReservedLabels,
+		SOARefreshSeconds: d.SOA.RefreshSeconds, SOARetrySeconds: d.SOA.RetrySeconds, SOAExpireSeconds: d.SOA.ExpireSeconds,
+		SOAMinimumSeconds: d.SOA.MinimumSeconds, ApexTTLSeconds: d.ApexTTLSeconds, DelegationTTLSeconds: d.DelegationTTLSeconds,
+	}}
+	p := &tld.Policy
+	for _, price := range []struct {
+		key, text string
+		minor     *int64
+	}{
+		{"create_price", d.CreatePrice, &p.CreatePriceMinor}, {"renew_price", d.RenewPrice, &p.RenewPriceMinor},
+		{"transfer_price", d.TransferPrice, &p.TransferPriceMinor}, {"restore_price", d.RestorePrice, &p.RestorePriceMinor},
+	} {
+		if *price.minor, err = registry.ParseMinorUnits(firstNonEmpty(price.text, "0")); err != nil {
+			return nil, fmt.Errorf("key %q: %w", price.key, err)
+		}
+	}
+	for _, host := range []struct {
+		key, text string
+		name      *registry.DomainName
+	}{{"soa.mname", d.SOA.MName, &p.SOAMName}, {"soa.rname", d.SOA.RName, &p.SOARName}} {
+		if *host.name, err = registry.ParseDomainName(host.text); err != nil {
+			return nil, fmt.Errorf("key %q: %w", host.key, err)
+		}
+	}
+	if p.ApexServers, err = d.parseApexServers(); err != nil {
+		return nil, err
+	}
+	return tld, policy.CheckPolicy(tld.Name, p)
+}
+
+func (d *tldDocument) parseApexServers() ([]registry.ApexServer, error) {
+	var servers []registry.ApexServer
+	for _, s := range d.ApexServers {
+		name, err := registry.ParseDomainName(s.Name)
+		if err != nil {
+			return nil, fmt.Errorf("key %q: %w", "apex_servers.name", err)
+		}
+		server := registry.ApexServer{Name: name}
+		for _, text := range s.Addresses {
+			addr, err := netip.ParseAddr(text)
+			if err != nil || addr.Zone() != "" {
+				return nil, fmt.Errorf("key %q: %q is not an IP address", "apex_servers.addresses", text)
+			}
+			server.Addresses = append(server.Addresses, addr.Unmap())
+		}
+		servers = append(servers, server)
+	}
+	return servers, nil
+}
+
+// documentOf is the inverse of parse.
+func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
+	d := &tldDocument{
+		Name: string(name), ROIDSuffix: p.ROIDSuffix, Currency: p.Currency,
+		CreatePrice: registry.FormatMinorUnits(p.CreatePriceMinor), RenewPrice: registry.FormatMinorUnits(p.RenewPriceMinor),
+		TransferPrice: registry.FormatMinorUnits(p.TransferPriceMinor), RestorePrice: registry.FormatMinorUnits(p.RestorePriceMinor),
+		MinPeriodYears: p.MinPeriodYears, MaxPeriodYears: p.MaxPeriodYears, AutoRenew: p.AutoRenew,
+		AddGraceDays: p.AddGraceDays, RenewGraceDays: p.RenewGraceDays, AutoRenewGraceDays: p.AutoRenewGraceDays,
+		TransferGraceDays: p.TransferGraceDays, RedemptionDays: p.RedemptionDays, PendingDeleteDays: p.PendingDeleteDays,
+		MinNameServers: p.MinNameServers, MaxNameServers: p.MaxNameServers, MaxContacts: p.MaxContacts,
+		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
+		ReservedLabels: append([]string{}, p.ReservedLabels...),
+		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds,
+		SOA: soaDocument{
+			MName: string(p.SOAMName), RName: string(p.SOARName), RefreshSeconds: p.SOARefreshSeconds,
+			RetrySeconds: p.SOARetrySeconds, ExpireSeconds: p.SOAExpireSeconds, MinimumSeconds: p.SOAMinimumSeconds,
+		},
+	}
+	for _, s := range p.ApexServers {
+		server := apexServerDocument{Name: string(s.Name), Addresses: []string{}}
+		for _, addr := range s.Addresses {
+			server.Addresses = append(server.Addresses, addr.String())
+		}
+		d.ApexServers = append(d.ApexServers, server)
+	}
+	return d
+}
+
+func documentOfProto(name string, p *fsmpb.TLDPolicy) *tldDocument {
+	converted := fsm.PolicyFromProto(p)
+	return documentOf(registry.DomainName(name), &converted)
+}
+
+// toml writes the document so that it can be edited and applied again.
+func (d *tldDocument) toml() (string, error) {
+	var b bytes.Buffer
+	if err := toml.NewEncoder(&b).SetIndentTables(false).Encode(d); err != nil {
+		return "", fmt.Errorf("write the policy of %s: %w", d.Name, err)
+	}
+	return b.String(), nil
+}
+
+// diffLines lists the lines that differ, "-" for those only in old and "+" for those only
+// in current, in order; comments and repeated lines are left alone.
+func diffLines(old, current string) []string {
+	a, b := strings.Split(strings.TrimRight(old, "\n"), "\n"), strings.Split(strings.TrimRight(current, "\n"), "\n")
+	if old == "" {
+		a = nil
+	}
+	// The longest common subsequence; policies have some dozens of lines.
+	length := make([][]int, len(a)+1)
+	for i := range length {
+		length[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if a[i] == b[j] {
+				length[i][j] = length[i+1][j+1] + 1
+			} else {
+				length[i][j] = max(length[i+1][j], length[i][j+1])
+			}
+		}
+	}
+	var out []string
+	i, j := 0, 0
+	for i < len(a) || j < len(b) {
+		switch {
+		case i < len(a) && j < len(b) && a[i] == b[j]:
+			i, j = i+1, j+1
+		case j >= len(b) || i < len(a) && length[i+1][j] >= length[i][j+1]:
+			out, i = append(out, "- "+a[i]), i+1
+		default:
+			out, j = append(out, "+ "+b[j]), j+1
+		}
+	}
+	return out
+}

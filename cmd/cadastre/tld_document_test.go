@@ -1,0 +1,74 @@
+package main
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"cadastre/fsm"
+)
+
+func TestTLDDocumentRoundTrip(t *testing.T) {
+	want := devTLD("example", 3)
+	text, err := documentOf(want.Name, &want.Policy).toml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readTLDDocument(strings.NewReader(text), "test")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	compareAddr := cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
+	if diff := cmp.Diff(want, got, compareAddr, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("round trip (-want +got):\n%s", diff)
+	}
+	again, err := documentOfProto("example", fsm.PolicyToProto(&want.Policy)).toml()
+	if err != nil || again != text {
+		t.Errorf("the document differs after the way through the log: %v\n%s", err, strings.Join(diffLines(text, again), "\n"))
+	}
+}
+
+func TestTLDDocumentRefusals(t *testing.T) {
+	good, err := documentOf("example", &devTLD("example", 1).Policy).toml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct{ old, new, want string }{
+		"unknown key":   {"auto_renew =", "auto_renewal =", `unknown key "auto_renewal"`},
+		"price":         {"'10.00'", "'10,00'", `key "create_price"`},
+		"address":       {"'192.0.2.1'", "'192.0.2'", `"192.0.2" is not an IP address`},
+		"name":          {"name = 'example'", "name = 'exa mple'", `key "name"`},
+		"period":        {"max_period_years = 10", "max_period_years = 11", "periods run from 1 to 10 years"},
+		"mname":         {"mname = 'a.nic.example'", "mname = ''", `key "soa.mname"`},
+		"server in TLD": {"addresses = ['192.0.2.1', '2001:db8::1']", "addresses = []", "needs an address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(good, test.old, test.new, 1)
+			if text == good {
+				t.Fatalf("the document does not hold %q:\n%s", test.old, good)
+			}
+			if _, err := readTLDDocument(strings.NewReader(text), "doc.toml"); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("readTLDDocument: %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDiffLines(t *testing.T) {
+	for _, test := range []struct {
+		old, new string
+		want     []string
+	}{
+		{"a\nb\n", "a\nb\n", nil},
+		{"", "a\n", []string{"+ a"}},
+		{"a\nb\nc\n", "a\nx\nc\n", []string{"- b", "+ x"}},
+		{"a\nb\n", "b\na\n", []string{"- a", "+ a"}},
+	} {
+		if diff := cmp.Diff(test.want, diffLines(test.old, test.new)); diff != "" {
+			t.Errorf("diffLines(%q, %q):\n%s", test.old, test.new, diff)
+		}
+	}
+}
