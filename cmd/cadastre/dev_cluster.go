@@ -28,6 +28,9 @@ type devCluster struct {
 	// died tells which node's process ended without having been asked to.
 	died chan string
 
+	// infoMu is held while dev.json is written.
+	infoMu sync.Mutex
+
 	mu        sync.Mutex
 	settings  *devSettings
 	processes map[string]*devProcess
@@ -168,7 +171,26 @@ func (d *devCluster) stopAll() error {
 }
 
 // writeInfo writes dev.json.
-func (d *devCluster) writeInfo() error { return writeJSONFile(d.infoPath(), d.info()) }
+func (d *devCluster) writeInfo() error {
+	d.infoMu.Lock()
+	defer d.infoMu.Unlock()
+	return writeJSONFile(d.infoPath(), d.info())
+}
+
+// majorityRuns says whether enough voters run for a leader.
+func (d *devCluster) majorityRuns() bool {
+	voters, running := 0, 0
+	for _, m := range d.members() {
+		if m.Role != registry.RoleVoter {
+			continue
+		}
+		voters++
+		if p := d.process(m); p != nil && p.running() {
+			running++
+		}
+	}
+	return 2*running > voters
+}
 
 // info describes the cluster as it runs now.
 func (d *devCluster) info() *devInfo {

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -20,6 +22,8 @@ const (
 	// devControlReadTimeout bounds the arrival of a request, which is one line.
 	devControlReadTimeout = 5 * time.Second
 	maxControlLineBytes   = 1024
+	// maxControlRequests is above the number of nodes, so that all can be started at once.
+	maxControlRequests = 32
 )
 
 // devSocketPath returns where the `cadastre dev` that runs the cluster in dir takes
@@ -44,6 +48,9 @@ func (d *devCluster) serveControl(ctx context.Context) error {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() }) // ends Accept and removes the socket
 	defer stop()
+	requests := errgroup.Group{}
+	requests.SetLimit(maxControlRequests)
+	defer func() { _ = requests.Wait() }() // they report to those who asked
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
@@ -52,7 +59,10 @@ func (d *devCluster) serveControl(ctx context.Context) error {
 			}
 			return fmt.Errorf("take requests from other shells: %w", err)
 		}
-		d.answerControl(ctx, conn)
+		requests.Go(func() error {
+			d.answerControl(ctx, conn)
+			return nil
+		})
 	}
 }
 
@@ -77,7 +87,8 @@ func (d *devCluster) answerControl(ctx context.Context, conn net.Conn) {
 	_, _ = fmt.Fprintln(conn, reply) // the other side may be gone
 }
 
-// restart brings a node back on its data and returns when it serves again.
+// restart brings a node back on its data and returns when it serves again, or as far as it
+// can while most of the others are down.
 func (d *devCluster) restart(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, devStartTimeout)
 	defer cancel()
@@ -90,6 +101,13 @@ func (d *devCluster) restart(ctx context.Context, id string) error {
 	}
 	if err := d.writeInfo(); err != nil { // the process id, for whoever looks while it starts
 		return err
+	}
+	if !d.majorityRuns() {
+		if err := d.waitAlone(ctx, m); err != nil {
+			return err
+		}
+		d.announce("%s is back, as process %d; it takes commands again once a majority of the voters runs", id, d.process(m).pid())
+		return nil
 	}
 	if err := d.waitNode(ctx, m); err != nil {
 		return err

@@ -37,17 +37,29 @@ func (d *devCluster) poll(ctx context.Context, m devMember, what string, try fun
 // it.
 func (d *devCluster) waitAdmin(ctx context.Context, m devMember) (client *admin, err error) {
 	err = d.poll(ctx, m, "the admin service", func(ctx context.Context) error {
-		client, err = d.operatorFlags(d.settings.address(m, devPortAdmin)).dial(ctx)
+		candidate, err := d.operatorFlags(d.settings.address(m, devPortAdmin)).dial(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := candidate.ClockGet(ctx, &clusterpb.ClockGetRequest{}); err != nil {
+			candidate.close()
+			return fmt.Errorf("ask node %s: %w", m.id(), plainError(err))
+		}
+		client = candidate
+		return nil
+	})
+	return client, err
+}
+
+// waitAlone returns once the node answers of its own knowledge, without a leader.
+func (d *devCluster) waitAlone(ctx context.Context, m devMember) error {
+	return d.poll(ctx, m, "the admin service", func(ctx context.Context) error {
+		client, err := d.operatorFlags(d.settings.address(m, devPortAdmin)).dial(ctx)
+		if err == nil {
+			client.close()
+		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := client.ClockGet(ctx, &clusterpb.ClockGetRequest{}); err != nil {
-		client.close()
-		return nil, fmt.Errorf("ask node %s: %w", m.id(), plainError(err))
-	}
-	return client, nil
 }
 
 // waitReady returns once every node answers on every service and every voter votes.
