@@ -1,6 +1,9 @@
 package store
 
 import (
+	"bytes"
+	"slices"
+
 	"cadastre/registry"
 )
 
@@ -38,12 +41,22 @@ func (tx *Tx) DeleteDomain(d *registry.Domain) {
 	tx.addHistory(registry.KindDomain, d.ROID, string(d.Name), nil)
 }
 
+// moveDomainIndexes writes only what differs: an index row has no content, so one that
+// stays the same need not be touched and one that is new cannot have been there.
 func (tx *Tx) moveDomainIndexes(old, d *registry.Domain) {
-	for _, k := range domainIndexKeys(old) {
-		tx.del(k)
+	before, after := domainIndexKeys(old), domainIndexKeys(d)
+	contains := func(keys []key, k key) bool {
+		return slices.ContainsFunc(keys, func(other key) bool { return bytes.Equal(other, k) })
 	}
-	for _, k := range domainIndexKeys(d) {
-		tx.set(k, nil)
+	for _, k := range before {
+		if !contains(after, k) {
+			tx.del(k)
+		}
+	}
+	for _, k := range after {
+		if !contains(before, k) {
+			tx.insert(k, nil)
+		}
 	}
 }
 

@@ -53,7 +53,7 @@ func (tx *Tx) addHistory(kind registry.ObjectKind, roid registry.ROID, objectKey
 	e.str(9, objectKey)
 	e.bool(10, row == nil)
 	e.bytes(11, row)
-	tx.set(tableHistory.key().str(string(roid)).uint(tx.at.Index).uint32(tx.at.InEntry), e.b)
+	tx.insert(tableHistory.key().str(string(roid)).uint(tx.at.Index).uint32(tx.at.InEntry), e.b)
 }
 
 // History calls fn for every version of the object, oldest first, until it returns false.

@@ -62,9 +62,9 @@ func (tx *Tx) PostLedger(r LedgerRow) uint64 {
 	e.uint(8, r.Undoes)
 	e.time(9, r.At)
 	e.uint(10, r.Index)
-	tx.set(tableLedger.key().uint(r.Number), e.b)
+	tx.insert(tableLedger.key().uint(r.Number), e.b)
 	for _, account := range []Account{r.From, r.To} {
-		tx.set(tableLedgerByAcct.key().str(string(account)).uint(r.Number), nil)
+		tx.insert(tableLedgerByAcct.key().str(string(account)).uint(r.Number), nil)
 	}
 	tx.moveBalance(r.From, r.Currency, -r.AmountMinor)
 	tx.moveBalance(r.To, r.Currency, r.AmountMinor)

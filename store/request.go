@@ -10,8 +10,8 @@ func (tx *ReadTx) Result(requestKey []byte) ([]byte, bool) {
 // PutResult keeps the result of a request; at is the leaders' time, by which the row is
 // purged later.
 func (tx *Tx) PutResult(requestKey, result []byte, at time.Time) {
-	tx.set(tableRequest.key().bytes(requestKey), result)
-	tx.set(tableRequestByAge.key().uint(uint64(at.UnixMilli())).bytes(requestKey), nil)
+	tx.insert(tableRequest.key().bytes(requestKey), result)
+	tx.insert(tableRequestByAge.key().uint(uint64(at.UnixMilli())).bytes(requestKey), nil)
 }
 
 // PurgeResults removes up to limit results kept before the given time and returns how many.

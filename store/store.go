@@ -58,8 +58,10 @@ type Store struct {
 
 	// updateMu serialises Update and Restore.
 	updateMu sync.Mutex
-	// hash is the state hash as of the last committed Update; owned by updateMu.
+	// hash is the state hash as of the last committed Update, hot what was read often; owned
+	// by updateMu.
 	hash StateHash
+	hot  hotRows
 }
 
 // Open opens or creates the state in baseDir and finishes a restore that a crash cut off.
@@ -95,7 +97,7 @@ func (s *Store) openDB() error {
 	if err != nil {
 		return fmt.Errorf("open state in %s: %w", s.baseDir, err)
 	}
-	s.db = db
+	s.db, s.hot = db, hotRows{}
 	tx := newReadTx(db)
 	if err := catchFault(func() error { s.hash = tx.storedHash(); return tx.checkFormat() }); err != nil {
 		return errors.Join(err, db.Close())
@@ -143,7 +145,7 @@ func (s *Store) Update(fn func(tx *Tx) error) error {
 	}
 	batch := s.db.NewIndexedBatch()
 	defer func() { _ = batch.Close() }() // the batch is committed or abandoned by now
-	tx := newTx(batch, s.hash)
+	tx := newTx(s.db, batch, s.hash, s.hot)
 	if err := fn(tx); err != nil {
 		return err
 	}
@@ -152,6 +154,7 @@ func (s *Store) Update(fn func(tx *Tx) error) error {
 		panic(fault("commit", err))
 	}
 	s.hash = tx.hash
+	tx.memory.committed()
 	return nil
 }
 

@@ -32,16 +32,19 @@ type ReadTx struct {
 	source source
 	// staged holds the writes of the command being applied; nil in a view.
 	staged map[string]stagedWrite
+	// memory answers reads while entries are applied; nil in a view.
+	memory *memory
 }
 
 type stagedWrite struct {
 	value   []byte
 	deleted bool
+	fresh   bool // no row of this key has ever been there
 }
 
 func newReadTx(src source) *ReadTx { return &ReadTx{source: src} }
 
-// get returns a copy of the row's value and whether the row is there.
+// get returns the row's value, which must not be changed, and whether the row is there.
 func (tx *ReadTx) get(k key) ([]byte, bool) {
 	if w, ok := tx.staged[string(k)]; ok {
 		return w.value, !w.deleted
@@ -49,8 +52,16 @@ func (tx *ReadTx) get(k key) ([]byte, bool) {
 	return tx.getBase(k)
 }
 
+// getBase is get without the writes of the current command.
 func (tx *ReadTx) getBase(k []byte) ([]byte, bool) {
-	value, closer, err := tx.source.Get(k)
+	if tx.memory != nil {
+		return tx.memory.get(k)
+	}
+	return read(tx.source, k)
+}
+
+func read(src source, k []byte) ([]byte, bool) {
+	value, closer, err := src.Get(k)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, false
 	}
@@ -138,9 +149,9 @@ type Tx struct {
 	cause Cause
 }
 
-func newTx(batch *pebble.Batch, hash StateHash) *Tx {
+func newTx(db *pebble.DB, batch *pebble.Batch, hash StateHash, hot hotRows) *Tx {
 	return &Tx{
-		ReadTx: ReadTx{source: batch, staged: map[string]stagedWrite{}},
+		ReadTx: ReadTx{source: batch, staged: map[string]stagedWrite{}, memory: newMemory(db, hot)},
 		batch:  batch,
 		hash:   hash,
 	}
@@ -154,6 +165,15 @@ func (tx *Tx) set(k key, value []byte) {
 	tx.staged[string(k)] = stagedWrite{value: value}
 }
 
+// insert writes a row whose key is used for the first time ever, such as one made from the
+// entry's index, which saves looking for an older one.
+func (tx *Tx) insert(k key, value []byte) {
+	tx.set(k, value)
+	w := tx.staged[string(k)]
+	w.fresh = true
+	tx.staged[string(k)] = w
+}
+
 // del removes a row; removing an absent one does nothing.
 func (tx *Tx) del(k key) {
 	tx.staged[string(k)] = stagedWrite{deleted: true}
@@ -165,17 +185,23 @@ func (tx *Tx) Keep() {
 		tx.write([]byte(k), w)
 	}
 	clear(tx.staged)
+	tx.memory.endCommand()
 }
 
 // Drop forgets what the current command staged.
-func (tx *Tx) Drop() { clear(tx.staged) }
+func (tx *Tx) Drop() {
+	clear(tx.staged)
+	tx.memory.endCommand()
+}
 
 func (tx *Tx) write(k []byte, w stagedWrite) {
 	if table(k[0]) != tableLocal {
-		if old, ok := tx.getBase(k); ok {
-			tx.hash.remove(k, old)
-		} else if w.deleted {
-			return
+		if !w.fresh {
+			if old, ok := tx.getBase(k); ok {
+				tx.hash.remove(k, old)
+			} else if w.deleted {
+				return
+			}
 		}
 		if !w.deleted {
 			tx.hash.add(k, w.value)
@@ -190,6 +216,7 @@ func (tx *Tx) write(k []byte, w stagedWrite) {
 	if err != nil {
 		panic(fault("write", err))
 	}
+	tx.memory.put(k, w)
 }
 
 // corrupt panics because a row cannot be what this program wrote.

@@ -121,7 +121,7 @@ func (tx *Tx) Publish(tld registry.DomainName, serial uint32, owners []OwnerReco
 		}
 		row.msg(2, func(e *encoder) { e.str(1, string(o.Owner)); e.bytes(2, o.RRs) })
 	}
-	tx.set(tableJournal.key().str(string(tld)).uint(z.Publications), row.b)
+	tx.insert(tableJournal.key().str(string(tld)).uint(z.Publications), row.b)
 	if z.Publications > journalWindow {
 		tx.del(tableJournal.key().str(string(tld)).uint(z.Publications - journalWindow))
 	}
