@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"cadastre/cluster/clusterpb"
-	"cadastre/fsm/fsmpb"
+	"cadastre/fsm"
 	"cadastre/registry"
 	"cadastre/store"
 )
@@ -165,36 +165,9 @@ func registrarMessage(tx *store.ReadTx, r *registry.Registrar) *clusterpb.Regist
 
 func tldMessage(t *registry.TLD) *clusterpb.TLD {
 	return &clusterpb.TLD{
-		Name: string(t.Name), Roid: string(t.ROID), Policy: policyMessage(&t.Policy),
+		Name: string(t.Name), Roid: string(t.ROID), Policy: fsm.PolicyToProto(&t.Policy),
 		CreatedAtMs: unixMilli(t.CreatedAt), UpdatedAtMs: unixMilli(t.UpdatedAt),
 	}
-}
-
-func policyMessage(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
-	out := &fsmpb.TLDPolicy{
-		RoidSuffix: p.ROIDSuffix, Currency: p.Currency,
-		CreatePriceMinor: p.CreatePriceMinor, RenewPriceMinor: p.RenewPriceMinor,
-		TransferPriceMinor: p.TransferPriceMinor, RestorePriceMinor: p.RestorePriceMinor,
-		MinPeriodYears: p.MinPeriodYears, MaxPeriodYears: p.MaxPeriodYears, AutoRenew: p.AutoRenew,
-		AddGraceDays: p.AddGraceDays, RenewGraceDays: p.RenewGraceDays,
-		AutoRenewGraceDays: p.AutoRenewGraceDays, TransferGraceDays: p.TransferGraceDays,
-		RedemptionDays: p.RedemptionDays, PendingDeleteDays: p.PendingDeleteDays,
-		MinNameServers: p.MinNameServers, MaxNameServers: p.MaxNameServers, MaxContacts: p.MaxContacts,
-		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
-		ReservedLabels: p.ReservedLabels,
-		SoaMname:       string(p.SOAMName), SoaRname: string(p.SOARName),
-		SoaRefreshSeconds: p.SOARefreshSeconds, SoaRetrySeconds: p.SOARetrySeconds,
-		SoaExpireSeconds: p.SOAExpireSeconds, SoaMinimumSeconds: p.SOAMinimumSeconds,
-		ApexTtlSeconds: p.ApexTTLSeconds, DelegationTtlSeconds: p.DelegationTTLSeconds,
-	}
-	for _, server := range p.ApexServers {
-		m := &fsmpb.ApexServer{Name: string(server.Name)}
-		for _, a := range server.Addresses {
-			m.Addresses = append(m.Addresses, a.AsSlice())
-		}
-		out.ApexServers = append(out.ApexServers, m)
-	}
-	return out
 }
 
 func names(list []registry.DomainName) []string {

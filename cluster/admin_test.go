@@ -96,23 +96,6 @@ func TestAdminReads(t *testing.T) {
 	}
 }
 
-func TestEveryPolicyFieldReachesTheOperator(t *testing.T) {
-	fields := (&fsmpb.TLDPolicy{}).ProtoReflect().Descriptor().Fields()
-	full := policyMessage(&registry.TLDPolicy{
-		ROIDSuffix: "x", Currency: "x", CreatePriceMinor: 1, RenewPriceMinor: 1, TransferPriceMinor: 1, RestorePriceMinor: 1,
-		MinPeriodYears: 1, MaxPeriodYears: 1, AutoRenew: true, AddGraceDays: 1, RenewGraceDays: 1, AutoRenewGraceDays: 1,
-		TransferGraceDays: 1, RedemptionDays: 1, PendingDeleteDays: 1, MinNameServers: 1, MaxNameServers: 1, MaxContacts: 1,
-		RegistrantRequired: true, AllowPrivateAddresses: true, ReservedLabels: []string{"x"},
-		ApexServers: []registry.ApexServer{{Name: "x"}}, SOAMName: "x", SOARName: "x", SOARefreshSeconds: 1,
-		SOARetrySeconds: 1, SOAExpireSeconds: 1, SOAMinimumSeconds: 1, ApexTTLSeconds: 1, DelegationTTLSeconds: 1,
-	}).ProtoReflect()
-	for i := range fields.Len() {
-		if !full.Has(fields.Get(i)) {
-			t.Errorf("%s is lost", fields.Get(i).Name())
-		}
-	}
-}
-
 func TestWaitSettledWaitsForPublication(t *testing.T) {
 	c := startFakeCluster(t, "n1", "n1")
 	n := c.nodes["n1"]

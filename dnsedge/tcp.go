@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"cadastre/internal/pause"
 )
 
 const (
@@ -55,7 +57,7 @@ func (t *tcpListener) serve(ctx context.Context) error {
 			return fmt.Errorf("dns: accept on %s: %w", t.l.Addr(), err)
 		case err != nil:
 			t.counters.failed.Add(1)
-			pause(ctx, acceptPause)
+			_ = pause.For(ctx, acceptPause) // the loop sees the end of ctx
 			continue
 		}
 		client := clientOf(conn)
@@ -67,16 +69,6 @@ func (t *tcpListener) serve(ctx context.Context) error {
 			defer t.server.slots.release(client)
 			t.serveConn(ctx, conn)
 		})
-	}
-}
-
-// pause waits, but not beyond the context.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"cadastre/internal/pause"
 )
 
 // canListenWildcard is true where replies to a wildcard socket leave from the address that was asked.
@@ -192,7 +194,7 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 			if !transient(w.errno) {
 				return fmt.Errorf("dns: receive on %s: %w", w.conn.LocalAddr(), w.errno)
 			}
-			pause(ctx, udpErrorPause)
+			_ = pause.For(ctx, udpErrorPause) // the loop sees the end of ctx
 			continue
 		}
 		w.respond(&s.responder, s.view.Load())

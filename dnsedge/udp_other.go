@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"cadastre/internal/pause"
 )
 
 // canListenWildcard is false: this build cannot choose the source address of a reply.
@@ -51,7 +53,7 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 		}
 		if err != nil {
 			w.counters.failed.Add(1)
-			pause(ctx, udpErrorPause)
+			_ = pause.For(ctx, udpErrorPause) // the loop sees the end of ctx
 			continue
 		}
 		if n > udpQueryOctets || from.Port() == 0 {

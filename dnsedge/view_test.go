@@ -89,7 +89,7 @@ func TestZoneGrowsAndShrinks(t *testing.T) {
 	for i := 0; i < names; i += 1000 {
 		old := zone
 		batch(i, i+1000, true)
-		if _, ok := old.names.find([]byte(wirePrefix(t, name(i), old))); ok {
+		if _, ok := old.names.find(wirePrefix(t, name(i), old)); ok {
 			t.Fatal("an update shows in the zone before it")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base32"
 	"fmt"
+	"math"
 
 	"cadastre/epp/eppxml"
 	"cadastre/fsm/fsmpb"
@@ -59,7 +60,43 @@ func newAuthInfo(given *eppxml.AuthInfo) (*fsmpb.AuthInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fsmpb.AuthInfo{Salt: salt, Hash: hashAuthInfo(salt, given.Password)}, nil
+	return &fsmpb.AuthInfo{Salt: salt, Hash: hashAuthInfo(salt, given.Password), Weak: isWeakAuthInfo(given.Password)}, nil
+}
+
+const (
+	// minAuthInfoBits is what authorisation information must take to guess (RFC 9154
+	// section 4.1).
+	minAuthInfoBits = 128
+	// minDistinctCharacters tells random text from a few keys pressed again and again: of 20
+	// random characters more than this are different, whatever the alphabet.
+	minDistinctCharacters = 8
+)
+
+// isWeakAuthInfo estimates whether authorisation information can be guessed. It cannot see
+// how a text was chosen, only from which alphabet it could have been drawn: 20 printable
+// characters, 22 letters of both cases and digits, 25 of base 32 or base 36 reach 128 bits.
+// A random text may lack digits by chance, so letters are taken to come with them.
+func isWeakAuthInfo(password string) bool {
+	var lower, upper, other bool
+	distinct := map[rune]bool{}
+	count := 0
+	for _, r := range password {
+		count++
+		distinct[r] = true
+		lower = lower || r >= 'a' && r <= 'z'
+		upper = upper || r >= 'A' && r <= 'Z'
+		other = other || !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
+	}
+	alphabet := 10
+	switch {
+	case other:
+		alphabet = 94 // printable ASCII
+	case lower && upper:
+		alphabet = 62
+	case lower || upper:
+		alphabet = 36
+	}
+	return len(distinct) < minDistinctCharacters || float64(count)*math.Log2(float64(alphabet)) < minAuthInfoBits
 }
 
 // matchesAuthInfo says in constant time whether the password is the stored one. The empty

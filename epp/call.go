@@ -16,16 +16,26 @@ type call struct {
 	server    *Server
 	registrar registry.RegistrarID
 	clTRID    string
+	// extensions is what the command carries beside its body.
+	extensions commandExtensions
 	// object names what the command is about, for errors: a domain's name element, or the
 	// command itself.
 	object eppxml.Value
+	// queue is how the registrar's messages stood where the command was answered.
+	queue registry.PollQueue
 	// svTRID is set once the command has its place in the log.
 	svTRID string
 }
 
 // view runs fn over a state that holds everything acknowledged before the command came.
 func (c *call) view(ctx context.Context, fn func(tx *store.ReadTx) error) error {
-	if err := c.server.cfg.Reader.View(ctx, store.Linearizable, fn); err != nil {
+	err := c.server.cfg.Reader.View(ctx, store.Linearizable, func(tx *store.ReadTx) error {
+		if c.registrar != "" {
+			c.queue = tx.PollQueue(c.registrar)
+		}
+		return fn(tx)
+	})
+	if err != nil {
 		return fmt.Errorf("read the state: %w", err)
 	}
 	return nil
@@ -44,6 +54,7 @@ func (c *call) propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Resu
 		return nil, fmt.Errorf("propose %s: %w", fsm.Verb(command), err)
 	}
 	c.svTRID = logTRID(result)
+	c.queue = registry.PollQueue{Count: result.GetQueueCount(), Head: result.GetQueueHead()}
 	return result, fsm.ResultError(result)
 }
 

@@ -17,6 +17,9 @@ func (c *call) run(ctx context.Context, body eppxml.Body) (*answer, error) {
 	case *eppxml.DomainCreate:
 		return c.domainCreate(ctx, b)
 	case *eppxml.DomainUpdate:
+		if c.extensions.restore != nil {
+			return c.domainRestore(ctx, b)
+		}
 		return c.domainUpdate(ctx, b)
 	case *eppxml.DomainDelete:
 		return c.domainDelete(ctx, b)
@@ -42,7 +45,13 @@ func (c *call) run(ctx context.Context, body eppxml.Body) (*answer, error) {
 		return c.contactUpdate(ctx, b)
 	case *eppxml.ContactDelete:
 		return c.contactDelete(ctx, b)
-	default: // transfer and poll
+	case *eppxml.DomainTransfer:
+		return c.domainTransfer(ctx, b)
+	case *eppxml.ContactTransfer:
+		return c.contactTransfer(ctx, b)
+	case *eppxml.Poll:
+		return c.poll(ctx, b)
+	default:
 		return nil, &refusal{code: codeUnimplementedCommand, value: commandValue(body.Verb()), reason: "the server does not implement this command"}
 	}
 }
@@ -64,6 +73,8 @@ func objectOf(body eppxml.Body) eppxml.Value {
 		return name(eppxml.NSDomain, "name", b.Name)
 	case *eppxml.DomainRenew:
 		return name(eppxml.NSDomain, "name", b.Name)
+	case *eppxml.DomainTransfer:
+		return name(eppxml.NSDomain, "name", b.Name)
 	case *eppxml.HostCheck:
 		return name(eppxml.NSHost, "check", "")
 	case *eppxml.HostInfo:
@@ -83,6 +94,8 @@ func objectOf(body eppxml.Body) eppxml.Value {
 	case *eppxml.ContactUpdate:
 		return name(eppxml.NSContact, "id", b.ID)
 	case *eppxml.ContactDelete:
+		return name(eppxml.NSContact, "id", b.ID)
+	case *eppxml.ContactTransfer:
 		return name(eppxml.NSContact, "id", b.ID)
 	default:
 		return commandValue(body.Verb())

@@ -8,7 +8,9 @@
 // anything is proposed; the rules of the registry are judged where the command is applied.
 // Result codes exist in this package alone (result.go).
 //
-// The server advertises and implements hello, login, logout, check, info, create, update,
-// delete and renew. It answers transfer and poll with 2101, a change of password at login
-// with 2102, and any extension with 2103.
+// The server advertises and implements all commands of RFC 5730, and the extensions in the
+// table of extensions.go: DNSSEC (RFC 5910), grace periods (RFC 3915), unhandled namespaces
+// (RFC 9038), secure authorisation information (RFC 9154) and login security (RFC 8807). A
+// session may use those that its login named; any other is answered with 2103. What happens to a registrar's
+// objects without its doing it learns by poll; every answer says how many messages wait.
 package epp

@@ -28,6 +28,7 @@ func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answe
 	if command.AuthInfo, err = newAuthInfo(q.AuthInfo); err != nil {
 		return nil, err
 	}
+	addSecurity(command, c.extensions.secDNSCreate)
 	if command.Roid, err = newROID("D"); err != nil {
 		return nil, err
 	}

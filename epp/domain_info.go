@@ -18,6 +18,7 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 		return nil, err
 	}
 	var info *eppxml.DomainInfData
+	var extensions []extensionData
 	err = c.view(ctx, func(tx *store.ReadTx) error {
 		domain, found := tx.Domain(registry.DomainName(name))
 		if !found {
@@ -30,6 +31,10 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 			}
 		}
 		info = publicDomainInfo(tx, domain, q.Hosts)
+		extensions = shownSecurity(domain)
+		if statuses := rgpStatuses(domain.RGPStatuses(tx.Now())); len(statuses) > 0 {
+			extensions = append(extensions, extensionData{uri: eppxml.NSRGP, xml: eppxml.AppendRGPInfData(nil, statuses)})
+		}
 		if isSponsor || q.AuthInfo != nil {
 			addFullDomainInfo(info, domain)
 		}
@@ -38,23 +43,20 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 	if err != nil {
 		return nil, err
 	}
-	return ok(eppxml.AppendDomainInfData(nil, info)), nil
+	a := ok(eppxml.AppendDomainInfData(nil, info))
+	a.extensions = extensions
+	return a, nil
 }
 
 // checkDomainAuthInfo checks the domain's authorisation information or, where it carries an
 // object identifier, that of a contact of the domain (RFC 5731 section 3.1.2).
 func checkDomainAuthInfo(tx *store.ReadTx, domain *registry.Domain, given *eppxml.AuthInfo, isSponsor bool) error {
-	if given.ROID == "" || registry.ROID(given.ROID) == domain.ROID {
-		return checkAuthInfo(given, domain.AuthInfo, isSponsor)
+	stored := authInfoBehind(tx, domain, given)
+	isOwn := given.ROID == "" || registry.ROID(given.ROID) == domain.ROID
+	if !isOwn && !stored.IsSet() {
+		return refuse(registry.CodeInvalidAuthInfo, "authInfo", "", "the authorisation information is not that of a contact of the domain")
 	}
-	kind, key, found := tx.ROID(registry.ROID(given.ROID))
-	if found && kind == registry.KindContact {
-		contact, found := tx.Contact(registry.ContactID(key))
-		if found && isContactOf(domain, contact.ID) {
-			return checkAuthInfo(given, contact.AuthInfo, false)
-		}
-	}
-	return refuse(registry.CodeInvalidAuthInfo, "authInfo", "", "the authorisation information is not that of a contact of the domain")
+	return checkAuthInfo(given, stored, isSponsor && isOwn)
 }
 
 func isContactOf(domain *registry.Domain, id registry.ContactID) bool {

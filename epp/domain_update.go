@@ -40,7 +40,10 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 			}
 		}
 	}
-	if changesNoDomain(command) {
+	if err := changeSecurity(command, c.extensions.secDNSUpdate); err != nil {
+		return nil, err
+	}
+	if changesNoDomain(command) && c.extensions.secDNSUpdate == nil {
 		return nil, errEmptyUpdate()
 	}
 	return c.transform(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainUpdate{DomainUpdate: command}})

@@ -26,5 +26,6 @@ func (s *Server) greeting() []byte {
 		Versions: []string{protocolVersion},
 		Langs:    []string{language},
 		ObjURIs:  objectURIs(),
+		ExtURIs:  extensionURIs(),
 	})
 }

@@ -20,11 +20,15 @@ func (s *session) login(ctx context.Context, c *call, l *eppxml.Login) (*answer,
 	if err := checkServices(l); err != nil {
 		return nil, err
 	}
+	password, newPassword, err := credentials(l, c.extensions.loginSec)
+	if err != nil {
+		return nil, err
+	}
 	throttled := s.throttleKeys()
 	if s.server.throttle.closed(time.Now(), throttled...) {
 		return &answer{code: codeAuthenticationClosing}, nil
 	}
-	genuine, err := s.authenticate(ctx, c, l)
+	genuine, err := s.authenticate(ctx, c, l.ClID, password)
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +43,16 @@ func (s *session) login(ctx context.Context, c *call, l *eppxml.Login) (*answer,
 	if !s.server.slots.takeSession(registrar) {
 		return c.refused(codeSessionLimitClosing, c.key(), "the registrar has too many sessions on this server"), nil
 	}
+	if newPassword != "" {
+		c.registrar = registrar
+		if err := c.registrarPassword(ctx, newPassword); err != nil {
+			s.server.slots.releaseSession(registrar)
+			return nil, err
+		}
+	}
 	s.registrar = registrar
-	return &answer{code: codeOK}, nil
+	s.services = services{objects: slices.Clone(l.ObjURIs), extensions: slices.Clone(l.ExtURIs)}
+	return &answer{code: codeOK, svTRID: c.svTRID, extensions: s.loginEvents(time.Now())}, nil
 }
 
 // checkServices refuses a login that asks for what the greeting does not offer.
@@ -56,20 +68,21 @@ func checkServices(l *eppxml.Login) error {
 			return wrong(codeUnimplementedObject, "objURI", uri, "the greeting does not offer this object service")
 		}
 	}
-	if len(l.ExtURIs) > 0 {
-		return wrong(codeUnimplementedExtension, "extURI", l.ExtURIs[0], "the greeting does not offer this extension")
-	}
-	if l.NewPassword != "" {
-		return wrong(codeUnimplementedOption, "newPW", "", "the server does not change passwords at login")
+	for _, uri := range l.ExtURIs {
+		if !slices.Contains(extensionURIs(), uri) {
+			return wrong(codeUnimplementedExtension, "extURI", uri, "the greeting does not offer this extension")
+		}
 	}
 	return nil
 }
 
 // authenticate says whether the client is the registrar that it claims to be.
-func (s *session) authenticate(ctx context.Context, c *call, l *eppxml.Login) (bool, error) {
+func (s *session) authenticate(ctx context.Context, c *call, id, password string) (bool, error) {
 	var registrar *registry.Registrar
+	var queue registry.PollQueue
 	err := c.view(ctx, func(tx *store.ReadTx) error {
-		registrar, _ = tx.Registrar(registry.RegistrarID(l.ClID))
+		registrar, _ = tx.Registrar(registry.RegistrarID(id))
+		queue = tx.PollQueue(registry.RegistrarID(id))
 		return nil
 	})
 	if err != nil {
@@ -79,11 +92,15 @@ func (s *session) authenticate(ctx context.Context, c *call, l *eppxml.Login) (b
 	if registrar != nil && registrar.PasswordHash != "" {
 		hash = registrar.PasswordHash
 	}
-	matches, err := s.server.verifyPassword(ctx, hash, l.Password)
+	matches, err := s.server.verifyPassword(ctx, hash, password)
 	if err != nil {
 		return false, err
 	}
-	return matches && registrar != nil && s.certRegistrar == l.ClID && s.isPinned(registrar), nil
+	genuine := matches && registrar != nil && s.certRegistrar == id && s.isPinned(registrar)
+	if genuine {
+		c.queue = queue
+	}
+	return genuine, nil
 }
 
 // isPinned says whether the registrar may use the certificate presented: any of its own if

@@ -15,7 +15,8 @@ import (
 
 // offline returns a session of the server that has no connection.
 func offline(s *Server, client, certRegistrar string) *session {
-	return &session{server: s, log: s.log, client: netip.MustParseAddr(client), certRegistrar: certRegistrar}
+	return &session{server: s, log: s.log, client: netip.MustParseAddr(client), certRegistrar: certRegistrar,
+		services: services{objects: objectURIs(), extensions: extensionURIs()}}
 }
 
 func TestGuessingPasswordsIsThrottled(t *testing.T) {
@@ -94,6 +95,9 @@ func FuzzAnswer(f *testing.F) {
 		checkFrame("a.example", "b..c"), hostFrame("ns1.elsewhere.test"), contactFrame("con-1", "p-w"), eppxml.AppendHello(nil),
 		eppxml.AppendLogout(nil, "X"), loginFrame(registrarA, passwordA), []byte("<epp"), []byte(commandFrame(`<poll op="req"/>`, 1)),
 		[]byte(commandFrame(`<update><domain:update><domain:name>a.example</domain:name><domain:chg/></domain:update></update>`, 2)),
+		[]byte(commandFrame(`<create><domain:create><domain:name>a.example</domain:name><domain:registrant>con-1</domain:registrant><domain:authInfo><domain:pw/></domain:authInfo></domain:create></create>`+
+			`<extension><secDNS:create><secDNS:dsData><secDNS:keyTag>1</secDNS:keyTag><secDNS:alg>13</secDNS:alg><secDNS:digestType>2</secDNS:digestType><secDNS:digest>AB</secDNS:digest></secDNS:dsData></secDNS:create></extension>`, 3)),
+		[]byte(commandFrame(`<update><domain:update><domain:name>a.example</domain:name><domain:chg/></domain:update></update><extension><rgp:update><rgp:restore op="request"/></rgp:update></extension>`, 4)),
 	} {
 		f.Add(seed)
 	}

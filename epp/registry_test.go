@@ -77,6 +77,7 @@ func testPolicy(tld string) *fsmpb.TLDPolicy {
 		ReservedLabels: []string{"reserved"}, ApexServers: []*fsmpb.ApexServer{{Name: "a.nic." + tld, Addresses: [][]byte{{192, 0, 2, 1}}}},
 		SoaMname: "a.nic." + tld, SoaRname: "hostmaster.nic." + tld, SoaRefreshSeconds: 1800, SoaRetrySeconds: 900,
 		SoaExpireSeconds: 604800, SoaMinimumSeconds: 3600, ApexTtlSeconds: 86400, DelegationTtlSeconds: 3600, AllowPrivateAddresses: true,
+		AllowWeakAuthInfo: true,
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 const (
 	codeOK                     = 1000
 	codeOKPending              = 1001
+	codeOKNoMessages           = 1300
+	codeOKMessage              = 1301
 	codeOKEndingSession        = 1500
 	codeUnknownCommand         = 2000
 	codeSyntaxError            = 2001
@@ -54,12 +56,6 @@ func endsSession(code int) bool { return code == codeOKEndingSession || code >= 
 // message returns the text of a code, word for word as RFC 5730 section 3 has it.
 func message(code int) string {
 	switch code {
-	case codeOK:
-		return "Command completed successfully"
-	case codeOKPending:
-		return "Command completed successfully; action pending"
-	case codeOKEndingSession:
-		return "Command completed successfully; ending session"
 	case codeUnknownCommand:
 		return "Unknown command"
 	case codeSyntaxError:
@@ -116,8 +112,25 @@ func message(code int) string {
 		return "Authentication error; server closing connection"
 	case codeSessionLimitClosing:
 		return "Session limit exceeded; server closing connection"
-	default: // codeCommandFailed
+	case codeCommandFailed:
 		return "Command failed"
+	default:
+		return successMessage(code)
+	}
+}
+
+func successMessage(code int) string {
+	switch code {
+	case codeOKPending:
+		return "Command completed successfully; action pending"
+	case codeOKNoMessages:
+		return "Command completed successfully; no messages"
+	case codeOKMessage:
+		return "Command completed successfully; ack to dequeue"
+	case codeOKEndingSession:
+		return "Command completed successfully; ending session"
+	default: // codeOK
+		return "Command completed successfully"
 	}
 }
 
@@ -175,11 +188,16 @@ func resultCode(code registry.Code) int {
 
 // answer is how a command ended.
 type answer struct {
-	code      int
-	data      []byte // encoded response data, if any
-	extValues []eppxml.ExtValue
-	svTRID    string // empty: the exchange left no trace in the log
-	cause     error  // for the log only
+	code int
+	data []byte // encoded response data, if any
+	// dataURI is the object service that data belongs to where the login may not have named
+	// it, as with messages of the queue; empty: that of the command.
+	dataURI    string
+	extensions []extensionData
+	msgQ       *eppxml.MsgQ
+	extValues  []eppxml.ExtValue
+	svTRID     string // empty: the exchange left no trace in the log
+	cause      error  // for the log only
 }
 
 // ok is the answer of a query.
@@ -244,6 +262,9 @@ func (c *call) errorValue(e *registry.Error) eppxml.Value {
 	name := e.Field
 	if c.object.NS == eppxml.NSDomain && name == "ns" && strings.Contains(e.Value, ".") {
 		name = "hostObj"
+	}
+	if ns := extensionOf(name); ns != "" {
+		return eppxml.Value{NS: ns, Name: name, Text: e.Value}
 	}
 	if !hasElement(c.object.NS, name) {
 		return c.key()

@@ -26,12 +26,14 @@ var update = flag.Bool("update", false, "rewrite the expected answers in testdat
 //
 //	-- a -- (or b, c)   a command that registrar a sends in its logged-in session
 //	-- a NAME --        the same; NAME says what it shows
-//	-- raw a --         a whole frame on a connection of its own that is not logged in
+//	-- a+ NAME --       the same in a session that asked for every extension
+//	-- a~ NAME --       the same in a session that asked for unhandled namespaces only
+//	-- raw a --         a whole frame on a connection of its own that is not logged in (raw a2: another)
 //	-- want --          the answer, with what is random masked
 //	-- advance --       a duration by which registry time moves
 //
 // A command is what stands within <command>, less clTRID; the prefixes domain, host and
-// contact are declared.
+// contact are declared, and those of extensions.
 func TestScripts(t *testing.T) {
 	frames := &frameCollector{}
 	err := filepath.WalkDir("testdata", func(path string, entry fs.DirEntry, err error) error {
@@ -95,7 +97,7 @@ func (s *script) step(section, data string) string {
 	case "raw":
 		who, _, _ := strings.Cut(rest, " ")
 		return s.exchange(s.client("raw "+who, who), data)
-	case "a", "b", "c":
+	case "a", "b", "c", "a+", "b+", "a~", "b~":
 		s.sent++
 		return s.exchange(s.client(verb, verb), commandFrame(data, s.sent))
 	default:
@@ -109,10 +111,17 @@ func (s *script) client(key, who string) *client {
 	if c, open := s.clients[key]; open {
 		return c
 	}
-	id := map[string]string{"a": registrarA, "b": registrarB, "c": registrarC}[who]
+	id := map[string]string{"a": registrarA, "b": registrarB, "c": registrarC}[who[:1]]
 	c := s.h.dial(s.t, id)
 	if key == who {
-		c.want(codeOK, loginFrame(id, map[string]string{"a": passwordA, "b": passwordB, "c": passwordC}[who]))
+		l := &eppxml.Login{ClID: id, Password: map[string]string{"a": passwordA, "b": passwordB, "c": passwordC}[who[:1]], Version: "1.0", Lang: "en", ObjURIs: objectURIs()}
+		switch who[1:] {
+		case "+":
+			l.ExtURIs = extensionURIs()
+		case "~":
+			l.ExtURIs = []string{eppxml.NSUnhandledNamespaces}
+		}
+		c.want(codeOK, eppxml.AppendLogin(nil, l, "LOGIN-1"))
 	}
 	s.clients[key] = c
 	return c
@@ -127,8 +136,8 @@ func (s *script) exchange(c *client, frame string) string {
 }
 
 func commandFrame(body string, number int) string {
-	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><epp xmlns="%s" xmlns:domain="%s" xmlns:host="%s" xmlns:contact="%s">`+
-		`<command>%s<clTRID>C-%03d</clTRID></command></epp>`, eppxml.NSEPP, eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, body, number)
+	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><epp xmlns="%s" xmlns:domain="%s" xmlns:host="%s" xmlns:contact="%s" xmlns:secDNS="%s" xmlns:rgp="%s" xmlns:loginSec="%s">`+
+		`<command>%s<clTRID>C-%03d</clTRID></command></epp>`, eppxml.NSEPP, eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSSecDNS, eppxml.NSRGP, eppxml.NSLoginSec, body, number)
 }
 
 // mask takes out what differs from run to run and puts tags on lines of their own.
@@ -137,6 +146,7 @@ func mask(frame string) string {
 		{`<svTRID>1-\d+-\d+</svTRID>`, `<svTRID>[log]</svTRID>`},
 		{`<svTRID>n1\.1\.\w+</svTRID>`, `<svTRID>[node]</svTRID>`},
 		{`roid>[A-Z2-7]{17}-`, `roid>[random]-`},
+		{`exDate="[^"]+"`, `exDate="[certificate]"`},
 	} {
 		frame = regexp.MustCompile(m.pattern).ReplaceAllString(frame, m.text)
 	}

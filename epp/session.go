@@ -25,16 +25,23 @@ type session struct {
 	// certRegistrar and fingerprint come from the client's certificate.
 	certRegistrar string
 	fingerprint   []byte
+	certNotAfter  time.Time
 
 	registrar    registry.RegistrarID // empty before login
+	services     services             // empty before login
 	failedLogins int
 	commands     int
 	loginBy      time.Time
 }
 
 func newSession(s *Server, conn *tls.Conn, log *slog.Logger, client netip.Addr, certRegistrar string, fingerprint []byte) *session {
+	var notAfter time.Time
+	if peers := conn.ConnectionState().PeerCertificates; len(peers) > 0 {
+		notAfter = peers[0].NotAfter
+	}
 	return &session{
-		server: s, log: log, frames: newFrames(conn, s.cfg.Limits), client: client,
+		certNotAfter: notAfter,
+		server:       s, log: log, frames: newFrames(conn, s.cfg.Limits), client: client,
 		certRegistrar: certRegistrar, fingerprint: fingerprint,
 		loginBy: time.Now().Add(s.cfg.Limits.LoginTimeout),
 	}
@@ -138,6 +145,9 @@ func (s *session) answer(working context.Context, frame []byte) (response []byte
 	if a.svTRID == "" {
 		a.svTRID = s.server.trids.next()
 	}
+	if a.msgQ == nil && c.queue.Count > 0 {
+		a.msgQ = &eppxml.MsgQ{Count: c.queue.Count, ID: messageID(c.queue.Head)}
+	}
 	s.note(c, verb, a, time.Since(started))
 	return s.response(a, c.clTRID), !endsSession(a.code)
 }
@@ -178,10 +188,18 @@ func (s *session) execute(ctx context.Context, c *call, command *eppxml.Command)
 		return nil, &refusal{code: codeUseError, value: value, reason: "the session is logged in already"}
 	case !isLogin && s.registrar == "":
 		return nil, &refusal{code: codeUseError, value: value, reason: "log in first"}
-	case len(command.Extensions) > 0:
-		e := &command.Extensions[0]
-		return nil, &refusal{code: codeUnimplementedExtension, value: eppxml.Value{NS: e.NS, Name: e.Name},
-			reason: "the server implements no extension of this namespace"}
+	}
+	offered := &s.services
+	if isLogin {
+		offered = &services{extensions: login.ExtURIs}
+	} else if err := offered.checkObject(command.Body); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.extensions, err = offered.readExtensions(command); err != nil {
+		return nil, err
+	}
+	switch {
 	case isLogin:
 		return s.login(ctx, c, login)
 	case isLogout:
@@ -197,9 +215,15 @@ func (s *session) response(a *answer, clTRID string) []byte {
 	if svTRID == "" {
 		svTRID = s.server.trids.next()
 	}
+	data, extValues := a.data, a.extValues
+	if a.dataURI != "" && len(data) > 0 && !s.services.hasObject(a.dataURI) {
+		extValues = append(extValues, s.services.unhandled(a.dataURI, data)...)
+		data = nil
+	}
+	extension, unhandled := s.services.divide(a.extensions)
 	return eppxml.AppendResponse(nil, &eppxml.Response{
-		Results: []eppxml.Result{{Code: a.code, Msg: message(a.code), ExtValues: a.extValues}},
-		ResData: a.data, ClTRID: clTRID, SvTRID: svTRID,
+		Results: []eppxml.Result{{Code: a.code, Msg: message(a.code), ExtValues: append(extValues, unhandled...)}},
+		MsgQ:    a.msgQ, ResData: data, Extension: extension, ClTRID: clTRID, SvTRID: svTRID,
 	})
 }
 
@@ -216,6 +240,9 @@ func (s *session) note(c *call, verb eppxml.Verb, a *answer, took time.Duration)
 	attrs := []slog.Attr{
 		slog.String("verb", string(verb)), slog.String("object", c.object.Text), slog.Int("code", a.code), slog.String("registrar", string(s.registrar)),
 		slog.String("cltrid", c.clTRID), slog.String("svtrid", a.svTRID), slog.Int64("duration_ms", took.Milliseconds()),
+	}
+	if sec := c.extensions.loginSec; sec != nil && sec.UserAgent != nil {
+		attrs = append(attrs, slog.Group("user_agent", "app", sec.UserAgent.App, "tech", sec.UserAgent.Tech, "os", sec.UserAgent.OS))
 	}
 	if a.cause != nil {
 		attrs = append(attrs, slog.Any("error", a.cause))

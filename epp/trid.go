@@ -35,5 +35,9 @@ func (t *trids) next() string { return t.prefix + strconv.FormatUint(t.counter.A
 
 // logTRID returns the identifier of an applied command: term, index and place in the entry.
 func logTRID(r *fsmpb.Result) string {
-	return fmt.Sprintf("%d-%d-%d", r.GetTerm(), r.GetIndex(), r.GetPosition())
+	return placeTRID(r.GetTerm(), r.GetIndex(), r.GetPosition())
+}
+
+func placeTRID(term, index uint64, position uint32) string {
+	return fmt.Sprintf("%d-%d-%d", term, index, position)
 }

@@ -23,7 +23,11 @@ func authorizeKind(command *fsmpb.Command) error {
 		}
 	case *fsmpb.Command_ContactCreate, *fsmpb.Command_ContactUpdate, *fsmpb.Command_ContactDelete,
 		*fsmpb.Command_HostCreate, *fsmpb.Command_HostUpdate, *fsmpb.Command_HostDelete,
-		*fsmpb.Command_DomainCreate, *fsmpb.Command_DomainUpdate, *fsmpb.Command_DomainDelete, *fsmpb.Command_DomainRenew:
+		*fsmpb.Command_DomainCreate, *fsmpb.Command_DomainUpdate, *fsmpb.Command_DomainDelete, *fsmpb.Command_DomainRenew,
+		*fsmpb.Command_DomainTransferRequest, *fsmpb.Command_DomainTransferApprove, *fsmpb.Command_DomainTransferReject, *fsmpb.Command_DomainTransferCancel,
+		*fsmpb.Command_ContactTransferRequest, *fsmpb.Command_ContactTransferApprove, *fsmpb.Command_ContactTransferReject, *fsmpb.Command_ContactTransferCancel,
+		*fsmpb.Command_PollAck,
+		*fsmpb.Command_DomainRestoreRequest, *fsmpb.Command_DomainRestoreReport, *fsmpb.Command_RegistrarPassword:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_REGISTRAR {
 			return nil
 		}

@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"cadastre/fsm/fsmpb"
+	"cadastre/policy"
 	"cadastre/registry"
 )
 
@@ -9,6 +10,9 @@ func (r *run) contactCreate(c *fsmpb.ContactCreate) (*fsmpb.Result, error) {
 	id := registry.ContactID(c.GetId())
 	if r.tx.HasContact(id) {
 		return nil, refuse(registry.CodeObjectExists, "id", c.GetId(), "the contact id is taken; ids differ by more than case")
+	}
+	if err := r.requireContactAuthInfo(c.GetAuthInfo()); err != nil {
+		return nil, err
 	}
 	roid, err := r.newROID(c.GetRoid(), r.repositorySuffix())
 	if err != nil {
@@ -48,6 +52,20 @@ func (r *run) repositorySuffix() string {
 		return tld.Policy.ROIDSuffix
 	}
 	return operatorROIDSuffix
+}
+
+// requireContactAuthInfo says whether authorisation information may be set for a contact,
+// which belongs to no TLD: weak one only where every TLD admits it.
+func (r *run) requireContactAuthInfo(a *fsmpb.AuthInfo) error {
+	if !a.GetWeak() {
+		return nil
+	}
+	for _, tld := range r.tx.TLDs() {
+		if err := policy.CheckAuthInfo(tld, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func postalFromProto(p *fsmpb.PostalInfo) registry.PostalInfo {

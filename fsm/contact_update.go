@@ -16,6 +16,9 @@ func (r *run) contactUpdate(c *fsmpb.ContactUpdate) (*fsmpb.Result, error) {
 	if err := requireUpdatable(old.Statuses, onlyStatuses, c.GetAddStatuses(), c.GetRemoveStatuses()); err != nil {
 		return nil, err
 	}
+	if err := r.requireContactAuthInfo(c.GetAuthInfo()); err != nil {
+		return nil, err
+	}
 	next := *old
 	next.Statuses, err = changeStatuses(registry.KindContact, old.Statuses, c.GetAddStatuses(), c.GetRemoveStatuses())
 	if err != nil {

@@ -30,6 +30,9 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	domain := &registry.Domain{Name: name, TLD: tld.Name, ExpiresAt: policy.AddYears(r.now, years), AuthInfo: authInfoFromProto(c.GetAuthInfo())}
+	if err := policy.CheckAuthInfo(tld, c.GetAuthInfo().GetWeak()); err != nil {
+		return nil, err
+	}
 	if err := r.fillDomainLinks(tld, domain, c); err != nil {
 		return nil, err
 	}
@@ -51,7 +54,7 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	return result, nil
 }
 
-// fillDomainLinks checks and sets the contacts and name servers of a new domain.
+// fillDomainLinks checks and sets the contacts, name servers and DS records of a new domain.
 func (r *run) fillDomainLinks(tld *registry.TLD, domain *registry.Domain, c *fsmpb.DomainCreate) error {
 	if err := r.setRegistrant(tld, domain, c.GetRegistrant()); err != nil {
 		return err
@@ -59,7 +62,11 @@ func (r *run) fillDomainLinks(tld *registry.TLD, domain *registry.Domain, c *fsm
 	if err := r.addContacts(tld, domain, c.GetContacts()); err != nil {
 		return err
 	}
-	return r.addNameServers(tld, domain, c.GetNameServers())
+	if err := r.addNameServers(tld, domain, c.GetNameServers()); err != nil {
+		return err
+	}
+	domain.MaxSigLifeSeconds = c.GetMaxSigLifeSeconds()
+	return addSecurity(tld, domain, c.GetDs(), c.GetKeys())
 }
 
 func (r *run) setRegistrant(tld *registry.TLD, domain *registry.Domain, id string) error {

@@ -26,14 +26,27 @@ func (r *run) domainDelete(c *fsmpb.DomainDelete) (*fsmpb.Result, error) {
 		inAddGrace = inAddGrace || g.Kind == registry.GraceAdd
 	}
 	result := ok()
+	expiresAt := r.expiryWithoutRefunds(domain)
 	result.ChargedMinor, result.Currency = -r.refundGraces(domain, r.now), tld.Policy.Currency
 	if inAddGrace {
 		r.purgeDomain(domain)
 		return result, nil
 	}
-	r.enterRedemption(tld, domain, r.now)
+	r.redeem(tld, domain, expiresAt, r.now)
 	result.Code = uint32(registry.CodeOKPending)
 	return result, nil
+}
+
+// expiryWithoutRefunds is when the registration would end without the years that a deletion
+// now gives the money back for, so that a restore does not give them for nothing.
+func (r *run) expiryWithoutRefunds(domain *registry.Domain) time.Time {
+	expiresAt := domain.ExpiresAt
+	for _, g := range runningGraces(domain.Graces, r.now) {
+		if row, found := r.tx.LedgerRow(g.ChargeRow); found {
+			expiresAt = policy.WithdrawYears(expiresAt, row.Years)
+		}
+	}
+	return expiresAt
 }
 
 // purgeSubordinateLimit bounds the hosts that one purge looks at; it is far above what a
@@ -67,7 +80,13 @@ func (r *run) usedByOthers(host, domain registry.DomainName) bool {
 // enterRedemption takes the domain out of the zone; it can still be restored until the
 // period ends.
 func (r *run) enterRedemption(tld *registry.TLD, domain *registry.Domain, at time.Time) {
+	r.redeem(tld, domain, domain.ExpiresAt, at)
+}
+
+// redeem is enterRedemption with another expiry.
+func (r *run) redeem(tld *registry.TLD, domain *registry.Domain, expiresAt, at time.Time) {
 	next := *domain
+	next.ExpiresAt = expiresAt
 	next.Statuses = domain.Statuses.With(registry.StatusPendingDelete)
 	next.Phase = registry.PhaseRedemption
 	next.PhaseEndsAt = policy.AddDays(at, tld.Policy.RedemptionDays)

@@ -146,6 +146,10 @@ func applyOnce(tx *store.Tx, command *fsmpb.Command, now time.Time, effects *Eff
 	}
 	result.Term, result.Index, result.Position = at.Term, at.Index, at.InEntry
 	result.TimeMs = tx.Now().UnixMilli()
+	if r.actor.GetKind() == fsmpb.ActorKind_ACTOR_KIND_REGISTRAR {
+		queue := tx.PollQueue(r.registrarID())
+		result.QueueCount, result.QueueHead = queue.Count, queue.Head
+	}
 	if requestKey != nil {
 		row, err := proto.MarshalOptions{Deterministic: true}.Marshal(result)
 		if err != nil {

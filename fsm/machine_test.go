@@ -172,6 +172,16 @@ func FuzzApply(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	seed.Commands = []*fsmpb.Command{
+		{Actor: seed.Commands[0].Actor, Body: &fsmpb.Command_DomainTransferRequest{DomainTransferRequest: &fsmpb.DomainTransferRequest{
+			Name: "one.example", PeriodYears: 2, AuthProof: &fsmpb.AuthProof{Roid: "D1-EX", Salt: []byte("salt-one"), Hash: make([]byte, 32)},
+		}}},
+		{Actor: seed.Commands[0].Actor, Body: &fsmpb.Command_PollAck{PollAck: &fsmpb.PollAck{Sequence: 1}}},
+	}
+	if data, err = proto.Marshal(seed); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
 	f.Add([]byte{})
 	f.Add([]byte{0x08, 0x01})
 	f.Fuzz(func(t *testing.T, data []byte) {

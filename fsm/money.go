@@ -33,17 +33,22 @@ func (r *run) charge(tld *registry.TLD, registrar registry.RegistrarID, kind sto
 func (r *run) refundGraces(d *registry.Domain, at time.Time) int64 {
 	var sum int64
 	for _, g := range runningGraces(d.Graces, at) {
-		row, found := r.tx.LedgerRow(g.ChargeRow)
-		if !found {
-			continue // nothing was charged
-		}
-		r.tx.PostLedger(store.LedgerRow{
-			Kind: store.LedgerRefund, From: row.To, To: row.From, AmountMinor: row.AmountMinor,
-			Currency: row.Currency, Object: row.Object, Years: row.Years, Undoes: row.Number, At: r.now,
-		})
-		sum += row.AmountMinor
+		sum += r.refundGrace(g)
 	}
 	return sum
+}
+
+// refundGrace undoes the charge of a grace period and returns it in minor units.
+func (r *run) refundGrace(g registry.Grace) int64 {
+	row, found := r.tx.LedgerRow(g.ChargeRow)
+	if !found {
+		return 0 // nothing was charged
+	}
+	r.tx.PostLedger(store.LedgerRow{
+		Kind: store.LedgerRefund, From: row.To, To: row.From, AmountMinor: row.AmountMinor,
+		Currency: row.Currency, Object: row.Object, Years: row.Years, Undoes: row.Number, At: r.now,
+	})
+	return row.AmountMinor
 }
 
 // runningGraces returns the grace periods that have not ended at the given time.

@@ -82,6 +82,38 @@ func (r *run) applyObject(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.domainDelete(body.DomainDelete)
 	case *fsmpb.Command_DomainRenew:
 		return r.domainRenew(body.DomainRenew)
+	case *fsmpb.Command_DomainRestoreRequest:
+		return r.domainRestoreRequest(body.DomainRestoreRequest)
+	case *fsmpb.Command_DomainRestoreReport:
+		return r.domainRestoreReport(body.DomainRestoreReport)
+	case *fsmpb.Command_RegistrarPassword:
+		return r.registrarPassword(body.RegistrarPassword)
+	default:
+		return r.applyTransferOrPoll(command)
+	}
+}
+
+// applyTransferOrPoll does the commands that two registrars have to do with.
+func (r *run) applyTransferOrPoll(command *fsmpb.Command) (*fsmpb.Result, error) {
+	switch body := command.GetBody().(type) {
+	case *fsmpb.Command_DomainTransferRequest:
+		return r.domainTransferRequest(body.DomainTransferRequest)
+	case *fsmpb.Command_DomainTransferApprove:
+		return r.domainTransferApprove(body.DomainTransferApprove)
+	case *fsmpb.Command_DomainTransferReject:
+		return r.domainTransferReject(body.DomainTransferReject)
+	case *fsmpb.Command_DomainTransferCancel:
+		return r.domainTransferCancel(body.DomainTransferCancel)
+	case *fsmpb.Command_ContactTransferRequest:
+		return r.contactTransferRequest(body.ContactTransferRequest)
+	case *fsmpb.Command_ContactTransferApprove:
+		return r.contactTransferApprove(body.ContactTransferApprove)
+	case *fsmpb.Command_ContactTransferReject:
+		return r.contactTransferReject(body.ContactTransferReject)
+	case *fsmpb.Command_ContactTransferCancel:
+		return r.contactTransferCancel(body.ContactTransferCancel)
+	case *fsmpb.Command_PollAck:
+		return r.pollAck(body.PollAck)
 	default:
 		panic(&Halt{Index: r.tx.At().Index, Reason: fmt.Sprintf("it holds a command of type %T, which this program does not apply", body)})
 	}
@@ -123,48 +155,10 @@ func refuse(code registry.Code, field, value, reason string, args ...any) error 
 
 // Verb returns the command's name as history and logs show it: that of its file.
 func Verb(command *fsmpb.Command) string {
-	switch command.GetBody().(type) {
-	case *fsmpb.Command_ClusterInit:
-		return "cluster_init"
-	case *fsmpb.Command_JoinTokenCreate:
-		return "join_token_create"
-	case *fsmpb.Command_NodeJoin:
-		return "node_join"
-	case *fsmpb.Command_NodeRemove:
-		return "node_remove"
-	case *fsmpb.Command_Tick:
-		return "tick"
-	case *fsmpb.Command_ClockSet:
-		return "clock_set"
-	case *fsmpb.Command_RegistrarCreate:
-		return "registrar_create"
-	case *fsmpb.Command_RegistrarUpdate:
-		return "registrar_update"
-	case *fsmpb.Command_TldPut:
-		return "tld_put"
-	case *fsmpb.Command_ContactCreate:
-		return "contact_create"
-	case *fsmpb.Command_ContactUpdate:
-		return "contact_update"
-	case *fsmpb.Command_ContactDelete:
-		return "contact_delete"
-	case *fsmpb.Command_HostCreate:
-		return "host_create"
-	case *fsmpb.Command_HostUpdate:
-		return "host_update"
-	case *fsmpb.Command_HostDelete:
-		return "host_delete"
-	case *fsmpb.Command_DomainCreate:
-		return "domain_create"
-	case *fsmpb.Command_DomainUpdate:
-		return "domain_update"
-	case *fsmpb.Command_DomainDelete:
-		return "domain_delete"
-	case *fsmpb.Command_DomainRenew:
-		return "domain_renew"
-	case *fsmpb.Command_ZonePublish:
-		return "zone_publish"
-	default:
+	message := command.ProtoReflect()
+	body := message.WhichOneof(message.Descriptor().Oneofs().ByName("body"))
+	if body == nil {
 		return "unknown"
 	}
+	return string(body.Name())
 }

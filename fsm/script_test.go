@@ -199,6 +199,9 @@ func describe(r *fsmpb.Result) string {
 		add("charged", registry.FormatMinorUnits(r.GetChargedMinor())+r.GetCurrency())
 	}
 	add("serial", fmt.Sprint(r.GetSerial()))
+	if t := r.GetTransfer(); t != nil {
+		add("transfer", describeTransfer(fsm.TransferFromProto(t)))
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -216,13 +219,29 @@ func (w *world) show(what string) string {
 				return
 			}
 			fmt.Fprintf(&out, "%s %s sponsor=%s superordinate=%s addresses=%v statuses=%v users=%v", h.Name, h.ROID, h.Sponsor, h.Superordinate, h.Addresses, h.Statuses, tx.HostUsers(h.Name, 9))
+		case "contact":
+			c, found := tx.Contact(registry.ContactID(name))
+			if !found {
+				fmt.Fprintf(&out, "no contact %s", name)
+				return
+			}
+			fmt.Fprintf(&out, "%s %s sponsor=%s statuses=%v authInfo=%v transfer=%s", c.ID, c.ROID, c.Sponsor, c.Statuses, c.AuthInfo.IsSet(), describeTransfer(c.Transfer))
+		case "transfer":
+			d, _ := tx.Domain(registry.DomainName(name))
+			fmt.Fprintf(&out, "%s authInfo=%v transfer=%s", d.Name, d.AuthInfo.IsSet(), describeTransfer(d.Transfer))
+		case "poll":
+			showPoll(&out, tx, registry.RegistrarID(name))
 		case "balance":
 			fmt.Fprintf(&out, "%s %s", name, registry.FormatMinorUnits(tx.Balance(registry.RegistrarID(name))))
 		case "dirty":
 			fmt.Fprint(&out, tx.Dirty(registry.DomainName(name), 99))
 		case "history":
 			tx.History(registry.ROID(name), func(v *store.Version) bool {
-				fmt.Fprintf(&out, "%d %s by %s deleted=%v\n", v.Index, v.Verb, v.Actor, v.Deleted)
+				fmt.Fprintf(&out, "%d %s by %s deleted=%v", v.Index, v.Verb, v.Actor, v.Deleted)
+				if r := v.Report; r != nil {
+					fmt.Fprintf(&out, " report=%q", []string{r.PreData, r.PostData, r.DeletedAt.Format(time.RFC3339), r.RestoredAt.Format(time.RFC3339), r.Reason, fmt.Sprint(r.Statements), r.Other})
+				}
+				fmt.Fprintln(&out)
 				return true
 			})
 		case "zone":
@@ -237,6 +256,45 @@ func (w *world) show(what string) string {
 	return strings.TrimSpace(out.String())
 }
 
+func describeTransfer(t *registry.Transfer) string {
+	if t == nil {
+		return "none"
+	}
+	text := fmt.Sprintf("%s %s->%s requested=%s act=%s", t.Status, t.Losing, t.Requester, t.RequestedAt.Format(time.DateOnly), t.ActAt.Format(time.DateOnly))
+	if !t.ExpiresAt.IsZero() {
+		text += " expires=" + t.ExpiresAt.Format(time.DateOnly)
+	}
+	return text
+}
+
+// showPoll shows the registrar's queue, the first message first.
+func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
+	queue := tx.PollQueue(id)
+	fmt.Fprintf(out, "%s %d waiting\n", id, queue.Count)
+	kinds := map[registry.PollKind]string{
+		registry.PollTransfer: "transfer", registry.PollAutoRenew: "auto-renewal", registry.PollRedemption: "redemption", registry.PollPurge: "purge",
+		registry.PollRestoreLapsed: "restore lapsed",
+	}
+	for n := queue.Head; n < queue.Head+queue.Count; n++ {
+		m, found := tx.PollMessage(id, n)
+		if !found {
+			fmt.Fprintf(out, "%d is lost\n", n)
+			continue
+		}
+		fmt.Fprintf(out, "%d %s %s %s", n, m.At.Format(time.DateOnly), kinds[m.Kind], m.Key)
+		if m.Transfer != nil {
+			fmt.Fprintf(out, " %s", describeTransfer(m.Transfer))
+		}
+		if !m.ExpiresAt.IsZero() {
+			fmt.Fprintf(out, " expires=%s act=%s", m.ExpiresAt.Format(time.DateOnly), m.ActAt.Format(time.DateOnly))
+		}
+		if m.Action.Index != 0 {
+			fmt.Fprintf(out, " action=%d-%d-%d", m.Action.Term, m.Action.Index, m.Action.InEntry)
+		}
+		fmt.Fprintln(out)
+	}
+}
+
 func showDomain(out *strings.Builder, tx *store.ReadTx, name registry.DomainName) {
 	d, found := tx.Domain(name)
 	if !found {
@@ -247,6 +305,18 @@ func showDomain(out *strings.Builder, tx *store.ReadTx, name registry.DomainName
 		d.ExpiresAt.Format(time.RFC3339), d.Registrant, d.Contacts, d.NameServers, d.Statuses, d.Phase)
 	for _, g := range d.Graces {
 		fmt.Fprintf(out, " grace%d=%s", g.Kind, g.EndsAt.Format(time.DateOnly))
+	}
+	for _, ds := range d.DS {
+		fmt.Fprintf(out, " ds=%d/%d/%d/%x", ds.KeyTag, ds.Algorithm, ds.DigestType, ds.Digest[:2])
+	}
+	for _, key := range d.Keys {
+		fmt.Fprintf(out, " key=%d/%d/%d/%q", key.Flags, key.Protocol, key.Algorithm, key.Data)
+	}
+	if d.MaxSigLifeSeconds != 0 {
+		fmt.Fprintf(out, " maxsiglife=%d", d.MaxSigLifeSeconds)
+	}
+	if d.Phase == registry.PhasePendingRestore {
+		fmt.Fprintf(out, " report until=%s delegated=%v", d.PhaseEndsAt.Format(time.RFC3339), d.IsDelegated())
 	}
 }
 

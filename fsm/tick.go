@@ -30,17 +30,35 @@ func (r *run) tick(c *fsmpb.Tick) (*fsmpb.Result, error) {
 	if mine, known := r.tx.StateHashAt(c.GetHashIndex()); known && len(c.GetHash()) > 0 && !bytes.Equal(mine, c.GetHash()) {
 		panic(&Halt{Index: r.tx.At().Index, Reason: "this node's state differs from the leader's: its state hash at an earlier index is another one"})
 	}
-	due := r.tx.DueUntil(r.now, tickDueLimit)
-	for _, d := range due {
-		if err := r.domainDue(d); err != nil {
-			return nil, err
-		}
+	done, err := r.doDue(tickDueLimit)
+	if err != nil {
+		return nil, err
 	}
 	purged := r.tx.PurgeResults(r.tx.LeaderNow().Add(-resultWindow), tickPurgeLimit)
 	r.tx.PurgeJoinTokens(r.tx.LeaderNow().Add(-24*time.Hour), tickTokensLimit)
 	result := ok()
-	result.MoreDue = len(due) == tickDueLimit || purged == tickPurgeLimit
+	result.MoreDue = done == tickDueLimit || purged == tickPurgeLimit
 	return result, nil
+}
+
+// doDue does up to limit things that are due and returns how many. It looks for the
+// earliest anew after each: what one brings about may itself be due before the next.
+func (r *run) doDue(limit int) (done int, err error) {
+	for done < limit {
+		due := r.tx.DueUntil(r.now, 1)
+		if len(due) == 0 {
+			return done, nil
+		}
+		step := r.domainDue
+		if due[0].Contact != "" {
+			step = r.contactDue
+		}
+		if err := step(due[0]); err != nil {
+			return done, err
+		}
+		done++
+	}
+	return done, nil
 }
 
 // domainDue does the one thing that is due for the domain, as of the instant at which it
@@ -55,17 +73,22 @@ func (r *run) domainDue(due store.Due) error {
 		return err
 	}
 	switch {
-	case d.Phase == registry.PhaseRedemption || d.Phase == registry.PhasePendingRestore:
+	case d.Transfer.IsPending() && !d.Transfer.ActAt.After(due.At):
+		r.completeDomainTransfer(tld, d, registry.TransferServerApproved, due.At)
+	case d.Phase == registry.PhasePendingRestore:
+		r.endPendingRestore(d, due.At)
+	case d.Phase == registry.PhaseRedemption:
 		next := *d
 		next.Phase = registry.PhasePendingDelete
 		next.PhaseEndsAt = policy.AddDays(due.At, tld.Policy.PendingDeleteDays)
 		r.tx.PutDomain(d, &next)
 	case d.Phase == registry.PhasePendingDelete:
+		r.notifyPurge(d, due.At)
 		r.purgeDomain(d)
 	case tld.Policy.AutoRenew:
 		r.autoRenew(tld, d, due.At)
 	default:
-		r.enterRedemption(tld, d, due.At)
+		r.expire(tld, d, due.At)
 	}
 	return nil
 }
@@ -80,4 +103,17 @@ func (r *run) autoRenew(tld *registry.TLD, d *registry.Domain, at time.Time) {
 		Kind: registry.GraceAutoRenew, EndsAt: policy.AddDays(at, tld.Policy.AutoRenewGraceDays), ChargeRow: row,
 	})
 	r.tx.PutDomain(d, &next)
+	r.notifyDomain(d.Sponsor, &next, registry.PollMessage{Kind: registry.PollAutoRenew, ExpiresAt: next.ExpiresAt, ActAt: at})
+}
+
+// expire deletes a domain whose TLD does not renew by itself. A transfer that is pending
+// then has nothing left to transfer.
+func (r *run) expire(tld *registry.TLD, d *registry.Domain, at time.Time) {
+	if d.Transfer.IsPending() {
+		d = r.failDomainTransfer(d, registry.TransferServerCancelled, at)
+	}
+	r.enterRedemption(tld, d, at)
+	r.notifyDomain(d.Sponsor, d, registry.PollMessage{
+		Kind: registry.PollRedemption, ExpiresAt: d.ExpiresAt, ActAt: policy.AddDays(at, tld.Policy.RedemptionDays),
+	})
 }

@@ -71,6 +71,9 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		SOARefreshSeconds: p.GetSoaRefreshSeconds(), SOARetrySeconds: p.GetSoaRetrySeconds(),
 		SOAExpireSeconds: p.GetSoaExpireSeconds(), SOAMinimumSeconds: p.GetSoaMinimumSeconds(),
 		ApexTTLSeconds: p.GetApexTtlSeconds(), DelegationTTLSeconds: p.GetDelegationTtlSeconds(),
+		TransferPendingDays: p.GetTransferPendingDays(),
+		KeyDataInterface:    p.GetKeyDataInterface(), MaxDelegationSigners: p.GetMaxDelegationSigners(),
+		RestoreReportDays: p.GetRestoreReportDays(), AllowWeakAuthInfo: p.GetAllowWeakAuthInfo(),
 	}
 	for _, server := range p.GetApexServers() {
 		out.ApexServers = append(out.ApexServers, registry.ApexServer{
@@ -96,6 +99,9 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		SoaRefreshSeconds: p.SOARefreshSeconds, SoaRetrySeconds: p.SOARetrySeconds,
 		SoaExpireSeconds: p.SOAExpireSeconds, SoaMinimumSeconds: p.SOAMinimumSeconds,
 		ApexTtlSeconds: p.ApexTTLSeconds, DelegationTtlSeconds: p.DelegationTTLSeconds,
+		KeyDataInterface: p.KeyDataInterface, MaxDelegationSigners: p.MaxDelegationSigners,
+		RestoreReportDays: p.RestoreReportDays, AllowWeakAuthInfo: p.AllowWeakAuthInfo,
+		TransferPendingDays: p.TransferPendingDays,
 	}
 	for _, server := range p.ApexServers {
 		out.ApexServers = append(out.ApexServers, &fsmpb.ApexServer{

@@ -130,8 +130,16 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.domainCreate(body.DomainCreate)
 	case *fsmpb.Command_DomainUpdate:
 		k.domainUpdate(body.DomainUpdate)
+	case *fsmpb.Command_DomainRestoreRequest:
+		k.name("name", body.DomainRestoreRequest.GetName())
+	case *fsmpb.Command_DomainRestoreReport:
+		k.restoreReport(body.DomainRestoreReport)
+	case *fsmpb.Command_RegistrarPassword:
+		k.registrarPassword(body.RegistrarPassword)
 	case *fsmpb.Command_ZonePublish:
 		k.zonePublish(body.ZonePublish)
+	default:
+		k.transferOrPoll(command)
 	}
 }
 

@@ -105,6 +105,8 @@ func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 		k.contactID("registrant", c.GetRegistrant())
 	}
 	k.authInfo(c.GetAuthInfo())
+	k.delegationSigners(c.GetDs())
+	k.publicKeys(c.GetKeys())
 }
 
 func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {
@@ -120,6 +122,8 @@ func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {
 		k.contactID("registrant", c.GetRegistrant())
 	}
 	k.authInfo(c.GetAuthInfo())
+	k.delegationSigners(c.GetAddDs(), c.GetRemoveDs())
+	k.publicKeys(c.GetAddKeys(), c.GetRemoveKeys())
 }
 
 func (k *checker) contactLinks(links []*fsmpb.DomainContact) {

@@ -85,6 +85,56 @@ func RenewPriceMinor(tld *registry.TLD, years uint32) int64 {
 	return tld.Policy.RenewPriceMinor * int64(years)
 }
 
+// DefaultTransferPendingDays is how long a losing registrar has to answer a request for
+// transfer unless the TLD says otherwise; it holds for contacts, which belong to no TLD
+// (ICANN transfer policy, section I.A.3.5: five calendar days).
+const DefaultTransferPendingDays = 5
+
+// TransferPendingDays is how long the losing registrar has to answer a request for transfer.
+func TransferPendingDays(tld *registry.TLD) uint32 {
+	if tld.Policy.TransferPendingDays == 0 {
+		return DefaultTransferPendingDays
+	}
+	return tld.Policy.TransferPendingDays
+}
+
+// TransferPeriodYears returns the period that a transfer adds for requested years, 0
+// standing for one year, or an error if the TLD does not offer it.
+func TransferPeriodYears(tld *registry.TLD, requested uint32) (uint32, error) {
+	years := max(1, requested)
+	if years > tld.Policy.MaxPeriodYears {
+		return 0, &registry.Error{Code: registry.CodeParameterRange, Field: "period", Value: fmt.Sprint(requested),
+			Reason: fmt.Sprintf("a transfer adds 1 to %d years under this TLD", tld.Policy.MaxPeriodYears)}
+	}
+	return years, nil
+}
+
+// TransferPriceMinor is the price of a transfer in minor units of the TLD's currency: that
+// of the transfer, which includes a year, and of a renewal for every further year.
+func TransferPriceMinor(tld *registry.TLD, years uint32) int64 {
+	return tld.Policy.TransferPriceMinor + tld.Policy.RenewPriceMinor*int64(years-1)
+}
+
+// TransferExpiry is when a domain that expires at expiry will expire once a transfer for
+// years is done; voided automatic renewals count among those years, so that the term is not
+// extended twice.
+func TransferExpiry(expiry time.Time, years, voidedYears uint32) time.Time {
+	return AddYears(expiry, years-min(years, voidedYears))
+}
+
+// CapTerm returns expiry or, if that is too late, the end of the longest term allowed from
+// now on; never less than current, which has been paid for.
+func CapTerm(now, current, expiry time.Time) time.Time {
+	latest := AddYears(now, MaxTermYears)
+	if latest.Before(current) {
+		latest = current
+	}
+	if expiry.After(latest) {
+		return latest
+	}
+	return expiry
+}
+
 // CheckNameServerCount says whether a domain may have that many name servers.
 func CheckNameServerCount(tld *registry.TLD, count int) error {
 	p := &tld.Policy
@@ -134,6 +184,9 @@ func isPrivateOrDocumentation(addr netip.Addr) bool {
 	return false
 }
 
+// maxTransferPendingDays keeps a mistyped policy from holding every transfer for years.
+const maxTransferPendingDays = 365
+
 // CheckPolicy says whether the policy of a TLD makes sense as a whole.
 func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 	bad := func(field, reason string, args ...any) error {
@@ -148,8 +201,12 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 		return bad("prices", "a price is not negative")
 	case p.MinPeriodYears < 1 || p.MaxPeriodYears < p.MinPeriodYears || p.MaxPeriodYears > MaxTermYears:
 		return bad("min_period_years", "periods run from 1 to %d years, the minimum first", MaxTermYears)
+	case p.TransferPendingDays > maxTransferPendingDays:
+		return bad("transfer_pending_days", "a transfer is pending for at most %d days", maxTransferPendingDays)
 	case p.MaxNameServers > 13 || p.MinNameServers > p.MaxNameServers:
 		return bad("max_name_servers", "a delegation has at most 13 name servers, and the minimum is not above the maximum")
+	case p.MaxDelegationSigners > MaxDelegationSignersLimit:
+		return bad("max_delegation_signers", "a domain has at most %d DS records or keys", MaxDelegationSignersLimit)
 	case len(p.ApexServers) == 0 || len(p.ApexServers) > 13:
 		return bad("apex_servers", "a TLD has 1 to 13 name servers")
 	case p.SOAMName == "" || p.SOARName == "":

@@ -96,12 +96,8 @@ func newBatcher(now func() time.Time, classify func(error) error, stopping <-cha
 // was done, registry.CodeOutcomeUnknown that it may have been, or may yet be. Without a
 // deadline in ctx it waits ten seconds at most. The command must not change afterwards.
 func (n *Node) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
-	r, err := n.running()
-	if err != nil {
+	if _, err := n.leading(); err != nil {
 		return nil, err
-	}
-	if r.State() != raft.Leader {
-		return nil, n.notLeader()
 	}
 	return n.batcher.propose(ctx, command)
 }

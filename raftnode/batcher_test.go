@@ -140,13 +140,20 @@ func TestOutcomeUnknownWithoutMajority(t *testing.T) {
 	c.agree("n1", "n2")
 }
 
-func TestProposeDeadline(t *testing.T) {
+// countingCluster runs one node with a machine that counts.
+func countingCluster(t *testing.T) (*cluster, *countingMachine) {
+	t.Helper()
 	counting := &countingMachine{}
 	c := newCluster(t, func(cfg *Config) {
 		counting.inner = cfg.Machine
 		cfg.Machine = counting
 	})
 	c.voters(1)
+	return c, counting
+}
+
+func TestProposeDeadline(t *testing.T) {
+	c, counting := countingCluster(t)
 	n := c.nodes["n1"]
 	n.propose(t, clusterInit())
 	counting.delay.Store(int64(300 * time.Millisecond))

@@ -231,8 +231,11 @@ func unpackFiles(r io.Reader, dir string, m manifest) error {
 			return err
 		}
 	}
-	if n, err := io.ReadFull(r, buf[:1]); n != 0 || !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: octets after the end (%v)", ErrBadCheckpoint, err)
+	switch n, err := io.ReadFull(r, buf[:1]); {
+	case n != 0:
+		return fmt.Errorf("%w: octets after the end", ErrBadCheckpoint)
+	case !errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: no proper end: %w", ErrBadCheckpoint, err)
 	}
 	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
 }
@@ -274,8 +277,11 @@ func readManifest(r io.Reader) (manifest, error) {
 	}
 	// Grown while it arrives, so that a stranger's length alone costs nothing.
 	body, err := io.ReadAll(io.LimitReader(r, int64(length)))
-	if err != nil || len(body) != int(length) {
-		return m, fmt.Errorf("%w: cut short in the manifest (%v)", ErrBadCheckpoint, err)
+	if err != nil {
+		return m, fmt.Errorf("%w: cut short in the manifest: %w", ErrBadCheckpoint, err)
+	}
+	if len(body) != int(length) {
+		return m, fmt.Errorf("%w: cut short in the manifest", ErrBadCheckpoint)
 	}
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], head[streamHeaderSize-sha256.Size:]) {
 		return m, fmt.Errorf("%w: the manifest does not match its SHA-256", ErrBadCheckpoint)

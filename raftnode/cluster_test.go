@@ -165,12 +165,7 @@ func seed(t *testing.T, source, target *testNode) uint64 {
 }
 
 func TestStateSurvivesRestartWithoutReplay(t *testing.T) {
-	counting := &countingMachine{}
-	c := newCluster(t, func(cfg *Config) {
-		counting.inner = cfg.Machine
-		cfg.Machine = counting
-	})
-	c.voters(1)
+	c, counting := countingCluster(t)
 	n := c.nodes["n1"]
 	n.propose(t, clusterInit())
 	c.register(0, 10)

@@ -376,7 +376,9 @@ func (n *testNode) kill(t *testing.T) {
 	if err := n.stop(t); err == nil {
 		t.Errorf("node %s was killed but Run returned no error", n.id)
 	}
-	<-n.fatal
+	if err := <-n.fatal; !errors.Is(err, errKilled) {
+		t.Errorf("node %s failed with %v, not because it was killed", n.id, err)
+	}
 }
 
 func (n *testNode) cutConnections() {

@@ -54,7 +54,7 @@ func TestInstallOfWhatTheStateHasIsDoneAtOnce(t *testing.T) {
 	if err := <-n.fatal; !strings.Contains(err.Error(), "seed it anew") {
 		t.Errorf("fatal with %v", err)
 	}
-	n.fatal <- nil
+	n.fatal <- errKilled
 }
 
 func TestBadInstallLeavesTheStateAlone(t *testing.T) {

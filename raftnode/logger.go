@@ -63,7 +63,7 @@ func (b *logBridge) Accept(name string, level hclog.Level, msg string, args ...a
 		}
 	}
 	attrs = append(attrs, slog.String("component", name))
-	b.logger.LogAttrs(context.Background(), slogLevel, msg, attrs...)
+	b.logger.LogAttrs(context.Background(), slogLevel, msg, attrs...) //nolint:sloglint // the messages are those of raft
 }
 
 func (b *logBridge) level(level hclog.Level, msg string, attrs []slog.Attr) slog.Level {

@@ -93,13 +93,22 @@ func (n *Node) RemoveServer(ctx context.Context, id string) error {
 	})
 }
 
-func (n *Node) changeMembership(ctx context.Context, change func(*raft.Raft, time.Duration) raft.Future) error {
+// leading returns raft while this node leads, or a *NotLeaderError.
+func (n *Node) leading() (*raft.Raft, error) {
 	r, err := n.running()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if r.State() != raft.Leader {
-		return n.notLeader()
+		return nil, n.notLeader()
+	}
+	return r, nil
+}
+
+func (n *Node) changeMembership(ctx context.Context, change func(*raft.Raft, time.Duration) raft.Future) error {
+	r, err := n.leading()
+	if err != nil {
+		return err
 	}
 	ctx, cancel := withDefaultTimeout(ctx, membershipTimeout)
 	defer cancel()
@@ -129,12 +138,9 @@ func (n *Node) classifyChange(err error) error {
 // TransferLeadership makes another voter the leader; with an empty id, the one that is
 // most up to date.
 func (n *Node) TransferLeadership(ctx context.Context, toID string) error {
-	r, err := n.running()
+	r, err := n.leading()
 	if err != nil {
 		return err
-	}
-	if r.State() != raft.Leader {
-		return n.notLeader()
 	}
 	ctx, cancel := withDefaultTimeout(ctx, membershipTimeout)
 	defer cancel()

@@ -110,37 +110,6 @@ func (n *Node) openParts(background context.Context) (err error) {
 // Address returns the address that peers reach this node at.
 func (n *Node) Address() string { return n.stream.Addr().String() }
 
-// HasState says whether a cluster was bootstrapped or joined with this node's data.
-func (n *Node) HasState() (bool, error) {
-	has, err := raft.HasExistingState(n.log, n.log, n.snapshots)
-	if err != nil {
-		return false, fmt.Errorf("look for existing state: %w", err)
-	}
-	return has, nil
-}
-
-// Bootstrap makes this node the first voter of a new cluster. It must be called before Run
-// and is refused if there is any state.
-func (n *Node) Bootstrap() error {
-	if n.started.Load() {
-		return errors.New("bootstrap: the node is running already")
-	}
-	has, err := n.HasState()
-	if err != nil {
-		return err
-	}
-	if has {
-		return fmt.Errorf("bootstrap of node %s is refused: there is state of a cluster in %s", n.cfg.NodeID, n.cfg.Dir)
-	}
-	configuration := raft.Configuration{Servers: []raft.Server{{
-		Suffrage: raft.Voter, ID: raft.ServerID(n.cfg.NodeID), Address: raft.ServerAddress(n.Address()),
-	}}}
-	if err := raft.BootstrapCluster(n.cfg.raftConfig(n.bridge), n.log, n.log, n.snapshots, nil, configuration); err != nil {
-		return fmt.Errorf("bootstrap of node %s: %w", n.cfg.NodeID, err)
-	}
-	return nil
-}
-
 // Close releases a node that was never run.
 func (n *Node) Close() error {
 	if !n.started.CompareAndSwap(false, true) {

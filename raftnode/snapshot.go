@@ -284,6 +284,8 @@ func (k *snapshotSink) Cancel() error {
 		return nil
 	}
 	_ = k.pipe.CloseWithError(errors.New("the transfer was cancelled")) // never fails
-	<-k.done
+	// done is closed when the goroutine has ended.
+	for range k.done {
+	}
 	return os.RemoveAll(k.dir())
 }

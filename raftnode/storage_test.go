@@ -245,7 +245,7 @@ func TestHaltOfTheStateMachineIsFatal(t *testing.T) {
 	if err := <-n.fatal; !errors.As(err, &halt) {
 		t.Errorf("fatal with %v", err)
 	}
-	n.fatal <- nil
+	n.fatal <- errKilled
 	if err := n.stop(t); !errors.As(err, &halt) {
 		t.Errorf("Run returned %v", err)
 	}
@@ -352,6 +352,72 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
+func TestResumeBootstrap(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		before  func(t *testing.T, n *testNode) // on an open node that does not run
+		refused bool
+	}{
+		{"nothing was written but the term", func(t *testing.T, n *testNode) {
+			if err := n.node.log.SetUint64([]byte("CurrentTerm"), 1); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		{"it was complete", func(t *testing.T, n *testNode) { bootstrap(t, n) }, false},
+		{"the node has led", func(t *testing.T, n *testNode) {
+			bootstrap(t, n)
+			n.run(t)
+			eventually(t, "leading", func() error { return errUnless(n.node.IsLeader(), "not yet") })
+			if err := n.stop(t); err != nil {
+				t.Fatal(err)
+			}
+			n.open(t)
+		}, false},
+		{"the node has voted", func(t *testing.T, n *testNode) {
+			for _, key := range []string{"CurrentTerm", "LastVoteTerm"} {
+				if err := n.node.log.SetUint64([]byte(key), 3); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, true},
+		{"another node was added", func(t *testing.T, n *testNode) {
+			bootstrap(t, n)
+			n.run(t)
+			eventually(t, "leading", func() error { return errUnless(n.node.IsLeader(), "not yet") })
+			if err := n.node.AddNonvoter(testContext(t), "n2", "127.0.0.1:1"); err != nil {
+				t.Fatal(err)
+			}
+			if err := n.stop(t); err != nil {
+				t.Fatal(err)
+			}
+			n.open(t)
+		}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCluster(t, nil)
+			n := c.add("n1")
+			n.open(t)
+			tt.before(t, n)
+			if err := n.node.ResumeBootstrap(); (err != nil) != tt.refused {
+				t.Errorf("ResumeBootstrap: %v", err)
+			}
+			n.run(t)
+			if tt.refused {
+				return
+			}
+			eventually(t, "leading again", func() error { return errUnless(n.node.IsLeader(), "not yet") })
+			n.propose(t, clusterInit())
+		})
+	}
+}
+
+func bootstrap(t *testing.T, n *testNode) {
+	t.Helper()
+	if err := n.node.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestHasState(t *testing.T) {
 	c := newCluster(t, nil)
 	n := c.add("n1")
@@ -360,9 +426,7 @@ func TestHasState(t *testing.T) {
 		t.Errorf("a new node: %v, %v", has, err)
 	}
 	dir, st := n.node.cfg.Dir, n.store
-	if err := n.node.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
+	bootstrap(t, n)
 	if err := n.node.Close(); err != nil {
 		t.Fatal(err)
 	}

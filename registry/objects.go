@@ -118,13 +118,32 @@ type Domain struct {
 	Graces      []Grace
 	Phase       DeletionPhase
 	PhaseEndsAt time.Time
+	// RestoreRequestedAt and RedemptionEndsAt are, while a restore is pending, when it was
+	// requested and when the redemption period would have ended.
+	RestoreRequestedAt time.Time
+	RedemptionEndsAt   time.Time
+	// DS or Keys secure the delegation, by the interface that the TLD offers (RFC 5910
+	// section 4); both empty: it is insecure.
+	DS   []DelegationSigner
+	Keys []PublicKey
+	// MaxSigLifeSeconds is how long a signature over the DS records should last by the
+	// registrar's wish, 0 if it has none (RFC 5910 section 3.3).
+	MaxSigLifeSeconds uint32
+	Transfer          *Transfer // the latest one, nil if there never was one
 }
 
 // IsDelegated says whether the domain belongs in the zone: it has name servers, no hold
-// and is not on its way out.
+// and is not on its way out, or has been called back from there.
 func (d *Domain) IsDelegated() bool {
-	return len(d.NameServers) > 0 && d.Phase == PhaseNone &&
-		!d.Statuses.Has(StatusClientHold, StatusServerHold, StatusPendingDelete, StatusPendingCreate)
+	leaving := d.Statuses.Has(StatusPendingDelete)
+	switch d.Phase {
+	case PhaseNone:
+	case PhasePendingRestore:
+		leaving = false
+	default:
+		leaving = true
+	}
+	return len(d.NameServers) > 0 && !leaving && !d.Statuses.Has(StatusClientHold, StatusServerHold, StatusPendingCreate)
 }
 
 // Host is a name server.
@@ -174,6 +193,7 @@ type Contact struct {
 	Statuses Statuses
 	AuthInfo AuthInfo
 	Disclose *Disclose
+	Transfer *Transfer // the latest one, nil if there never was one
 }
 
 // RegistrarState says what a registrar may do. Stored.
@@ -232,6 +252,9 @@ type TLDPolicy struct {
 	RenewPriceMinor    int64 // a year
 	TransferPriceMinor int64
 	RestorePriceMinor  int64
+	// RestoreReportDays is how long a registrar has for the report of a restore; 0 stands
+	// for policy.DefaultRestoreReportDays.
+	RestoreReportDays uint32
 
 	MinPeriodYears uint32
 	MaxPeriodYears uint32
@@ -243,6 +266,9 @@ type TLDPolicy struct {
 	TransferGraceDays  uint32
 	RedemptionDays     uint32
 	PendingDeleteDays  uint32
+	// TransferPendingDays is how long the losing registrar has to answer a request for
+	// transfer; 0 stands for policy.DefaultTransferPendingDays.
+	TransferPendingDays uint32
 
 	MinNameServers     uint32 // to be delegated
 	MaxNameServers     uint32
@@ -251,6 +277,14 @@ type TLDPolicy struct {
 	// AllowPrivateAddresses admits private and documentation ranges as glue.
 	AllowPrivateAddresses bool
 	ReservedLabels        []string
+	// KeyDataInterface makes registrars give keys rather than DS records (RFC 5910 section 4).
+	KeyDataInterface bool
+	// MaxDelegationSigners bounds the DS records or keys of a domain; 0 stands for
+	// policy.DefaultMaxDelegationSigners.
+	MaxDelegationSigners uint32
+	// AllowWeakAuthInfo admits authorisation information that can be guessed, against
+	// RFC 9154 section 4.1.
+	AllowWeakAuthInfo bool
 
 	ApexServers          []ApexServer
 	SOAMName             DomainName
@@ -299,11 +333,14 @@ const (
 	ClockManual ClockMode = 2 // stands still until an operator moves it
 )
 
-// NextDueAt returns when time next changes the domain: the end of its deletion phase or
-// its expiry.
+// NextDueAt returns when time next changes the domain: the end of its deletion phase, the
+// approval of a pending transfer or its expiry.
 func (d *Domain) NextDueAt() time.Time {
 	if d.Phase != PhaseNone {
 		return d.PhaseEndsAt
+	}
+	if d.Transfer.IsPending() && !d.Transfer.ActAt.After(d.ExpiresAt) {
+		return d.Transfer.ActAt
 	}
 	return d.ExpiresAt
 }

@@ -30,7 +30,7 @@ func (tx *ReadTx) ContactUsers(id registry.ContactID, limit int) []registry.Doma
 	return users
 }
 
-// PutContact writes c with its history. old is the version that it replaces, nil for a new
+// PutContact writes c with its index and history. old is the version that it replaces, nil for a new
 // contact.
 func (tx *Tx) PutContact(old, c *registry.Contact) {
 	row := encodeContact(c)
@@ -38,6 +38,7 @@ func (tx *Tx) PutContact(old, c *registry.Contact) {
 	if old == nil {
 		tx.putROID(c.ROID, registry.KindContact, string(c.ID))
 	}
+	tx.moveContactDue(old, c)
 	tx.addHistory(registry.KindContact, c.ROID, string(c.ID), row)
 }
 
@@ -45,7 +46,18 @@ func (tx *Tx) PutContact(old, c *registry.Contact) {
 func (tx *Tx) DeleteContact(c *registry.Contact) {
 	tx.del(tableContact.key().tail(c.ID.Key()))
 	tx.del(tableROID.key().tail(string(c.ROID)))
+	tx.moveContactDue(c, nil)
 	tx.addHistory(registry.KindContact, c.ROID, string(c.ID), nil)
+}
+
+// moveContactDue replaces the row that says when time next changes the contact.
+func (tx *Tx) moveContactDue(old, c *registry.Contact) {
+	if old != nil && !old.NextDueAt().IsZero() {
+		tx.del(dueContactKey(old.NextDueAt(), old.ID))
+	}
+	if c != nil && !c.NextDueAt().IsZero() {
+		tx.set(dueContactKey(c.NextDueAt(), c.ID), nil)
+	}
 }
 
 func encodeContact(c *registry.Contact) []byte {
@@ -68,6 +80,7 @@ func encodeContact(c *registry.Contact) []byte {
 			}
 		})
 	}
+	e.transfer(fieldContactTransfer, c.Transfer)
 	return e.b
 }
 
@@ -118,6 +131,8 @@ func (d *decoder) contactField(c *registry.Contact) {
 		c.Email = d.str()
 	case 17:
 		c.Disclose = d.disclose()
+	case fieldContactTransfer:
+		c.Transfer = d.transfer()
 	default:
 		d.provenance(&c.Provenance)
 	}

@@ -106,6 +106,10 @@ func encodeDomain(d *registry.Domain) []byte {
 	}
 	e.uint(19, uint64(d.Phase))
 	e.time(20, d.PhaseEndsAt)
+	e.transfer(fieldDomainTransfer, d.Transfer)
+	e.domainSecurity(d)
+	e.time(33, d.RedemptionEndsAt)
+	e.time(34, d.RestoreRequestedAt)
 	return e.b
 }
 
@@ -143,6 +147,18 @@ func (d *decoder) domainField(domain *registry.Domain) {
 		domain.Phase = registry.DeletionPhase(d.val)
 	case 20:
 		domain.PhaseEndsAt = d.time()
+	case fieldDomainTransfer:
+		domain.Transfer = d.transfer()
+	case fieldDomainDS:
+		domain.DS = append(domain.DS, d.delegationSigner())
+	case fieldDomainKey:
+		domain.Keys = append(domain.Keys, d.publicKey())
+	case fieldDomainMaxSigLife:
+		domain.MaxSigLifeSeconds = uint32(d.val)
+	case 33:
+		domain.RedemptionEndsAt = d.time()
+	case 34:
+		domain.RestoreRequestedAt = d.time()
 	default:
 		d.provenance(&domain.Provenance)
 	}

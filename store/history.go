@@ -14,10 +14,15 @@ type Cause struct {
 	CLTRID    string
 	Reason    string
 	At        time.Time
+	// Report is what the registrar said to explain a restore, nil for all else.
+	Report *registry.RestoreReport
 }
 
 // SetCause says who and what is behind the writes that follow.
 func (tx *Tx) SetCause(c Cause) { tx.cause = c }
+
+// SetReport adds the report of a restore to what the writes that follow are caused by.
+func (tx *Tx) SetReport(r *registry.RestoreReport) { tx.cause.Report = r }
 
 // Version is one version of an object.
 type Version struct {
@@ -53,6 +58,7 @@ func (tx *Tx) addHistory(kind registry.ObjectKind, roid registry.ROID, objectKey
 	e.str(9, objectKey)
 	e.bool(10, row == nil)
 	e.bytes(11, row)
+	e.restoreReport(12, tx.cause.Report)
 	tx.insert(tableHistory.key().str(string(roid)).uint(tx.at.Index).uint32(tx.at.InEntry), e.b)
 }
 
@@ -103,6 +109,8 @@ func (d *decoder) versionField(v *Version) {
 		v.Deleted = d.bool()
 	case 11:
 		v.row = d.bytes()
+	case 12:
+		v.Report = d.restoreReport()
 	default:
 		d.unknown()
 	}

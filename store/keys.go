@@ -23,6 +23,7 @@ const (
 	tableHostUse      table = 0x31 // host → domains delegated to it
 	tableSubordinate  table = 0x32 // domain → hosts below it
 	tableDue          table = 0x33 // time → domain with something due
+	tableDueContact   table = 0x34 // time → contact with something due
 	tableHistory      table = 0x40
 	tableLedger       table = 0x50
 	tableLedgerByAcct table = 0x51
@@ -31,7 +32,12 @@ const (
 	tableZone         table = 0x61 // published owners
 	tableZoneState    table = 0x62 // serial of each published zone
 	tableJournal      table = 0x63 // publications by number
+	tablePollMessage  table = 0x70 // registrar, number → message
+	tablePollQueue    table = 0x71 // registrar → count and first message
 )
+
+// lastTable is the highest number in use: the state hash is made of all rows up to it.
+const lastTable = tablePollQueue
 
 // separator ends a variable-length key part; no name or id contains it.
 const separator = 0x00

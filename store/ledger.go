@@ -14,6 +14,8 @@ type Account string
 const (
 	AccountRevenue Account = "registry:revenue"
 	AccountBank    Account = "registry:bank"
+	// AccountReserved holds the prices of transfers that are pending.
+	AccountReserved Account = "registry:reserved"
 )
 
 // RegistrarAccount is the prepaid account of a registrar.
@@ -31,6 +33,8 @@ const (
 	LedgerTransfer LedgerKind = 5
 	LedgerRestore  LedgerKind = 6
 	LedgerRefund   LedgerKind = 7
+	LedgerReserve  LedgerKind = 8 // a price set aside until a transfer ends
+	LedgerRelease  LedgerKind = 9 // and given back then, before it is charged or not
 )
 
 // LedgerRow moves AmountMinor from one account to another.

@@ -135,7 +135,7 @@ func (tx *ReadTx) StateHashAt(index uint64) ([]byte, bool) {
 // VerifyStateHash recomputes the hash from every row and returns it; a full scan.
 func (tx *ReadTx) VerifyStateHash() []byte {
 	var h StateHash
-	for t := tableMeta; t <= tableJournal; t++ {
+	for t := tableMeta; t <= lastTable; t++ {
 		prefix := t.key()
 		tx.scan(prefix, nil, func(rest, value []byte) bool {
 			h.add(append(t.key(), rest...), value)

@@ -63,6 +63,10 @@ func fullDomain() *registry.Domain {
 		NameServers: []registry.DomainName{"ns2.one.example", "ns1.one.example"},
 		Statuses:    registry.Statuses{registry.StatusClientHold}, AuthInfo: registry.AuthInfo{Salt: []byte{1}, Hash: []byte{2}},
 		Graces: []registry.Grace{{Kind: registry.GraceAdd, EndsAt: now(), ChargeRow: 7}}, Phase: registry.PhaseRedemption, PhaseEndsAt: now().Add(3e9),
+		RestoreRequestedAt: now().Add(4e9), RedemptionEndsAt: now().Add(5e9), MaxSigLifeSeconds: 3600,
+		DS: []registry.DelegationSigner{{KeyTag: 65535, Algorithm: 13, DigestType: 2, Digest: []byte{1, 2}},
+			{Algorithm: 8, DigestType: 4, Digest: []byte{3}, Key: &registry.PublicKey{Flags: 257, Protocol: 3, Algorithm: 8, Data: []byte{4}}}},
+		Keys: []registry.PublicKey{{Flags: 257, Protocol: 3, Algorithm: 13, Data: []byte{5}}, {Data: []byte{6}}},
 	}
 }
 
@@ -82,7 +86,8 @@ func TestObjectsComeBackAsWritten(t *testing.T) {
 		AutoRenew: true, AddGraceDays: 5, RenewGraceDays: 6, AutoRenewGraceDays: 7, TransferGraceDays: 8, RedemptionDays: 9, PendingDeleteDays: 10, MinNameServers: 2,
 		MaxNameServers: 13, MaxContacts: 4, RegistrantRequired: true, AllowPrivateAddresses: true, ReservedLabels: []string{"nic"},
 		ApexServers: []registry.ApexServer{{Name: "a.nic.example", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.9")}}},
-		SOAMName:    "a.nic.example", SOARName: "h.nic.example", SOARefreshSeconds: 1, SOARetrySeconds: 2, SOAExpireSeconds: 3, SOAMinimumSeconds: 4, ApexTTLSeconds: 5, DelegationTTLSeconds: 6}}
+		SOAMName:    "a.nic.example", SOARName: "h.nic.example", SOARefreshSeconds: 1, SOARetrySeconds: 2, SOAExpireSeconds: 3, SOAMinimumSeconds: 4, ApexTTLSeconds: 5, DelegationTTLSeconds: 6, TransferPendingDays: 11,
+		KeyDataInterface: true, MaxDelegationSigners: 12, RestoreReportDays: 13, AllowWeakAuthInfo: true}}
 	write(t, st, 1, func(tx *store.Tx) {
 		tx.PutDomain(nil, domain)
 		tx.PutHost(nil, host)

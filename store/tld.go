@@ -92,6 +92,11 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	e.uint(28, uint64(p.SOAMinimumSeconds))
 	e.uint(29, uint64(p.ApexTTLSeconds))
 	e.uint(30, uint64(p.DelegationTTLSeconds))
+	e.uint(31, uint64(p.TransferPendingDays))
+	e.bool(50, p.KeyDataInterface)
+	e.uint(51, uint64(p.MaxDelegationSigners))
+	e.uint(52, uint64(p.RestoreReportDays))
+	e.bool(53, p.AllowWeakAuthInfo)
 }
 
 func decodeTLD(value []byte) *registry.TLD {
@@ -110,10 +115,13 @@ func decodeTLD(value []byte) *registry.TLD {
 			case 5:
 				d.nested(func(d *decoder) {
 					for d.next() {
-						if d.num <= 15 {
+						switch {
+						case d.num <= 15:
 							d.policyMoneyAndPeriods(&t.Policy)
-						} else {
+						case d.num < 50:
 							d.policyNamesAndZone(&t.Policy)
+						default:
+							d.policyExtensions(&t.Policy)
 						}
 					}
 				})
@@ -192,6 +200,23 @@ func (d *decoder) policyNamesAndZone(p *registry.TLDPolicy) {
 		p.ApexTTLSeconds = uint32(d.val)
 	case 30:
 		p.DelegationTTLSeconds = uint32(d.val)
+	case 31:
+		p.TransferPendingDays = uint32(d.val)
+	default:
+		d.unknown()
+	}
+}
+
+func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
+	switch d.num {
+	case 50:
+		p.KeyDataInterface = d.bool()
+	case 51:
+		p.MaxDelegationSigners = uint32(d.val)
+	case 52:
+		p.RestoreReportDays = uint32(d.val)
+	case 53:
+		p.AllowWeakAuthInfo = d.bool()
 	default:
 		d.unknown()
 	}

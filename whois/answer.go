@@ -9,6 +9,7 @@ import (
 
 	"cadastre/registry"
 	"cadastre/store"
+	"cadastre/zone"
 )
 
 // lookup is one kind of query.
@@ -129,28 +130,22 @@ func domainPage(tx *store.ReadTx, text string) (*page, error) {
 	p.time("Creation Date", d.CreatedAt)
 	p.time("Registry Expiry Date", d.ExpiresAt)
 	p.registrar(tx, d.Sponsor)
-	for _, status := range domainStatuses(d) {
+	for _, status := range domainStatuses(d, tx.Now()) {
 		p.line("Domain Status", fmt.Sprintf("%s https://icann.org/epp#%s", status, status))
 	}
 	for _, server := range d.NameServers {
 		p.line("Name Server", string(server))
 	}
-	p.line("DNSSEC", "unsigned")
+	p.security(d)
 	return p, nil
 }
 
 // domainStatuses returns the explicit statuses and those that follow from the rest
 // (RFC 5731 section 2.3, RFC 3915 section 3.1).
-func domainStatuses(d *registry.Domain) []string {
+func domainStatuses(d *registry.Domain, now time.Time) []string {
 	var all []string
 	for _, s := range d.Statuses {
 		all = append(all, string(s))
-	}
-	switch d.Phase {
-	case registry.PhaseRedemption:
-		all = append(all, "redemptionPeriod")
-	case registry.PhasePendingRestore:
-		all = append(all, "pendingRestore")
 	}
 	if len(d.NameServers) == 0 {
 		all = append(all, string(registry.StatusInactive))
@@ -158,8 +153,24 @@ func domainStatuses(d *registry.Domain) []string {
 	if len(all) == 0 {
 		all = append(all, string(registry.StatusOK))
 	}
+	for _, s := range d.RGPStatuses(now) {
+		all = append(all, string(s))
+	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all) // pendingDelete is a status of both
+}
+
+// security shows whether the delegation is secure, and by which DS records (RFC 5910).
+func (p *page) security(d *registry.Domain) {
+	signers := zone.DelegationSigners(d)
+	if len(signers) == 0 {
+		p.line("DNSSEC", "unsigned")
+		return
+	}
+	p.line("DNSSEC", "signedDelegation")
+	for _, ds := range signers {
+		p.line("DNSSEC DS Data", fmt.Sprintf("%d %d %d %X", ds.KeyTag, ds.Algorithm, ds.DigestType, ds.Digest))
+	}
 }
 
 func (p *page) registrar(tx *store.ReadTx, id registry.RegistrarID) {

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cadastre/internal/pause"
 	"cadastre/store"
 )
 
@@ -97,22 +98,13 @@ func (s *Server) Run(ctx context.Context) error {
 				return nil
 			}
 			s.cfg.Logger.Warn("accept failed", "service", "whois", "error", err)
-			pause(ctx, acceptRetryDelay)
+			_ = pause.For(ctx, acceptRetryDelay) // the loop sees the end of ctx
 			continue
 		}
 		running.Go(func() {
 			defer func() { <-slots }()
 			s.serve(conn)
 		})
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }
 

@@ -40,6 +40,17 @@ func newStore(t *testing.T) *store.Store {
 			Provenance: made, Name: "one.example", TLD: "example", ExpiresAt: at.AddDate(1, 0, 0),
 			NameServers: []registry.DomainName{"ns1.one.example"}, Statuses: registry.Statuses{registry.StatusClientHold},
 		})
+		made.ROID = "D2-EX"
+		tx.PutDomain(nil, &registry.Domain{
+			Provenance: made, Name: "signed.example", TLD: "example", ExpiresAt: at.AddDate(1, 0, 0), NameServers: []registry.DomainName{"ns1.one.example"},
+			DS:     []registry.DelegationSigner{{KeyTag: 60485, Algorithm: 13, DigestType: 2, Digest: []byte{0xab, 0x01}}},
+			Graces: []registry.Grace{{Kind: registry.GraceAdd, EndsAt: at.AddDate(0, 0, 5)}, {Kind: registry.GraceTransfer, EndsAt: at}},
+		})
+		made.ROID = "D3-EX"
+		tx.PutDomain(nil, &registry.Domain{
+			Provenance: made, Name: "leaving.example", TLD: "example", ExpiresAt: at.AddDate(1, 0, 0), NameServers: []registry.DomainName{"ns1.one.example"},
+			Statuses: registry.Statuses{registry.StatusPendingDelete}, Phase: registry.PhasePendingDelete, PhaseEndsAt: at.AddDate(0, 0, 5),
+		})
 		made.ROID = "H1-EX"
 		tx.PutHost(nil, &registry.Host{Provenance: made, Name: "ns1.one.example", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, Superordinate: "one.example"})
 		made.ROID = "C1-EX"
@@ -65,6 +76,13 @@ func TestAnswer(t *testing.T) {
 		{"one.example\r", domain},
 		{"domain ONE.Example.", domain},
 		{"  \x1b\x07one.example ", domain},
+		{"signed.example", "Domain Name: signed.example\nRegistry Domain ID: D2-EX\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
+			"Registrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" +
+			"Domain Status: addPeriod https://icann.org/epp#addPeriod\nDomain Status: ok https://icann.org/epp#ok\n" +
+			"Name Server: ns1.one.example\nDNSSEC: signedDelegation\nDNSSEC DS Data: 60485 13 2 AB01\n" + footer},
+		{"leaving.example", "Domain Name: leaving.example\nRegistry Domain ID: D3-EX\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
+			"Registrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" +
+			"Domain Status: pendingDelete https://icann.org/epp#pendingDelete\nName Server: ns1.one.example\nDNSSEC: unsigned\n" + footer},
 		{"nameserver ns1.one.example", "Server Name: ns1.one.example\nIP Address: 192.0.2.1\nRegistrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" + footer},
 		{"registrar reg-a", "Registrar: Registrar A\nRegistrar ID: reg-a\nRegistrar IANA ID: 9999\nEmail: a@example.net\nRegistrar URL: https://a.example.net\n" + footer},
 		{"contact C-ONE", "Contact ID: c-one\nRegistry Contact ID: C1-EX\nName: REDACTED FOR PRIVACY\nState/Province: BE\nCountry: CH\nPhone: REDACTED FOR PRIVACY\nEmail: REDACTED FOR PRIVACY\n" +

@@ -23,7 +23,7 @@ type Objects interface {
 
 // Records returns what the zone of tld publishes at owner under the serial: complete
 // uncompressed resource records one after another (RFC 1035 section 3.2.1), none when the
-// owner has no place in the zone. The order is SOA, NS, A, AAAA, and by content within.
+// owner has no place in the zone. The order is SOA, NS, DS, A, AAAA, and by content within.
 func Records(objects Objects, tld *registry.TLD, owner registry.DomainName, serial uint32) ([]byte, error) {
 	var rrs []dns.RR
 	if owner == tld.Name {
@@ -49,13 +49,14 @@ func apexRecords(tld *registry.TLD, serial uint32) []dns.RR {
 	return append(rrs, nsRecords(tld.Name, names, p.ApexTTLSeconds)...)
 }
 
-// delegation returns the NS records of a registered domain that belongs in the zone.
+// delegation returns the NS and DS records of a registered domain that belongs in the zone.
 func delegation(objects Objects, tld *registry.TLD, owner registry.DomainName) []dns.RR {
 	domain, found := objects.Domain(owner)
 	if !found || domain.TLD != tld.Name || !domain.IsDelegated() {
 		return nil
 	}
-	return nsRecords(owner, domain.NameServers, tld.Policy.DelegationTTLSeconds)
+	rrs := nsRecords(owner, domain.NameServers, tld.Policy.DelegationTTLSeconds)
+	return append(rrs, dsRecords(domain, tld.Policy.DelegationTTLSeconds)...)
 }
 
 func nsRecords(owner registry.DomainName, servers []registry.DomainName, ttlSeconds uint32) []dns.RR {
@@ -123,7 +124,7 @@ func header(owner registry.DomainName, rrtype uint16, ttlSeconds uint32) dns.RR_
 
 func fqdn(name registry.DomainName) string { return string(name) + "." }
 
-// maxRecordOctets bounds one record: an SOA with two names of 255 octets fits.
+// maxRecordOctets bounds one record: an SOA with two names of 255 octets fits, and a DS.
 const maxRecordOctets = 1024
 
 func pack(rrs []dns.RR) ([]byte, error) {

@@ -1,6 +1,7 @@
 package zone_test
 
 import (
+	"encoding/base64"
 	"net/netip"
 	"slices"
 	"strings"
@@ -43,6 +44,19 @@ func (o objects) EachHostUser(name registry.DomainName, fn func(registry.DomainN
 	}
 }
 
+// rfc4034Key is the key of the example in RFC 4034 section 5.4.
+func rfc4034Key() []byte {
+	key, err := base64.StdEncoding.DecodeString("AQOeiiR0GOMYkDshWoSKz9XzfwJr1AYtsmx3TGkJaNXVbfi/2pHm822aJ5iI9BMzNXxeYCmZDRD99WYwYqUSdjMmmAphXdvxegXd/" +
+		"M5+X7OrzKBaMbCVdFLUUh6DhweJBjEVv5f2wwjM9XzcnOf+EPbtG9DMBmADjFDc2w/rljwvFw==")
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
+
+// keyDigest is the SHA-256 of dskey.example. and the key, computed by other means than the code under test.
+const keyDigest = "2DFAA308D250E37A731007A0AED6B6E9D148A56FA45AF2453B4FDE0C29363EAB"
+
 func newTLD() *registry.TLD {
 	return &registry.TLD{Name: "example", Policy: registry.TLDPolicy{
 		ApexServers: []registry.ApexServer{
@@ -70,11 +84,26 @@ func newObjects() objects {
 	held.Statuses = registry.Statuses{registry.StatusClientHold}
 	leaving := domain("leaving.example", "ns1.one.example")
 	leaving.Phase = registry.PhaseRedemption
+	leaving.DS = []registry.DelegationSigner{{KeyTag: 1, Algorithm: 13, DigestType: 2, Digest: []byte{1}}}
+	signed := domain("signed.example", "ns.outside.net")
+	signed.DS = []registry.DelegationSigner{
+		{KeyTag: 60485, Algorithm: 13, DigestType: 4, Digest: []byte{0xab, 0xcd}}, {KeyTag: 5, Algorithm: 8, DigestType: 2, Digest: []byte{2}},
+		{KeyTag: 60485, Algorithm: 13, DigestType: 2, Digest: []byte{0xff}, Key: &registry.PublicKey{Flags: 257}},
+	}
+	back := domain("back.example", "ns.outside.net")
+	back.Phase, back.Statuses, back.DS = registry.PhasePendingRestore, registry.Statuses{registry.StatusPendingDelete}, signed.DS[:1]
+	heldToo := domain("heldtoo.example", "ns.outside.net")
+	heldToo.Phase, heldToo.Statuses = registry.PhasePendingRestore, registry.Statuses{registry.StatusPendingDelete, registry.StatusServerHold}
+	keyed := domain("dskey.example", "ns.outside.net")
+	keyed.Keys = []registry.PublicKey{{Flags: 256, Protocol: 3, Algorithm: 5, Data: rfc4034Key()}}
+	bareSigned := domain("baresigned.example")
+	bareSigned.DS = signed.DS
 	return objects{
 		domains: map[registry.DomainName]*registry.Domain{
 			"one.example": domain("one.example", "ns2.one.example", "ns1.one.example"),
 			"two.example": domain("two.example", "ns.outside.net"), "bare.example": domain("bare.example"),
-			"held.example": held, "leaving.example": leaving,
+			"held.example": held, "leaving.example": leaving, "signed.example": signed, "back.example": back,
+			"heldtoo.example": heldToo, "dskey.example": keyed, "baresigned.example": bareSigned,
 		},
 		hosts: map[registry.DomainName]*registry.Host{
 			"ns1.one.example":   host("ns1.one.example", "one.example", "192.0.2.10"),
@@ -105,6 +134,15 @@ func TestRecords(t *testing.T) {
 		{"glue that only a domain on hold points to", "ns1.held.example", nil},
 		{"domain in redemption", "leaving.example", nil},
 		{"nothing there", "absent.example", nil},
+		{"secure delegation, sorted", "signed.example", []string{
+			"signed.example. 600 IN NS ns.outside.net.", "signed.example. 600 IN DS 5 8 2 02",
+			"signed.example. 600 IN DS 60485 13 2 FF", "signed.example. 600 IN DS 60485 13 4 ABCD",
+		}},
+		{"restore pending", "back.example", []string{"back.example. 600 IN NS ns.outside.net.", "back.example. 600 IN DS 60485 13 4 ABCD"}},
+		{"restore pending, but on hold", "heldtoo.example", nil},
+		{"DS record of a key", "dskey.example", []string{"dskey.example. 600 IN NS ns.outside.net.",
+			"dskey.example. 600 IN DS 60485 5 2 " + keyDigest}},
+		{"DS records without a delegation", "baresigned.example", nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

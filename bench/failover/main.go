@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"sync"
 	"time"
 
@@ -24,26 +23,13 @@ const (
 	settle = 2 * time.Minute
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "failover:", err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(load.Main("failover", run)) }
 
 func run(ctx context.Context) error {
 	bin := flag.String("bin", "bin/cadastre", "the program")
 	tries := flag.Int("n", 10, "how many times the leader is killed")
 	flag.Parse()
 	return load.WithCluster(ctx, *bin, func(ctx context.Context, c *devcluster.Cluster, info *devcluster.Info) error {
-		setup := load.NewSession(info, info.Registrars[0], info.Nodes[0].EPP)
-		err := setup.CreateHost(ctx, load.HostName)
-		setup.Close()
-		if err != nil {
-			return err
-		}
 		var took load.Samples
 		var all []*load.Creator
 		for try := range *tries {
@@ -88,7 +74,7 @@ func killLeader(ctx context.Context, c *devcluster.Cluster, info *devcluster.Inf
 	}
 	load.Pause(ctx, warmUp)
 	killed := time.Now()
-	if err := c.Kill(leader); err != nil {
+	if err := c.KillNode(ctx, leader); err != nil {
 		return 0, nil, err
 	}
 	next, err := firstAfter(ctx, creators, killed)
@@ -127,7 +113,7 @@ func firstAfter(ctx context.Context, creators []*load.Creator, killed time.Time)
 		}
 		if ctx.Err() != nil {
 			failures, last := creators[0].Failures()
-			return 0, fmt.Errorf("no create succeeded after the kill: %w (%d failures, last: %v)", ctx.Err(), failures, last)
+			return 0, fmt.Errorf("no create succeeded after the kill, %d failed: %w", failures, errors.Join(ctx.Err(), last))
 		}
 		load.Pause(ctx, 5*time.Millisecond)
 	}

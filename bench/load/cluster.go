@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
+	"os/signal"
 
 	"cadastre/internal/devcluster"
 )
@@ -14,8 +14,20 @@ import (
 // HostName is the external host to which every domain of the load is delegated.
 const HostName = "ns.load.test"
 
-// WithCluster runs fn on a fresh three-node cluster in a temporary folder, and removes
-// both afterwards. When fn fails, the ends of the logs go to standard error.
+// Main runs a benchmark until it ends or is interrupted, and returns the exit status.
+func Main(name string, run func(ctx context.Context) error) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "%s: %v\n", name, err) // the exit status says it too
+		return 1
+	}
+	return 0
+}
+
+// WithCluster runs fn on a fresh three-node cluster in a temporary folder, where HostName
+// exists, and removes both afterwards. When fn fails, the ends of the logs go to standard
+// error.
 func WithCluster(ctx context.Context, bin string, fn func(ctx context.Context, c *devcluster.Cluster, info *devcluster.Info) error) (err error) {
 	dir, err := os.MkdirTemp("", "cadastre-bench-")
 	if err != nil {
@@ -26,17 +38,23 @@ func WithCluster(ctx context.Context, bin string, fn func(ctx context.Context, c
 	if err != nil {
 		return err
 	}
-	c, err := devcluster.Start(ctx, bin, dir, "--base-port", strconv.Itoa(base))
+	c, err := devcluster.Start(ctx, devcluster.Config{Binary: bin, Dir: dir, BasePort: base})
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			c.WriteLogs(os.Stderr)
+			_, _ = fmt.Fprint(os.Stderr, c.Logs()) // the error itself follows
 		}
 		err = errors.Join(err, c.Stop())
 	}()
 	info, err := c.Info()
+	if err != nil {
+		return err
+	}
+	setup := NewSession(info, info.Registrars[0], info.Nodes[0].EPP)
+	err = setup.CreateHost(ctx, HostName)
+	setup.Close()
 	if err != nil {
 		return err
 	}

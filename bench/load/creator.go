@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cadastre/internal/devcluster"
+	"cadastre/internal/pause"
 )
 
 // retryPause is how long a creator waits after an error before it tries the next name.
@@ -71,11 +72,4 @@ func (c *Creator) Failures() (int, error) {
 }
 
 // Pause waits for d or until ctx is done.
-func Pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
+func Pause(ctx context.Context, d time.Duration) { _ = pause.For(ctx, d) } // callers look at ctx

@@ -80,7 +80,7 @@ func (s *Session) Create(ctx context.Context, name, host string) (bool, error) {
 		return false, err
 	}
 	if !response.OK() {
-		return false, &eppclient.RefusedError{Verb: "create", Response: response}
+		return false, &eppclient.RefusedError{Command: "create", Response: response}
 	}
 	return true, nil
 }
@@ -90,7 +90,7 @@ func (s *Session) CreateHost(ctx context.Context, name string) error {
 	const objectExists = 2302 // RFC 5730 section 3
 	response, err := s.Do(ctx, &eppxml.HostCreate{Name: name})
 	if err == nil && !response.OK() && response.Code() != objectExists {
-		err = &eppclient.RefusedError{Verb: "create", Response: response}
+		err = &eppclient.RefusedError{Command: "create", Response: response}
 	}
 	return err
 }

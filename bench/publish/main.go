@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"sync"
 	"time"
 
@@ -18,14 +17,7 @@ import (
 
 const servedTimeout = 10 * time.Second
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "publish:", err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(load.Main("publish", run)) }
 
 func run(ctx context.Context) error {
 	bin := flag.String("bin", "bin/cadastre", "the program")
@@ -34,9 +26,6 @@ func run(ctx context.Context) error {
 	return load.WithCluster(ctx, *bin, func(ctx context.Context, _ *devcluster.Cluster, info *devcluster.Info) error {
 		session := load.NewSession(info, info.Registrars[0], info.Nodes[0].EPP)
 		defer session.Close()
-		if err := session.CreateHost(ctx, load.HostName); err != nil {
-			return err
-		}
 		var create, served load.Samples
 		for i := range *creates {
 			name := fmt.Sprintf("publish-%d.%s", i, info.TLDs[0])

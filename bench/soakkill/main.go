@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"sync"
 	"time"
 
@@ -26,14 +25,7 @@ const (
 	settle      = 2 * time.Minute
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "soakkill:", err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(load.Main("soakkill", run)) }
 
 func run(ctx context.Context) error {
 	bin := flag.String("bin", "bin/cadastre", "the program")
@@ -46,12 +38,6 @@ func run(ctx context.Context) error {
 	defer cancel()
 	random := rand.New(rand.NewPCG(*seed, 1))
 	return load.WithCluster(ctx, *bin, func(ctx context.Context, c *devcluster.Cluster, info *devcluster.Info) error {
-		setup := load.NewSession(info, info.Registrars[0], info.Nodes[0].EPP)
-		err := setup.CreateHost(ctx, load.HostName)
-		setup.Close()
-		if err != nil {
-			return err
-		}
 		s := &soak{cluster: c, info: info, random: random, started: time.Now()}
 		return s.run(ctx, *rounds)
 	})
@@ -112,14 +98,18 @@ func (s *soak) round(ctx context.Context, round int) error {
 		}
 	}
 	load.Pause(ctx, time.Duration(s.random.IntN(1500))*time.Millisecond)
-	for _, id := range victims {
-		if err := s.cluster.Kill(id); err != nil {
-			return fmt.Errorf("kill %s: %w", id, err)
-		}
-		s.kills++
+	errs := make([]error, len(victims))
+	var killing sync.WaitGroup
+	for i, id := range victims {
+		killing.Go(func() { errs[i] = s.cluster.KillNode(ctx, id) })
 	}
+	killing.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	s.kills += len(victims)
 	load.Pause(ctx, time.Duration(s.random.IntN(1000))*time.Millisecond)
-	var errs []error
+	errs = nil
 	for _, id := range victims {
 		errs = append(errs, s.cluster.StartNode(ctx, id))
 	}

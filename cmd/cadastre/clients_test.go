@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -63,11 +64,13 @@ func TestForeignClients(t *testing.T) {
 		if err := exec.Command("perl", "-MNet::EPP::Simple", "-e", "1").Run(); err != nil {
 			t.Skip("SKIPPED: Net::EPP is not installed (Debian: apt-get install libnet-epp-perl)")
 		}
-		registrar := info.Registrars[0]
+		registrar, other := info.Registrars[0], info.Registrars[1]
 		host, port := hostPort(t, c.Node("n2").EPP)
-		out := runTool(t, "perl", "testdata/clients/netepp.pl", host, port, registrar.ID, registrar.Password, registrar.Cert, registrar.Key, info.CA, "real-1")
-		requireLines(t, "Net::EPP", out, "done real-1.example")
+		out := runTool(t, "perl", "testdata/clients/netepp.pl", host, port, registrar.ID, registrar.Password, registrar.Cert, registrar.Key, info.CA, "real-1",
+			other.ID, other.Password, other.Cert, other.Key)
+		requireLines(t, "Net::EPP", out, "the sponsor after the transfer is registrar-b", "done real-1.example")
 	})
+	t.Run("transfer", func(t *testing.T) { transferByCommands(t, c) })
 	if t.Failed() {
 		return
 	}
@@ -103,4 +106,27 @@ func TestForeignClients(t *testing.T) {
 			requireLines(t, "whois", runTool(t, "whois", "-h", host, "-p", port, "registrar registrar-a"), "Registrar ID: registrar-a")
 		})
 	}
+}
+
+// transferByCommands moves a domain between registrars with the program's own client.
+func transferByCommands(t *testing.T, c *devtest.Cluster) {
+	const name, secret = "moved-2.example", "Moved-6Zr!tG3wKq8LxV5nBcP2"
+	as := func(registrar, command string) string {
+		t.Helper()
+		return c.MustCLI(append([]string{"epp", "-r", registrar}, strings.Fields(command)...)...)
+	}
+	as("registrar-a", "create domain "+name+" --auth "+secret)
+	requireLines(t, "the request", as("registrar-b", "transfer request domain "+name+" --auth "+secret+" --period 2y"),
+		"1001 Command completed successfully; action pending", "trStatus: pending", "acID: registrar-a")
+	message := as("registrar-a", "poll")
+	requireLines(t, "the message", message, "1301 Command completed successfully; ack to dequeue", "registrar-b asks for the transfer of the domain "+name, "trStatus: pending")
+	id := regexp.MustCompile(`messages waiting: 1, first (\d+)`).FindStringSubmatch(message)
+	if id == nil {
+		t.Fatalf("the message has no number:\n%s", message)
+	}
+	as("registrar-a", "poll ack "+id[1])
+	requireLines(t, "the empty queue", as("registrar-a", "poll"), "1300 Command completed successfully; no messages")
+	requireLines(t, "the approval", as("registrar-a", "transfer approve domain "+name), "trStatus: clientApproved")
+	requireLines(t, "the query", as("registrar-b", "transfer query domain "+name), "trStatus: clientApproved", "messages waiting: 1")
+	requireLines(t, "the domain", as("registrar-b", "info domain "+name), "clID: registrar-b", "crID: registrar-a")
 }

@@ -27,7 +27,8 @@ func newClusterInitCommand(a *app) *cobra.Command {
 		Short: "Make a new cluster with this node as its first voter",
 		Long: `Makes the state of a new cluster in this node's data folder. Do it once, on one node; the
 others join it. The clock cannot be changed later: "system" is for registries, "manual" (or a
-start time) for test environments whose time an operator moves.`,
+start time) for test environments whose time an operator moves. If it was interrupted, run it
+again.`,
 		Example: "  cadastre cluster init --config n1.toml\n  cadastre cluster init --config n1.toml --clock 2000-06-01T00:00:00Z",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -73,48 +74,135 @@ func parseClockMode(s string) (clockMode, error) {
 }
 
 // initCluster makes the state of a new cluster: it runs raft in this process until the
-// first command is applied.
+// first command is applied. If an earlier attempt was interrupted, this one completes it.
 func initCluster(ctx context.Context, cfg *Config, clock clockMode, log io.Writer) (clusterID string, err error) {
-	logger, err := newLogger(&cfg.Log, log)
+	n, err := openFirst(cfg, log)
 	if err != nil {
-		return "", err
-	}
-	n := &node{cfg: cfg, logger: logger, fatal: make(chan error, 1)}
-	if err := n.loadIdentity(); err != nil {
-		return "", err
-	}
-	if err := makeDataDir(cfg.DataDir); err != nil {
-		return "", err
-	}
-	if n.store, err = openStore(cfg); err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, n.store.Close()) }()
-	has, err := raftnode.HasState(cfg.raftDir(), n.store)
-	if err != nil {
-		return "", err
-	}
-	if has {
-		return "", fmt.Errorf("%s already holds a state%s; start the node with: cadastre server", cfg.DataDir, describeState(n.store))
-	}
-	alone := func(context.Context, string, uint64) error { return errors.New("there is no other voter") }
-	if err := n.openRaft(alone); err != nil {
-		return "", err
-	}
-	if err := n.raft.Bootstrap(); err != nil {
-		return "", errors.Join(err, n.raft.Close())
-	}
 	ctx, cancel := context.WithTimeout(ctx, initTimeout)
 	defer cancel()
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- n.raft.Run(running) }()
-	err = proposeFirst(ctx, n, clock)
+	err = beginCluster(ctx, n, clock)
 	stop()
 	return n.creds.ClusterID(), errors.Join(err, <-done)
 }
 
-// proposeFirst commits the cluster's first command, once this node leads.
+// openFirst opens what the first node of a cluster needs to begin it, and makes it the only
+// voter.
+func openFirst(cfg *Config, log io.Writer) (_ *node, err error) {
+	logger, err := newLogger(&cfg.Log, log)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{cfg: cfg, logger: logger, fatal: make(chan error, 1)}
+	if err := n.loadIdentity(); err != nil {
+		return nil, err
+	}
+	if err := makeDataDir(cfg.DataDir); err != nil {
+		return nil, err
+	}
+	if n.store, err = openStore(cfg); err != nil {
+		return nil, err
+	}
+	if err := n.bootstrap(); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	return n, nil
+}
+
+func (n *node) bootstrap() error {
+	has, err := raftnode.HasState(n.cfg.raftDir(), n.store)
+	if err != nil {
+		return err
+	}
+	id, _, err := n.clusterOfState()
+	if err != nil {
+		return err
+	}
+	if id != "" {
+		return fmt.Errorf("%s already holds a state of cluster %s; start the node with: cadastre server", n.cfg.DataDir, id)
+	}
+	alone := func(context.Context, string, uint64) error { return errors.New("there is no other voter") }
+	if err := n.openRaft(alone); err != nil {
+		return err
+	}
+	if has {
+		err = n.raft.ResumeBootstrap()
+	} else {
+		err = n.raft.Bootstrap()
+	}
+	if err != nil {
+		return errors.Join(err, n.raft.Close())
+	}
+	return nil
+}
+
+// clusterOfState returns the id and the clock of the cluster that the state belongs to, ""
+// before the first command.
+func (n *node) clusterOfState() (id string, mode registry.ClockMode, err error) {
+	err = n.store.View(func(tx *store.ReadTx) error {
+		id, mode = tx.ClusterID(), tx.ClockMode()
+		return nil
+	})
+	return id, mode, err
+}
+
+// beginCluster commits the first command once this node leads, unless an interrupted
+// attempt has left it in the log.
+func beginCluster(ctx context.Context, n *node, clock clockMode) error {
+	if err := waitLeading(ctx, n); err != nil {
+		return err
+	}
+	if err := n.correctAddress(ctx); err != nil {
+		return err
+	}
+	id, mode, err := n.clusterOfState()
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		return proposeFirst(ctx, n, clock)
+	}
+	if mode != clock.mode {
+		return fmt.Errorf("an earlier attempt made cluster %s with another clock; start the node with: cadastre server", id)
+	}
+	return nil
+}
+
+// waitLeading returns when this node leads.
+func waitLeading(ctx context.Context, n *node) error {
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for !n.raft.IsLeader() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the first election: %w", context.Cause(ctx))
+		case err := <-n.fatal:
+			return err
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+// correctAddress puts the node's present address in the place of that of an earlier
+// attempt.
+func (n *node) correctAddress(ctx context.Context) error {
+	servers, err := n.raft.Servers()
+	if err != nil {
+		return err
+	}
+	if servers[0].Address == n.raft.Address() {
+		return nil
+	}
+	return n.raft.AddVoter(ctx, n.cfg.NodeID, n.raft.Address())
+}
+
+// proposeFirst commits the cluster's first command.
 func proposeFirst(ctx context.Context, n *node, clock clockMode) error {
 	command := &fsmpb.Command{
 		Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: "init"},
@@ -127,33 +215,9 @@ func proposeFirst(ctx context.Context, n *node, clock clockMode) error {
 	if err := fsm.Validate(command); err != nil {
 		return err
 	}
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for !n.raft.IsLeader() {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the first election: %w", context.Cause(ctx))
-		case err := <-n.fatal:
-			return err
-		case <-ticker.C:
-		}
-	}
 	result, err := n.raft.Propose(ctx, command)
 	if err != nil {
 		return fmt.Errorf("commit the first command: %w", err)
 	}
 	return cluster.ResultError(result)
-}
-
-// describeState names the cluster that a store belongs to.
-func describeState(st *store.Store) string {
-	var id string
-	err := st.View(func(tx *store.ReadTx) error {
-		id = tx.ClusterID()
-		return nil
-	})
-	if err != nil || id == "" {
-		return ""
-	}
-	return " of cluster " + id
 }

@@ -86,7 +86,7 @@ func (a *app) progress() func(receivedBytes uint64) {
 	return func(receivedBytes uint64) {
 		if mib := receivedBytes >> 20; mib > shownMiB {
 			shownMiB = mib
-			fmt.Fprintf(f, "\rreceived %d MiB of the state", mib)
+			a.say("\rreceived %d MiB of the state", mib)
 		}
 	}
 }

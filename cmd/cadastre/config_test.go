@@ -67,7 +67,7 @@ func TestLoadConfigValues(t *testing.T) {
 }
 
 func TestLoadConfigRefusals(t *testing.T) {
-	replace := func(old, new string) string { return strings.Replace(minimalConfig, old, new, 1) }
+	replace := func(old, by string) string { return strings.Replace(minimalConfig, old, by, 1) }
 	for name, test := range map[string]struct{ content, want string }{
 		"unknown key":          {replace("listen = \"192.0.2.1:7946\"", "lisen = \"x\""), `:9: unknown key "raft.lisen"`},
 		"unknown section":      {minimalConfig + "\n[whoami]\nx = 1\n", `unknown key "whoami"`},

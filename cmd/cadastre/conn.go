@@ -14,6 +14,7 @@ import (
 	"cadastre/cluster"
 	"cadastre/cluster/clusterpb"
 	"cadastre/fsm/fsmpb"
+	"cadastre/internal/devcluster"
 )
 
 // adminTimeout bounds one call of an operator; it covers an election.
@@ -42,7 +43,7 @@ func (f *connFlags) resolve() (addresses []string, paths cluster.Paths, err erro
 		}
 		return []string{f.addr}, cluster.Paths{CA: f.ca, Certificate: f.cert, Key: f.key}, nil
 	}
-	info, err := readDevInfo(f.dev)
+	info, err := devcluster.ReadInfo(f.dev)
 	if err != nil {
 		return nil, paths, err
 	}

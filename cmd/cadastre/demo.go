@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"cadastre/internal/devcluster"
+	"cadastre/internal/pause"
 )
 
 const (
@@ -48,7 +51,7 @@ anything is not as told. Nothing is left behind.`,
 type demo struct {
 	out     io.Writer
 	d       *devCluster
-	info    *devInfo
+	info    *devcluster.Info
 	number  int
 	results []demoStep
 }
@@ -67,7 +70,7 @@ func (a *app) runDemo(ctx context.Context, keep bool) (err error) {
 	if !keep {
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	base, err := freeBasePort(4)
+	base, err := devcluster.FreeBasePort()
 	if err != nil {
 		return err
 	}
@@ -103,13 +106,16 @@ func (s *demo) tell(took time.Duration, format string, args ...any) {
 	s.number++
 	text := fmt.Sprintf(format, args...)
 	s.results = append(s.results, demoStep{Step: text, Milliseconds: milliseconds(took)})
-	fmt.Fprintf(s.out, "%2d. %8.1f ms  %s\n", s.number, milliseconds(took), text)
+	s.print("%2d. %8.1f ms  %s\n", s.number, milliseconds(took), text)
 }
+
+// print writes to whoever watches; without a reader the story goes on.
+func (s *demo) print(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format, args...) }
 
 // show prints what a client saw, indented below its step.
 func (s *demo) show(lines ...string) {
 	for _, line := range lines {
-		fmt.Fprintf(s.out, "                    %s\n", line)
+		s.print("                    %s\n", line)
 	}
 }
 
@@ -122,36 +128,10 @@ func until(ctx context.Context, begun time.Time, try func(ctx context.Context) e
 		if err == nil {
 			return time.Since(begun), nil
 		}
-		if sleepContext(ctx, demoPollInterval) != nil {
+		if pause.For(ctx, demoPollInterval) != nil {
 			return 0, fmt.Errorf("not within %s: %w", demoStepTimeout, err)
 		}
 	}
-}
-
-// freeBasePort finds a base whose blocks of ports are free for that many nodes.
-func freeBasePort(nodes int) (int, error) {
-	const lowest, highest, step = 20000, 30000, 500 // below the ports of outgoing connections
-	offset := int(time.Now().UnixNano() % ((highest - lowest) / step))
-	for i := range (highest - lowest) / step {
-		base := lowest + step*((offset+i)%((highest-lowest)/step))
-		if portsFree(base, nodes) {
-			return base, nil
-		}
-	}
-	return 0, errors.New("no free block of ports was found")
-}
-
-func portsFree(base, nodes int) bool {
-	for node := range nodes {
-		for service := range devPortsUsed {
-			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+devPortsPerNode*(node+1)+service))
-			if err != nil {
-				return false
-			}
-			_ = listener.Close() // nothing was accepted
-		}
-	}
-	return true
 }
 
 // askWHOIS returns the answer of a WHOIS server (RFC 3912).

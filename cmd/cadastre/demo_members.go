@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"cadastre/cluster/clusterpb"
+	"cadastre/internal/devcluster"
 	"cadastre/registry"
 )
 
@@ -48,7 +49,7 @@ func (s *demo) addAndRemove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := queryDNS(ctx, s.d.settings.address(m, devPortDNS), demoTLD, dns.TypeSOA); err == nil {
+	if _, err := queryDNS(ctx, s.d.settings.address(m, devcluster.PortDNS), demoTLD, dns.TypeSOA); err == nil {
 		return fmt.Errorf("%s still answers", m.id())
 	}
 	s.tell(took, "%s is removed and stops serving", m.id())
@@ -64,7 +65,7 @@ func (s *demo) compareStates(ctx context.Context) error {
 		first, same := []byte(nil), true
 		var index uint64
 		for _, m := range s.d.members() {
-			client, err := s.d.operatorFlags(s.d.settings.address(m, devPortAdmin)).dial(ctx)
+			client, err := s.d.operatorFlags(s.d.settings.address(m, devcluster.PortAdmin)).dial(ctx)
 			if err != nil {
 				return err
 			}

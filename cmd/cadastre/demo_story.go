@@ -11,7 +11,9 @@ import (
 
 	"cadastre/cluster"
 	"cadastre/cluster/clusterpb"
+	"cadastre/epp/eppclient"
 	"cadastre/epp/eppxml"
+	"cadastre/internal/devcluster"
 )
 
 // story runs the steps in their order.
@@ -27,30 +29,20 @@ func (s *demo) story(ctx context.Context) error {
 }
 
 // login opens an EPP session as registrar-a on a node.
-func (s *demo) login(ctx context.Context, m devMember) (*eppClient, error) {
-	registrar, err := s.info.registrar("registrar-a")
+func (s *demo) login(ctx context.Context, m devMember) (*eppclient.Client, error) {
+	registrar, err := s.info.Registrar("registrar-a")
 	if err != nil {
 		return nil, err
 	}
-	client, err := dialEPP(ctx, s.d.settings.address(m, devPortEPP), cluster.Paths{CA: s.info.CA, Certificate: registrar.Cert, Key: registrar.Key})
-	if err != nil {
-		return nil, err
-	}
-	if err := client.login(ctx, registrar.ID, registrar.Password); err != nil {
-		client.close()
-		return nil, err
-	}
-	return client, nil
+	paths := cluster.Paths{CA: s.info.CA, Certificate: registrar.Cert, Key: registrar.Key}
+	return loginEPP(ctx, s.d.settings.address(m, devcluster.PortEPP), paths, registrar.ID, registrar.Password)
 }
 
 // do sends a command and returns how long its acknowledgement took.
-func do(ctx context.Context, client *eppClient, body eppxml.Body) (time.Duration, error) {
+func do(ctx context.Context, client *eppclient.Client, body eppxml.Body) (time.Duration, error) {
 	begun := time.Now()
-	response, _, err := client.command(ctx, body)
-	if err != nil {
-		return 0, err
-	}
-	return time.Since(begun), responseError(response)
+	_, err := client.Must(ctx, body, newClTRID())
+	return time.Since(begun), err
 }
 
 // registerFirst registers a domain with in-zone name servers on the first node.
@@ -60,9 +52,9 @@ func (s *demo) registerFirst(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer client.close()
+	defer func() { _ = client.Close() }() // everything was said
 	const domain, ns1, ns2 = "demo-1." + demoTLD, "ns1.demo-1." + demoTLD, "ns2.demo-1." + demoTLD
-	auth := &eppxml.AuthInfo{Password: newDevPassword()}
+	auth := &eppxml.AuthInfo{Password: newAuthInfo()}
 	for _, step := range []struct {
 		text string
 		body eppxml.Body
@@ -98,7 +90,7 @@ func (s *demo) registerFirst(ctx context.Context) error {
 
 // checkReferral asks one node for the domain and compares the delegation.
 func (s *demo) checkReferral(ctx context.Context, m devMember, domain string, hosts ...string) error {
-	answer, err := queryDNS(ctx, s.d.settings.address(m, devPortDNS), domain, dns.TypeA)
+	answer, err := queryDNS(ctx, s.d.settings.address(m, devcluster.PortDNS), domain, dns.TypeA)
 	if err != nil {
 		return err
 	}
@@ -122,7 +114,7 @@ func (s *demo) checkReferral(ctx context.Context, m devMember, domain string, ho
 }
 
 func (s *demo) showReferral(ctx context.Context, m devMember, domain string) error {
-	answer, err := queryDNS(ctx, s.d.settings.address(m, devPortDNS), domain, dns.TypeA)
+	answer, err := queryDNS(ctx, s.d.settings.address(m, devcluster.PortDNS), domain, dns.TypeA)
 	if err != nil {
 		return err
 	}
@@ -138,7 +130,7 @@ func (s *demo) showReferral(ctx context.Context, m devMember, domain string) err
 func (s *demo) askWhoisEverywhere(ctx context.Context) error {
 	for _, m := range s.d.members() {
 		begun := time.Now()
-		answer, err := askWHOIS(ctx, s.d.settings.address(m, devPortWHOIS), "demo-1."+demoTLD)
+		answer, err := askWHOIS(ctx, s.d.settings.address(m, devcluster.PortWHOIS), "demo-1."+demoTLD)
 		if err != nil {
 			return err
 		}
@@ -183,7 +175,7 @@ func (s *demo) killLeader(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer client.close()
+	defer func() { _ = client.Close() }() // everything was said
 	if _, err := do(ctx, client, &eppxml.HostCreate{Name: "ns1.host.invalid"}); err != nil {
 		return fmt.Errorf("create a host outside the zone: %w", err)
 	}
@@ -192,7 +184,7 @@ func (s *demo) killLeader(ctx context.Context) error {
 	s.d.process(leader).kill()
 	s.tell(time.Since(killed), "%s, the leader, is killed (kill -9)", leader.id())
 	took, err := do(ctx, client, &eppxml.DomainCreate{
-		Name: domain, NS: &eppxml.NameServers{HostObjs: []string{"ns1.host.invalid"}}, AuthInfo: &eppxml.AuthInfo{Password: newDevPassword()},
+		Name: domain, NS: &eppxml.NameServers{HostObjs: []string{"ns1.host.invalid"}}, AuthInfo: &eppxml.AuthInfo{Password: newAuthInfo()},
 	})
 	if err != nil {
 		return fmt.Errorf("register %s through %s: %w", domain, other.id(), err)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"cadastre/internal/devcluster"
 )
 
 // devOptions are the flags of `cadastre dev`.
@@ -18,7 +20,6 @@ type devOptions struct {
 }
 
 const (
-	maxDevNodes    = 9
 	maxDevVoters   = 7
 	defaultDevPort = 7000
 )
@@ -60,9 +61,9 @@ func (o *devOptions) check() error {
 		return &usageError{"--dir DIR is required"}
 	case o.nodes < 1 || o.nodes > maxDevVoters:
 		return &usageError{fmt.Sprintf("--nodes %d: want 1 to %d", o.nodes, maxDevVoters)}
-	case o.replicas < 0 || o.nodes+o.replicas > maxDevNodes:
-		return &usageError{fmt.Sprintf("--replicas %d: want at most %d nodes in all", o.replicas, maxDevNodes)}
-	case o.basePort < 1 || o.basePort+devPortsPerNode*(maxDevNodes+1) > 65535:
+	case o.replicas < 0 || o.nodes+o.replicas > devcluster.MaxNodes:
+		return &usageError{fmt.Sprintf("--replicas %d: want at most %d nodes in all", o.replicas, devcluster.MaxNodes)}
+	case o.basePort < 1 || o.basePort+devcluster.PortsPerNode*(devcluster.MaxNodes+1) > 65535:
 		return &usageError{fmt.Sprintf("--base-port %d: the blocks of ports must lie between 1 and 65535", o.basePort)}
 	case len(o.tlds) == 0:
 		return &usageError{"--tld: want at least one TLD"}

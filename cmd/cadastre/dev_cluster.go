@@ -16,6 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"cadastre/cluster"
+	"cadastre/internal/devcluster"
 	"cadastre/registry"
 )
 
@@ -55,7 +56,7 @@ func (d *devCluster) path(parts ...string) string {
 func (d *devCluster) configPath(m devMember) string { return d.path(m.id(), "node.toml") }
 func (d *devCluster) logPath(m devMember) string    { return d.path(m.id(), "log") }
 func (d *devCluster) pidPath(m devMember) string    { return d.path(m.id(), "pid") }
-func (d *devCluster) infoPath() string              { return d.path(devInfoFile) }
+func (d *devCluster) infoPath() string              { return d.path(devcluster.InfoFile) }
 
 // saveSettings writes what a later run needs.
 func (d *devCluster) saveSettings() error {
@@ -90,23 +91,23 @@ func (d *devCluster) prepareNode(ca *cluster.CA, m devMember) error {
 	var seeds []string
 	for _, other := range d.members() {
 		if other != m {
-			seeds = append(seeds, d.settings.address(other, devPortGossip))
+			seeds = append(seeds, d.settings.address(other, devcluster.PortGossip))
 		}
 	}
 	paths := cluster.PathsIn("tls", m.id())
 	cfg := Config{
 		NodeID: m.id(), DataDir: "data",
 		TLS: TLSConfig{CA: paths.CA, Cert: paths.Certificate, Key: paths.Key},
-		Raft: RaftConfig{Listen: d.settings.address(m, devPortRaft), Advertise: d.settings.address(m, devPortRaft),
+		Raft: RaftConfig{Listen: d.settings.address(m, devcluster.PortRaft), Advertise: d.settings.address(m, devcluster.PortRaft),
 			Heartbeat: Duration(devHeartbeat), Election: Duration(devHeartbeat), Lease: Duration(devLease)},
-		GRPC: GRPCConfig{Listen: d.settings.address(m, devPortAdmin), Advertise: d.settings.address(m, devPortAdmin)},
-		Gossip: GossipConfig{Listen: d.settings.address(m, devPortGossip), Advertise: d.settings.address(m, devPortGossip),
+		GRPC: GRPCConfig{Listen: d.settings.address(m, devcluster.PortAdmin), Advertise: d.settings.address(m, devcluster.PortAdmin)},
+		Gossip: GossipConfig{Listen: d.settings.address(m, devcluster.PortGossip), Advertise: d.settings.address(m, devcluster.PortGossip),
 			KeyFile: filepath.Join("tls", cluster.GossipKeyFile), Seeds: seeds},
 		Autopilot: AutopilotConfig{StableFor: Duration(devStableFor), Interval: Duration(devAutopilotInterval)},
-		EPP:       ListenConfig{Listen: d.settings.address(m, devPortEPP)},
-		DNS:       DNSConfig{Listen: []string{d.settings.address(m, devPortDNS)}, Workers: 1},
-		WHOIS:     ListenConfig{Listen: d.settings.address(m, devPortWHOIS)},
-		Metrics:   ListenConfig{Listen: d.settings.address(m, devPortMetrics)},
+		EPP:       ListenConfig{Listen: d.settings.address(m, devcluster.PortEPP)},
+		DNS:       DNSConfig{Listen: []string{d.settings.address(m, devcluster.PortDNS)}, Workers: 1},
+		WHOIS:     ListenConfig{Listen: d.settings.address(m, devcluster.PortWHOIS)},
+		Metrics:   ListenConfig{Listen: d.settings.address(m, devcluster.PortMetrics)},
 		Log:       LogConfig{Level: "info", Format: "text"},
 	}
 	content, err := toml.Marshal(&cfg)
@@ -193,30 +194,30 @@ func (d *devCluster) majorityRuns() bool {
 }
 
 // info describes the cluster as it runs now.
-func (d *devCluster) info() *devInfo {
+func (d *devCluster) info() *devcluster.Info {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	operator := cluster.PathsIn(d.path(devCertsDir), devOperator)
-	info := &devInfo{
+	info := &devcluster.Info{
 		TLDs: d.settings.TLDs, CA: operator.CA, ClusterID: d.settings.ClusterID, Clock: d.settings.Clock,
-		Operator: devFiles{Cert: operator.Certificate, Key: operator.Key},
+		Operator: devcluster.Files{Cert: operator.Certificate, Key: operator.Key},
 	}
 	for _, m := range d.settings.Members {
 		pid := 0
 		if p := d.processes[m.id()]; p != nil {
 			pid = p.pid()
 		}
-		info.Nodes = append(info.Nodes, devNode{
+		info.Nodes = append(info.Nodes, devcluster.Node{
 			ID: m.id(), Role: m.Role.String(), PID: pid, Data: d.path(m.id(), "data"), Log: d.logPath(m), Config: d.configPath(m),
-			EPP: d.settings.address(m, devPortEPP), DNS: d.settings.address(m, devPortDNS), WHOIS: d.settings.address(m, devPortWHOIS),
-			Admin: d.settings.address(m, devPortAdmin), Metrics: "http://" + d.settings.address(m, devPortMetrics) + "/metrics",
-			Raft: d.settings.address(m, devPortRaft), Gossip: d.settings.address(m, devPortGossip),
+			EPP: d.settings.address(m, devcluster.PortEPP), DNS: d.settings.address(m, devcluster.PortDNS), WHOIS: d.settings.address(m, devcluster.PortWHOIS),
+			Admin: d.settings.address(m, devcluster.PortAdmin), Metrics: "http://" + d.settings.address(m, devcluster.PortMetrics) + "/metrics",
+			Raft: d.settings.address(m, devcluster.PortRaft), Gossip: d.settings.address(m, devcluster.PortGossip),
 		})
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.settings.Registrars)) {
 		paths := cluster.PathsIn(d.path(devCertsDir), id)
-		info.Registrars = append(info.Registrars, devRegistrar{
-			ID: id, Password: d.settings.Registrars[id], devFiles: devFiles{Cert: paths.Certificate, Key: paths.Key},
+		info.Registrars = append(info.Registrars, devcluster.Registrar{
+			ID: id, Password: d.settings.Registrars[id], Files: devcluster.Files{Cert: paths.Certificate, Key: paths.Key},
 		})
 	}
 	return info
@@ -237,9 +238,9 @@ func roleOf(i, voters int) registry.NodeRole {
 	return registry.RoleReplica
 }
 
-// announce tells the user what happens.
+// announce tells the user what happens; without a reader the cluster runs on.
 func (d *devCluster) announce(format string, args ...any) {
-	fmt.Fprintf(d.progress, format+"\n", args...)
+	_, _ = fmt.Fprintf(d.progress, format+"\n", args...)
 }
 
 // requireAlive returns an error if the node's process has ended.

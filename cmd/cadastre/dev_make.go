@@ -14,6 +14,7 @@ import (
 
 	"cadastre/cluster"
 	"cadastre/cluster/clusterpb"
+	"cadastre/internal/devcluster"
 	"cadastre/registry"
 )
 
@@ -60,7 +61,7 @@ func (d *devCluster) makeCluster(ctx context.Context, tlds []*registry.TLD, cloc
 		return err
 	}
 	for _, m := range d.members()[1:] {
-		if err := d.join(ctx, client, m, d.settings.address(first, devPortAdmin)); err != nil {
+		if err := d.join(ctx, client, m, d.settings.address(first, devcluster.PortAdmin)); err != nil {
 			return fmt.Errorf("node %s: %w", m.id(), err)
 		}
 	}
@@ -206,7 +207,7 @@ func (d *devCluster) addNode(ctx context.Context, role registry.NodeRole) (devMe
 		return m, err
 	}
 	defer client.close()
-	if err := d.join(ctx, client, m, d.settings.address(first, devPortAdmin)); err != nil {
+	if err := d.join(ctx, client, m, d.settings.address(first, devcluster.PortAdmin)); err != nil {
 		return m, err
 	}
 	return m, d.saveSettings()

@@ -11,12 +11,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"cadastre/internal/devcluster"
 	"cadastre/registry"
 )
 
 // openDev makes the cluster or resumes it, and returns when it is ready.
 func openDev(ctx context.Context, o *devOptions, given func(flag string) bool, progress io.Writer) (*devCluster, error) {
-	if err := os.Remove(filepath.Join(o.dir, devInfoFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(filepath.Join(o.dir, devcluster.InfoFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err // of an earlier run
 	}
 	settings, err := loadDevSettings(o.dir)
@@ -32,6 +33,9 @@ func openDev(ctx context.Context, o *devOptions, given func(flag string) bool, p
 		}
 		if d, err = newDevCluster(o.dir, settings, progress); err != nil {
 			return nil, err
+		}
+		if given("tld-file") {
+			d.announce("--tld-file counts only when a cluster is made, so it changes nothing; change a policy with: cadastre tld apply -f %s --dev %s", o.tldFile, o.dir)
 		}
 		err = d.resume(ctx)
 	} else {
@@ -111,7 +115,7 @@ func (o *devOptions) policies() ([]*registry.TLD, error) {
 // checkPorts says which port is taken before anything is made.
 func (d *devCluster) checkPorts() error {
 	for _, m := range d.members() {
-		for service := range devPortsUsed {
+		for service := range devcluster.PortsUsed {
 			address := d.settings.address(m, service)
 			listener, err := net.Listen("tcp", address)
 			if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"cadastre/internal/devcluster"
+	"cadastre/internal/pause"
 )
 
 const (
@@ -116,13 +118,9 @@ func (p *devProcess) kill() {
 // endOrphan stops the server that an earlier, killed `cadastre dev` may have left running
 // with the configuration.
 func endOrphan(ctx context.Context, pidPath, config string) error {
-	content, err := os.ReadFile(pidPath)
-	if err != nil {
-		return nil // never started
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(content)))
-	if err != nil || pid <= 1 || !isServerProcess(pid, config) {
-		return nil // ended; the number may stand for anything now
+	pid, ok := readPID(pidPath)
+	if !ok || !isServerProcess(pid, config) {
+		return nil // never started, or ended; the number may stand for anything now
 	}
 	_ = syscall.Kill(pid, syscall.SIGTERM) // it may have ended just now
 	deadline := time.Now().Add(devOrphanTimeout)
@@ -131,38 +129,27 @@ func endOrphan(ctx context.Context, pidPath, config string) error {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended just now
 			deadline = deadline.Add(devOrphanTimeout)
 		}
-		if err := sleepContext(ctx, 20*time.Millisecond); err != nil {
+		if err := pause.For(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lastLogLine returns the last line of a log, for messages about an early end.
-func lastLogLine(path string) string {
-	f, err := os.Open(path)
+func readPID(path string) (pid int, ok bool) {
+	content, err := os.ReadFile(path)
 	if err != nil {
-		return ""
+		return 0, false
 	}
-	defer func() { _ = f.Close() }() // only read
-	if size, err := f.Seek(0, io.SeekEnd); err == nil {
-		_, _ = f.Seek(max(0, size-devLogTailBytes), io.SeekStart) // else the whole log is read
-	}
-	content, _ := io.ReadAll(io.LimitReader(f, devLogTailBytes)) // what there is
-	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
-	return lines[len(lines)-1]
+	pid, err = strconv.Atoi(strings.TrimSpace(string(content)))
+	return pid, err == nil && pid > 1
 }
 
-// sleepContext waits for d or until ctx ends.
-func sleepContext(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
+// lastLogLine returns the last line of a log, for messages about an early end.
+func lastLogLine(path string) string {
+	content, _ := devcluster.ReadTail(path, devLogTailBytes) // what there is
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	return lines[len(lines)-1]
 }
 
 // lockFolder makes sure that one process at a time runs the cluster in dir.

@@ -11,6 +11,9 @@ import (
 
 	"cadastre/cluster"
 	"cadastre/cluster/clusterpb"
+	"cadastre/epp/eppclient"
+	"cadastre/internal/devcluster"
+	"cadastre/internal/pause"
 	"cadastre/registry"
 )
 
@@ -27,7 +30,7 @@ func (d *devCluster) poll(ctx context.Context, m devMember, what string, try fun
 		if alive := d.requireAlive(ctx, m); alive != nil {
 			return errors.Join(alive, fmt.Errorf("while waiting for %s of %s: %w", what, m.id(), err))
 		}
-		if sleepContext(ctx, devPollInterval) != nil {
+		if pause.For(ctx, devPollInterval) != nil {
 			return fmt.Errorf("%s of node %s is not there in time: %w", what, m.id(), err)
 		}
 	}
@@ -37,7 +40,7 @@ func (d *devCluster) poll(ctx context.Context, m devMember, what string, try fun
 // it.
 func (d *devCluster) waitAdmin(ctx context.Context, m devMember) (client *admin, err error) {
 	err = d.poll(ctx, m, "the admin service", func(ctx context.Context) error {
-		candidate, err := d.operatorFlags(d.settings.address(m, devPortAdmin)).dial(ctx)
+		candidate, err := d.operatorFlags(d.settings.address(m, devcluster.PortAdmin)).dial(ctx)
 		if err != nil {
 			return err
 		}
@@ -54,7 +57,7 @@ func (d *devCluster) waitAdmin(ctx context.Context, m devMember) (client *admin,
 // waitAlone returns once the node answers of its own knowledge, without a leader.
 func (d *devCluster) waitAlone(ctx context.Context, m devMember) error {
 	return d.poll(ctx, m, "the admin service", func(ctx context.Context) error {
-		client, err := d.operatorFlags(d.settings.address(m, devPortAdmin)).dial(ctx)
+		client, err := d.operatorFlags(d.settings.address(m, devcluster.PortAdmin)).dial(ctx)
 		if err == nil {
 			client.close()
 		}
@@ -110,18 +113,18 @@ func (d *devCluster) waitNode(ctx context.Context, m devMember) error {
 	}
 	client.close()
 	err = d.poll(ctx, m, "EPP", func(ctx context.Context) error {
-		greeting, err := d.eppConn(ctx, m)
-		if err == nil {
-			greeting.close()
+		client, err := d.eppConn(ctx, m)
+		if err != nil {
+			return err
 		}
-		return err
+		return client.Close()
 	})
 	if err != nil {
 		return err
 	}
 	for _, tld := range d.settings.TLDs {
 		err := d.poll(ctx, m, "DNS", func(ctx context.Context) error {
-			answer, err := queryDNS(ctx, d.settings.address(m, devPortDNS), tld, dns.TypeSOA)
+			answer, err := queryDNS(ctx, d.settings.address(m, devcluster.PortDNS), tld, dns.TypeSOA)
 			if err == nil && (!answer.Authoritative || len(answer.Answer) == 0) {
 				err = fmt.Errorf("the zone %s is not served", tld)
 			}
@@ -135,10 +138,10 @@ func (d *devCluster) waitNode(ctx context.Context, m devMember) error {
 }
 
 // eppConn connects to the node's EPP service as the first registrar and reads the greeting.
-func (d *devCluster) eppConn(ctx context.Context, m devMember) (*eppClient, error) {
+func (d *devCluster) eppConn(ctx context.Context, m devMember) (*eppclient.Client, error) {
 	info := d.info()
 	registrar := info.Registrars[0]
-	return dialEPP(ctx, d.settings.address(m, devPortEPP), cluster.Paths{CA: info.CA, Certificate: registrar.Cert, Key: registrar.Key})
+	return dialEPP(ctx, d.settings.address(m, devcluster.PortEPP), cluster.Paths{CA: info.CA, Certificate: registrar.Cert, Key: registrar.Key})
 }
 
 // dnsTimeout bounds one query on one machine.

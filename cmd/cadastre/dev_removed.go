@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"cadastre/cluster/clusterpb"
+	"cadastre/internal/devcluster"
+	"cadastre/internal/pause"
 )
 
 // wasRemoved says whether the node has noted that it was removed from the cluster.
@@ -35,7 +37,7 @@ func (d *devCluster) dropRemoved(ctx context.Context) error {
 				return d.keepOnly(members)
 			}
 		}
-		if err := sleepContext(ctx, devPollInterval); err != nil {
+		if err := pause.For(ctx, devPollInterval); err != nil {
 			return errors.Join(errors.New("no node finds a leader"), err)
 		}
 	}
@@ -44,7 +46,7 @@ func (d *devCluster) dropRemoved(ctx context.Context) error {
 // askMembers returns the ids of the cluster's nodes if the node asked knows a leader. One
 // that was removed knows none.
 func (d *devCluster) askMembers(ctx context.Context, m devMember) (ids []string, ok bool) {
-	client, err := d.operatorFlags(d.settings.address(m, devPortAdmin)).dial(ctx)
+	client, err := d.operatorFlags(d.settings.address(m, devcluster.PortAdmin)).dial(ctx)
 	if err != nil {
 		return nil, false
 	}

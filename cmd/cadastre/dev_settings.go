@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"cadastre/internal/devcluster"
 	"cadastre/registry"
 )
 
@@ -38,23 +39,9 @@ type devMember struct {
 
 func (m devMember) id() string { return fmt.Sprintf("n%d", m.Number) }
 
-// The offsets of the services in a node's block of a hundred ports.
-const (
-	devPortEPP = iota
-	devPortDNS
-	devPortWHOIS
-	devPortRDAP
-	devPortAdmin
-	devPortMetrics
-	devPortRaft
-	devPortGossip
-	devPortsUsed
-	devPortsPerNode = 100
-)
-
 // address returns where the service of the node listens.
 func (s *devSettings) address(m devMember, service int) string {
-	return fmt.Sprintf("127.0.0.1:%d", s.BasePort+devPortsPerNode*m.Number+service)
+	return devcluster.Address(s.BasePort, m.Number, service)
 }
 
 // loadDevSettings returns the settings in dir, nil if no cluster was made there.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"cadastre/internal/devcluster"
 )
 
 // superviseDev keeps the cluster until ctx ends.
@@ -44,7 +46,7 @@ func (a *app) superviseDev(ctx context.Context, d *devCluster) error {
 }
 
 // guide returns what to try.
-func (d *devCluster) guide(info *devInfo) string {
+func (d *devCluster) guide(info *devcluster.Info) string {
 	rows := [][]string{{"NODE", "ROLE", "EPP", "DNS", "WHOIS", "ADMIN", "METRICS", "PID"}}
 	for _, n := range info.Nodes {
 		rows = append(rows, []string{n.ID, n.Role, n.EPP, n.DNS, n.WHOIS, n.Admin, n.Metrics, fmt.Sprint(n.PID)})

@@ -15,6 +15,7 @@ import (
 	"github.com/miekg/dns"
 
 	"cadastre/cmd/cadastre/internal/devtest"
+	"cadastre/internal/devcluster"
 )
 
 // waitReferral waits until the node's DNS delegates the domain.
@@ -68,7 +69,7 @@ func requireSameState(t *testing.T, c *devtest.Cluster, nodes int) {
 	})
 }
 
-func requireGone(t *testing.T, c *devtest.Cluster, info *devtest.Info) {
+func requireGone(t *testing.T, c *devtest.Cluster, info *devcluster.Info) {
 	t.Helper()
 	for _, n := range info.Nodes {
 		c.Eventually(10*time.Second, "the end of "+n.ID, func() error {
@@ -132,7 +133,10 @@ func TestDevKillStartAndResume(t *testing.T) {
 
 	// Only the supervisor dies: what it left does not get in the way.
 	c.KillDev()
-	c.Run()
+	c.Run("--tld-file", "other.toml")
+	if !strings.Contains(c.Output(), "--tld-file counts only when a cluster is made, so it changes nothing") {
+		t.Errorf("nothing is said about --tld-file:\n%s", c.Output())
+	}
 	waitReferral(t, c, "n1", "demo-1.example")
 
 	after := c.Info()
@@ -140,7 +144,7 @@ func TestDevKillStartAndResume(t *testing.T) {
 		t.Errorf("cadastre dev ended with status %d:\n%s", code, c.Output())
 	}
 	requireGone(t, c, after)
-	if _, err := os.Stat(filepath.Join(c.Dir, devInfoFile)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(c.Dir, devcluster.InfoFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("dev.json after the end: %v", err)
 	}
 }
@@ -195,7 +199,7 @@ func TestDevJoinAndRemove(t *testing.T) {
 		}
 		return config
 	}
-	join := func(config, token string) devtest.Result {
+	join := func(config, token string) devcluster.Result {
 		return devtest.Run(t, program(t), "cluster", "join", "--config", config, "--peer", first.Admin, "--token", token)
 	}
 	n7, n8 := newNode("n7", 0), newNode("n8", 10)

@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"cadastre/cluster"
+	"cadastre/epp/eppclient"
 	"cadastre/epp/eppxml"
+	"cadastre/internal/devcluster"
 )
 
 // eppFlags say where to log in, and as whom.
@@ -56,7 +58,8 @@ if the result code is 1xxx and 1 otherwise. With --raw it sends frames as they a
 	cmd.Flags().StringSliceVar(&flags.raw, "raw", nil, "file with a frame to send as it is, - for standard input (repeatable)")
 	cmd.Flags().BoolVar(&flags.noLogin, "no-login", false, "with --raw: send no login before the frames")
 	cmd.AddCommand(newEPPHelloCommand(a, flags), newEPPCreateCommand(a, flags), newEPPInfoCommand(a, flags),
-		newEPPCheckCommand(a, flags), newEPPUpdateCommand(a, flags), newEPPDeleteCommand(a, flags), newEPPRenewCommand(a, flags))
+		newEPPCheckCommand(a, flags), newEPPUpdateCommand(a, flags), newEPPDeleteCommand(a, flags), newEPPRenewCommand(a, flags),
+		newEPPTransferCommand(a, flags), newEPPPollCommand(a, flags))
 	return cmd
 }
 
@@ -74,15 +77,15 @@ func (f *eppFlags) resolve(a *app, needsPassword bool) error {
 		f.password, err = a.readPassword(f.passwordFile)
 		return err
 	}
-	info, err := readDevInfo(f.dev)
+	info, err := devcluster.ReadInfo(f.dev)
 	if err != nil {
 		return err
 	}
-	node, err := info.node(f.node)
+	node, err := info.Node(f.node)
 	if err != nil {
 		return err
 	}
-	registrar, err := info.registrar(f.registrar)
+	registrar, err := info.Registrar(f.registrar)
 	if err != nil {
 		return err
 	}
@@ -95,21 +98,14 @@ func (f *eppFlags) resolve(a *app, needsPassword bool) error {
 }
 
 // open connects and, unless it is not wanted, logs in.
-func (f *eppFlags) open(ctx context.Context, a *app, login bool) (*eppClient, error) {
+func (f *eppFlags) open(ctx context.Context, a *app, login bool) (*eppclient.Client, error) {
 	if err := f.resolve(a, login); err != nil {
 		return nil, err
 	}
-	client, err := dialEPP(ctx, f.address, f.paths)
-	if err != nil {
-		return nil, err
+	if !login {
+		return dialEPP(ctx, f.address, f.paths)
 	}
-	if login {
-		if err := client.login(ctx, f.id, f.password); err != nil {
-			client.close()
-			return nil, err
-		}
-	}
-	return client, nil
+	return loginEPP(ctx, f.address, f.paths, f.id, f.password)
 }
 
 // eppSend logs in, sends the command and prints the answer.
@@ -118,15 +114,19 @@ func (a *app) eppSend(ctx context.Context, flags *eppFlags, body eppxml.Body) er
 	if err != nil {
 		return err
 	}
-	defer client.close()
-	response, frame, err := client.command(ctx, body)
+	defer func() { _ = client.Close() }() // everything was said
+	frame, err := client.Exchange(ctx, eppxml.AppendCommand(nil, &eppxml.Command{Body: body, ClTRID: newClTRID()}))
 	if err != nil {
 		return err
+	}
+	response, err := eppxml.ParseResponse(frame)
+	if err != nil {
+		return fmt.Errorf("understand the answer: %w", err)
 	}
 	if err := a.printResponse(flags, response, frame); err != nil {
 		return err
 	}
-	_, _, _ = client.command(ctx, &eppxml.Logout{}) // a courtesy
+	_, _ = client.Do(ctx, &eppxml.Logout{}, newClTRID()) // a courtesy
 	if !response.OK() {
 		return &exitStatusError{exitError}
 	}
@@ -147,16 +147,18 @@ func (a *app) eppRaw(ctx context.Context, flags *eppFlags) error {
 	if err != nil {
 		return err
 	}
-	defer client.close()
+	defer func() { _ = client.Close() }() // everything was said
 	failed := false
 	for _, frame := range frames {
-		answer, err := client.exchange(ctx, frame)
+		answer, err := client.Exchange(ctx, frame)
 		if err != nil {
 			return err
 		}
 		response, err := eppxml.ParseResponse(answer)
 		if err != nil { // such as a greeting
-			fmt.Fprintf(a.stdout, "%s\n", answer)
+			if _, err := fmt.Fprintf(a.stdout, "%s\n", answer); err != nil {
+				return err
+			}
 			continue
 		}
 		failed = failed || !response.OK()

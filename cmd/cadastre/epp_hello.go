@@ -22,8 +22,8 @@ func newEPPHelloCommand(a *app, flags *eppFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer client.close()
-			frame, err := client.exchange(cmd.Context(), eppxml.AppendHello(nil))
+			defer func() { _ = client.Close() }() // everything was said
+			frame, err := client.Exchange(cmd.Context(), eppxml.AppendHello(nil))
 			if err != nil {
 				return err
 			}

@@ -50,6 +50,13 @@ func (a *app) printResponse(flags *eppFlags, r *eppxml.ParsedResponse, frame []b
 		"data": elementDocuments(r.ResData, ""), "extension": elementDocuments(r.Extensions, ""),
 		"cltrid": r.ClTRID, "svtrid": r.SvTRID,
 	}
+	if r.MsgQ != nil {
+		queue := map[string]any{"count": r.MsgQ.Count, "first": r.MsgQ.ID}
+		if r.MsgQ.Msg != "" {
+			queue["at"], queue["text"] = r.MsgQ.Date, r.MsgQ.Msg
+		}
+		document["messages"] = queue
+	}
 	var b strings.Builder
 	for _, result := range r.Results {
 		fmt.Fprintf(&b, "%d %s\n", result.Code, result.Msg)

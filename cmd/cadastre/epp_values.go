@@ -73,11 +73,15 @@ func nameServers(hosts []string) *eppxml.NameServers {
 // authInfo returns the password given, or a random one, which the caller shows.
 func (a *app) authInfo(password string) *eppxml.AuthInfo {
 	if password == "" {
-		password = rand.Text()[:maxPasswordChars]
-		fmt.Fprintf(a.stderr, "authInfo: %s\n", password)
+		password = newAuthInfo()
+		a.say("authInfo: %s\n", password)
 	}
 	return &eppxml.AuthInfo{Password: password}
 }
+
+// newAuthInfo returns random authorisation information of 130 bits, which TLDs that keep to
+// RFC 9154 accept.
+func newAuthInfo() string { return rand.Text() }
 
 // optionalAuthInfo returns nil for no password.
 func optionalAuthInfo(password string) *eppxml.AuthInfo {

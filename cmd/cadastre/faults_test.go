@@ -16,12 +16,13 @@ import (
 	"cadastre/cmd/cadastre/internal/devtest"
 	"cadastre/epp/eppclient"
 	"cadastre/epp/eppxml"
+	"cadastre/internal/devcluster"
 )
 
 const faultTimeout = 20 * time.Second
 
 // faultSession is a logged-in session of registrar-a on the node.
-func faultSession(t *testing.T, info *devtest.Info, address string) *eppclient.Client {
+func faultSession(t *testing.T, info *devcluster.Info, address string) *eppclient.Client {
 	t.Helper()
 	registrar := info.Registrars[0]
 	client := faultDial(t, info, address, registrar.Files)
@@ -31,7 +32,7 @@ func faultSession(t *testing.T, info *devtest.Info, address string) *eppclient.C
 	return client
 }
 
-func faultDial(t *testing.T, info *devtest.Info, address string, files devtest.Files) *eppclient.Client {
+func faultDial(t *testing.T, info *devcluster.Info, address string, files devcluster.Files) *eppclient.Client {
 	t.Helper()
 	config, err := eppclient.LoadTLS(info.CA, files.Cert, files.Key)
 	if err != nil {
@@ -65,7 +66,7 @@ func TestBadInputIsAnsweredAndTheClusterGoesOn(t *testing.T) {
 }
 
 // wrongCertificates: none, an operator's, and another registrar's.
-func wrongCertificates(t *testing.T, info *devtest.Info, node devtest.Node) {
+func wrongCertificates(t *testing.T, info *devcluster.Info, node devcluster.Node) {
 	for name, config := range map[string]*tls.Config{
 		"none":       {InsecureSkipVerify: true}, //nolint:gosec // the server's refusal is what is tested
 		"operator's": mustTLS(t, info, info.Operator),
@@ -79,7 +80,7 @@ func wrongCertificates(t *testing.T, info *devtest.Info, node devtest.Node) {
 	requireRefused(t, "login with another registrar's certificate", 2200, other.Login(context.Background(), info.Registrars[0].ID, info.Registrars[0].Password))
 }
 
-func mustTLS(t *testing.T, info *devtest.Info, files devtest.Files) *tls.Config {
+func mustTLS(t *testing.T, info *devcluster.Info, files devcluster.Files) *tls.Config {
 	t.Helper()
 	config, err := eppclient.LoadTLS(info.CA, files.Cert, files.Key)
 	if err != nil {
@@ -96,7 +97,7 @@ func requireRefused(t *testing.T, what string, code int, err error) {
 	}
 }
 
-func wrongPasswords(t *testing.T, info *devtest.Info, node devtest.Node) {
+func wrongPasswords(t *testing.T, info *devcluster.Info, node devcluster.Node) {
 	client := faultDial(t, info, node.EPP, info.Registrars[0].Files)
 	requireRefused(t, "a wrong password", 2200, client.Login(context.Background(), info.Registrars[0].ID, "not-the-password"))
 	requireRefused(t, "an unknown registrar", 2200, client.Login(context.Background(), "nobody", "not-the-password"))
@@ -107,7 +108,7 @@ func wrongPasswords(t *testing.T, info *devtest.Info, node devtest.Node) {
 }
 
 // badFrames: malformed XML, entities, and lengths that lie.
-func badFrames(t *testing.T, info *devtest.Info, node devtest.Node) {
+func badFrames(t *testing.T, info *devcluster.Info, node devcluster.Node) {
 	client := faultSession(t, info, node.EPP)
 	for name, frame := range map[string]string{
 		"not XML":       "hello there",
@@ -146,7 +147,7 @@ func badFrames(t *testing.T, info *devtest.Info, node devtest.Node) {
 	}
 }
 
-func badCommands(t *testing.T, info *devtest.Info, node devtest.Node) {
+func badCommands(t *testing.T, info *devcluster.Info, node devcluster.Node) {
 	client := faultSession(t, info, node.EPP)
 	auth := &eppxml.AuthInfo{}
 	for name, test := range map[string]struct {
@@ -179,7 +180,7 @@ func badCommands(t *testing.T, info *devtest.Info, node devtest.Node) {
 
 // garbageEverywhere sends random octets to every port of every node over TCP and UDP, and
 // leaves connections half open meanwhile.
-func garbageEverywhere(t *testing.T, info *devtest.Info) {
+func garbageEverywhere(t *testing.T, info *devcluster.Info) {
 	garbage := make([]byte, 4096)
 	if _, err := rand.Read(garbage); err != nil {
 		t.Fatal(err)

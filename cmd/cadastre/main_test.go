@@ -10,7 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"cadastre/cmd/cadastre/internal/devtest"
+	"cadastre/internal/devcluster"
 )
 
 func TestMain(m *testing.M) {
@@ -36,7 +36,7 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 	if err := os.MkdirAll(binaryDir(), 0o700); err != nil {
 		return "", err
 	}
-	return devtest.Build(binaryDir())
+	return devcluster.Build(context.Background(), binaryDir())
 })
 
 // program returns the built program, once for all tests.

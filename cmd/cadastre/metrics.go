@@ -170,7 +170,9 @@ func (n *node) serveMetrics(ctx context.Context) error {
 	if stop() {
 		return fmt.Errorf("serve metrics on %s: %w", n.metrics.Addr(), err)
 	}
-	<-stopped // slow readers of metrics are no failure of the node
+	if err := <-stopped; err != nil {
+		n.logger.Debug("slow readers of metrics were cut off", "error", err)
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"cadastre/cmd/cadastre/internal/devtest"
+	"cadastre/internal/devcluster"
 )
 
 func get(t *testing.T, url string) (int, string) {
@@ -87,7 +88,7 @@ func operateRegistrar(t *testing.T, c *devtest.Cluster) {
 	}
 	password, cert, key := tempFile(t, "pw", "s3cret-pw\n"), filepath.Join(certs, "acme.crt"), filepath.Join(certs, "acme.key")
 	c.MustCLI("registrar", "create", "acme", "--password-file", password, "--epp-cert", cert, "--tld", "example", "--deposit", "12.50")
-	epp := func(args ...string) devtest.Result {
+	epp := func(args ...string) devcluster.Result {
 		return devtest.Run(t, program(t), append([]string{"epp", "--addr", c.Node("n1").EPP, "--ca", c.Info().CA,
 			"--cert", cert, "--key", key, "--id", "acme", "--password-file", password}, args...)...)
 	}

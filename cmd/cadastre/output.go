@@ -21,14 +21,17 @@ func (a *app) result(value any, text string) error {
 	return encoder.Encode(value)
 }
 
+// say tells the person at standard error something. If nobody reads it, nothing is lost.
+func (a *app) say(format string, args ...any) { _, _ = fmt.Fprintf(a.stderr, format, args...) }
+
 // table returns rows in aligned columns, the first row being the head.
 func table(rows [][]string) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+		_, _ = fmt.Fprintln(w, strings.Join(row, "\t")) // a strings.Builder does not fail
 	}
-	_ = w.Flush() // a strings.Builder does not fail
+	_ = w.Flush() // nor here
 	return b.String()
 }
 

@@ -110,10 +110,10 @@ func (a *app) readPassword(file string) (string, error) {
 		line, _, _ := strings.Cut(string(content), "\n")
 		return checkPassword(strings.TrimSuffix(line, "\r"))
 	}
-	fmt.Fprint(a.stderr, "Password: ")
+	a.say("Password: ")
 	if f, ok := a.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		secret, err := term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(a.stderr)
+		a.say("\n")
 		if err != nil {
 			return "", fmt.Errorf("read the password: %w", err)
 		}

@@ -50,9 +50,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return silent.status
 	}
 	_, wrongUsage := errors.AsType[*usageError](err)
-	fmt.Fprintf(stderr, "cadastre: %s\n", oneLine(err))
+	a.say("cadastre: %s\n", oneLine(err))
 	if wrongUsage || !a.started {
-		fmt.Fprintf(stderr, "See: %s --help\n", cmd.CommandPath())
+		a.say("See: %s --help\n", cmd.CommandPath())
 		return exitUsage
 	}
 	return exitError
@@ -113,7 +113,7 @@ func prepare(a *app, cmd *cobra.Command) {
 			if len(args) > 0 {
 				return &usageError{fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())}
 			}
-			fmt.Fprint(a.stderr, cmd.UsageString())
+			a.say("%s", cmd.UsageString())
 			return &usageError{fmt.Sprintf("%q needs a command", cmd.CommandPath())}
 		}
 		return

@@ -15,9 +15,9 @@ import (
 	"cadastre/registry"
 )
 
-// lonelyNode makes a cluster of one node and returns a function that writes its
+// preparedNode makes the certificates of a node and returns a function that writes its
 // configuration with some addresses replaced.
-func lonelyNode(t *testing.T) (config func(addresses map[string]string) string) {
+func preparedNode(t *testing.T) (config func(addresses map[string]string) string) {
 	t.Helper()
 	dir := t.TempDir()
 	ca, err := cluster.InitCA(filepath.Join(dir, "ca"), "")
@@ -35,23 +35,37 @@ func lonelyNode(t *testing.T) (config func(addresses map[string]string) string) 
 		address := func(service string) string { return firstNonEmpty(addresses[service], "127.0.0.1:0") }
 		path := filepath.Join(dir, "node.toml")
 		content := fmt.Sprintf("node_id = \"n1\"\ndata_dir = \"data\"\n[tls]\nca = \"tls/ca.crt\"\ncert = \"tls/n1.crt\"\nkey = \"tls/n1.key\"\n"+
-			"[raft]\nlisten = %q\nadvertise = \"127.0.0.1:1\"\n[grpc]\nlisten = %q\n[gossip]\nlisten = %q\nkey_file = \"tls/gossip.key\"\n[epp]\nlisten = %q\n[dns]\nlisten = [%q]\n"+
-			"[whois]\nlisten = %q\n[metrics]\nlisten = %q\n", address("raft"), address("grpc"), address("gossip"), address("epp"),
+			"[raft]\nlisten = %q\nadvertise = %q\n[grpc]\nlisten = %q\n[gossip]\nlisten = %q\nkey_file = \"tls/gossip.key\"\n[epp]\nlisten = %q\n[dns]\nlisten = [%q]\n"+
+			"[whois]\nlisten = %q\n[metrics]\nlisten = %q\n", address("raft"), firstNonEmpty(addresses["advertise"], "127.0.0.1:1"), address("grpc"), address("gossip"), address("epp"),
 			address("dns"), address("whois"), address("metrics"))
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	cfg, err := loadConfig(config(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := initCluster(t.Context(), cfg, clockMode{mode: registry.ClockSystem, start: time.Now()}, io.Discard); err != nil {
+	return config
+}
+
+// lonelyNode makes a cluster of one node, see preparedNode.
+func lonelyNode(t *testing.T) (config func(addresses map[string]string) string) {
+	t.Helper()
+	config = preparedNode(t)
+	if _, err := initCluster(t.Context(), mustLoad(t, config(nil)), systemClock(), io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	return config
 }
+
+func mustLoad(t *testing.T, path string) *Config {
+	t.Helper()
+	cfg, err := loadConfig(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func systemClock() clockMode { return clockMode{mode: registry.ClockSystem, start: time.Now()} }
 
 func TestServerPortInUse(t *testing.T) {
 	config := lonelyNode(t)

@@ -48,7 +48,9 @@ changes anything. "-" reads the document from standard input, which needs --yes.
 					return err
 				}
 				if !a.json {
-					fmt.Fprint(a.stdout, joinLines(diff))
+					if _, err := fmt.Fprint(a.stdout, joinLines(diff)); err != nil {
+						return err
+					}
 				}
 				if len(diff) == 0 || dryRun {
 					return a.result(map[string]any{"tld": tld.Name, "difference": append([]string{}, diff...), "applied": false},
@@ -127,7 +129,7 @@ const maxAnswerBytes = 1024
 
 // confirm asks and returns an error unless the answer is yes.
 func (a *app) confirm(question string) error {
-	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
+	a.say("%s [y/N] ", question)
 	line, err := bufio.NewReader(io.LimitReader(a.stdin, maxAnswerBytes)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the answer: %w", err)

@@ -38,12 +38,19 @@ type tldDocument struct {
 	RedemptionDays     uint32 `toml:"redemption_days" json:"redemption_days"`
 	PendingDeleteDays  uint32 `toml:"pending_delete_days" json:"pending_delete_days"`
 
+	TransferPendingDays uint32 `toml:"transfer_pending_days" json:"transfer_pending_days" comment:"for the losing registrar to answer a request for transfer; 0 stands for 5"`
+
 	MinNameServers        uint32   `toml:"min_name_servers" json:"min_name_servers" comment:"of a delegation; a domain without any is always allowed"`
 	MaxNameServers        uint32   `toml:"max_name_servers" json:"max_name_servers"`
 	MaxContacts           uint32   `toml:"max_contacts" json:"max_contacts" comment:"admin, tech and billing together"`
 	RegistrantRequired    bool     `toml:"registrant_required" json:"registrant_required"`
 	AllowPrivateAddresses bool     `toml:"allow_private_addresses" json:"allow_private_addresses" comment:"private and documentation addresses as glue"`
 	ReservedLabels        []string `toml:"reserved_labels" json:"reserved_labels"`
+
+	AllowWeakAuthInfo    bool   `toml:"allow_weak_auth_info" json:"allow_weak_auth_info" comment:"authInfo that can be guessed, against RFC 9154 section 4.1"`
+	KeyDataInterface     bool   `toml:"key_data_interface" json:"key_data_interface" comment:"registrars give keys rather than DS records (RFC 5910 section 4)"`
+	MaxDelegationSigners uint32 `toml:"max_delegation_signers" json:"max_delegation_signers" comment:"DS records or keys of a domain; 0 stands for 8"`
+	RestoreReportDays    uint32 `toml:"restore_report_days" json:"restore_report_days" comment:"for the report of a restore (RFC 3915); 0 stands for 7"`
 
 	ApexTTLSeconds       uint32 `toml:"apex_ttl_seconds" json:"apex_ttl_seconds"`
 	DelegationTTLSeconds uint32 `toml:"delegation_ttl_seconds" json:"delegation_ttl_seconds"`
@@ -95,6 +102,9 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 		TransferGraceDays: d.TransferGraceDays, RedemptionDays: d.RedemptionDays, PendingDeleteDays: d.PendingDeleteDays,
 		MinNameServers: d.MinNameServers, MaxNameServers: d.MaxNameServers, MaxContacts: d.MaxContacts,
 		RegistrantRequired: d.RegistrantRequired, AllowPrivateAddresses: d.AllowPrivateAddresses, ReservedLabels: d.ReservedLabels,
+		TransferPendingDays: d.TransferPendingDays,
+		AllowWeakAuthInfo:   d.AllowWeakAuthInfo, KeyDataInterface: d.KeyDataInterface,
+		MaxDelegationSigners: d.MaxDelegationSigners, RestoreReportDays: d.RestoreReportDays,
 		SOARefreshSeconds: d.SOA.RefreshSeconds, SOARetrySeconds: d.SOA.RetrySeconds, SOAExpireSeconds: d.SOA.ExpireSeconds,
 		SOAMinimumSeconds: d.SOA.MinimumSeconds, ApexTTLSeconds: d.ApexTTLSeconds, DelegationTTLSeconds: d.DelegationTTLSeconds,
 	}}
@@ -156,7 +166,9 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		MinNameServers: p.MinNameServers, MaxNameServers: p.MaxNameServers, MaxContacts: p.MaxContacts,
 		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
 		ReservedLabels: append([]string{}, p.ReservedLabels...),
-		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds,
+		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds, TransferPendingDays: p.TransferPendingDays,
+		AllowWeakAuthInfo: p.AllowWeakAuthInfo, KeyDataInterface: p.KeyDataInterface,
+		MaxDelegationSigners: p.MaxDelegationSigners, RestoreReportDays: p.RestoreReportDays,
 		SOA: soaDocument{
 			MName: string(p.SOAMName), RName: string(p.SOARName), RefreshSeconds: p.SOARefreshSeconds,
 			RetrySeconds: p.SOARetrySeconds, ExpireSeconds: p.SOAExpireSeconds, MinimumSeconds: p.SOAMinimumSeconds,

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -14,9 +13,6 @@ import (
 
 	"cadastre/epp/eppxml"
 )
-
-// maxAnswerOctets bounds what the client takes from a server in one frame.
-const maxAnswerOctets = 1 << 20
 
 // Config says where to connect and as whom.
 type Config struct {
@@ -62,15 +58,19 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	dialer := &tls.Dialer{Config: cfg.TLS}
 	conn, err := dialer.DialContext(ctx, "tcp", cfg.Address)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", cfg.Address, err)
+		return nil, fmt.Errorf("connect to the EPP server at %s: %w", cfg.Address, err)
 	}
 	c := &Client{conn: conn, timeout: cfg.Timeout}
-	frame, err := c.read(ctx)
-	if err == nil {
-		c.Greeting, err = eppxml.ParseGreeting(frame)
-	}
+	err = c.within(ctx, func() error {
+		frame, err := c.read()
+		if err == nil {
+			c.Greeting, err = eppxml.ParseGreeting(frame)
+		}
+		return err
+	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read the greeting of %s: %w", cfg.Address, err), conn.Close())
+		_ = conn.Close() // the error before it counts
+		return nil, fmt.Errorf("read the greeting of %s: %w", cfg.Address, err)
 	}
 	return c, nil
 }
@@ -78,37 +78,39 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 // Close closes the connection without a logout.
 func (c *Client) Close() error { return c.conn.Close() }
 
-func (c *Client) deadline(ctx context.Context) error {
-	var at time.Time
+// within runs an exchange under the time limit and ends it with ctx, after which the
+// connection is of no more use.
+func (c *Client) within(ctx context.Context, exchange func() error) error {
+	var deadline time.Time
 	if c.timeout > 0 {
-		at = time.Now().Add(c.timeout)
+		deadline = time.Now().Add(c.timeout)
 	}
-	if limit, ok := ctx.Deadline(); ok && (at.IsZero() || limit.Before(at)) {
-		at = limit
+	if err := c.conn.SetDeadline(deadline); err != nil {
+		return err
 	}
-	return c.conn.SetDeadline(at)
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
+	err := exchange()
+	if !stop() && err != nil {
+		err = context.Cause(ctx)
+	}
+	return err
 }
 
-func (c *Client) read(ctx context.Context) ([]byte, error) {
-	if err := c.deadline(ctx); err != nil {
-		return nil, err
-	}
-	return eppxml.ReadFrame(c.conn, maxAnswerOctets)
-}
+func (c *Client) read() ([]byte, error) { return eppxml.ReadFrame(c.conn, eppxml.MaxResponseFrame) }
 
 // Exchange sends a frame and returns the answer to it, both without the length header.
-func (c *Client) Exchange(ctx context.Context, frame []byte) ([]byte, error) {
-	if err := c.deadline(ctx); err != nil {
-		return nil, err
-	}
-	if err := eppxml.WriteFrame(c.conn, frame); err != nil {
-		return nil, fmt.Errorf("send the command: %w", err)
-	}
-	answer, err := c.read(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
-	}
-	return answer, nil
+// After an error, the end of ctx included, the connection must be closed.
+func (c *Client) Exchange(ctx context.Context, frame []byte) (answer []byte, err error) {
+	err = c.within(ctx, func() error {
+		if err := eppxml.WriteFrame(c.conn, frame); err != nil {
+			return fmt.Errorf("send the command: %w", err)
+		}
+		if answer, err = c.read(); err != nil {
+			return fmt.Errorf("wait for the answer: %w", err)
+		}
+		return nil
+	})
+	return answer, err
 }
 
 // Do sends a command and returns the parsed answer. A refusal is an answer, not an error.
@@ -119,7 +121,7 @@ func (c *Client) Do(ctx context.Context, body eppxml.Body, clTRID string) (*eppx
 	}
 	response, err := eppxml.ParseResponse(answer)
 	if err != nil {
-		return nil, fmt.Errorf("parse the answer: %w", err)
+		return nil, fmt.Errorf("understand the answer: %w", err)
 	}
 	return response, nil
 }
@@ -131,27 +133,35 @@ func (c *Client) Must(ctx context.Context, body eppxml.Body, clTRID string) (*ep
 		return nil, err
 	}
 	if !response.OK() {
-		return nil, &RefusedError{Verb: string(body.Verb()), Response: response}
+		return nil, &RefusedError{Command: string(body.Verb()), Response: response}
 	}
 	return response, nil
 }
 
-// Login opens a session for every object that the server offers.
+// Login opens a session for every object and extension that the server offers.
 func (c *Client) Login(ctx context.Context, id, password string) error {
-	_, err := c.Must(ctx, &eppxml.Login{ClID: id, Password: password, Version: "1.0", Lang: "en", ObjURIs: c.Greeting.ObjURIs, ExtURIs: c.Greeting.ExtURIs}, "login")
-	return err
+	response, err := c.Do(ctx, &eppxml.Login{
+		ClID: id, Password: password, Version: "1.0", Lang: "en", ObjURIs: c.Greeting.ObjURIs, ExtURIs: c.Greeting.ExtURIs,
+	}, "login")
+	if err != nil {
+		return err
+	}
+	if !response.OK() {
+		return &RefusedError{Command: "login as " + id, Response: response}
+	}
+	return nil
 }
 
-// RefusedError is returned by Must when the server refused a command.
+// RefusedError is returned when the server refused a command.
 type RefusedError struct {
-	Verb     string
+	Command  string
 	Response *eppxml.ParsedResponse
 }
 
 // Error names the command, the code and the server's reasons.
 func (e *RefusedError) Error() string {
 	result := e.Response.Results[0]
-	text := fmt.Sprintf("the server refused %s: %d %s", e.Verb, result.Code, result.Msg)
+	text := fmt.Sprintf("the server refused %s: %d %s", e.Command, result.Code, result.Msg)
 	for _, reason := range result.Reasons {
 		text += ": " + reason
 	}

@@ -80,9 +80,13 @@ func (d *decoder) dateTime(n int32) time.Time {
 	if d.err != nil {
 		return time.Time{}
 	}
+	day, endOfDay := time.Duration(0), strings.Replace(s, "T24:00:00", "T00:00:00", 1)
+	if endOfDay != s {
+		day = 24 * time.Hour // XML Schema part 2 section 3.2.7.1: the first instant of the following day
+	}
 	for _, layout := range [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC()
+		if t, err := time.Parse(layout, endOfDay); err == nil && (day == 0 || t.Nanosecond() == 0) {
+			return t.Add(day).UTC()
 		}
 	}
 	d.fail(n, s, "value is not a date and time")

@@ -35,6 +35,8 @@ type Result struct {
 // Value is a client-provided element that caused an error. One whose Name is not a legal element name is left out.
 type Value struct {
 	NS, Name, Text string
+	// XML is the whole element, already encoded, in place of Text. It declares the prefixes that it uses.
+	XML string
 }
 
 // ExtValue is a Value with the server's reason.
@@ -128,8 +130,12 @@ func appendValue(dst []byte, v *Value) []byte {
 	if !isNCName(v.Name) {
 		return dst
 	}
-	e := Element{NS: v.NS, Name: v.Name, Text: v.Text}
-	dst = AppendElement(append(dst, "<value>"...), &e, NSEPP)
+	dst = append(dst, "<value>"...)
+	if len(v.XML) > 0 {
+		dst = append(dst, v.XML...)
+	} else {
+		dst = AppendElement(dst, &Element{NS: v.NS, Name: v.Name, Text: v.Text}, NSEPP)
+	}
 	return append(dst, "</value>"...)
 }
 

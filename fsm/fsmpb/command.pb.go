@@ -5,7 +5,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        v3.21.12
-// source: command.proto
+// source: fsm/fsmpb/command.proto
 
 package fsmpb
 
@@ -60,11 +60,11 @@ func (x ActorKind) String() string {
 }
 
 func (ActorKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_command_proto_enumTypes[0].Descriptor()
+	return file_fsm_fsmpb_command_proto_enumTypes[0].Descriptor()
 }
 
 func (ActorKind) Type() protoreflect.EnumType {
-	return &file_command_proto_enumTypes[0]
+	return &file_fsm_fsmpb_command_proto_enumTypes[0]
 }
 
 func (x ActorKind) Number() protoreflect.EnumNumber {
@@ -73,7 +73,7 @@ func (x ActorKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ActorKind.Descriptor instead.
 func (ActorKind) EnumDescriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{0}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{0}
 }
 
 // Envelope is the content of one Raft log entry.
@@ -89,7 +89,7 @@ type Envelope struct {
 
 func (x *Envelope) Reset() {
 	*x = Envelope{}
-	mi := &file_command_proto_msgTypes[0]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -101,7 +101,7 @@ func (x *Envelope) String() string {
 func (*Envelope) ProtoMessage() {}
 
 func (x *Envelope) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[0]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -114,7 +114,7 @@ func (x *Envelope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envelope.ProtoReflect.Descriptor instead.
 func (*Envelope) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{0}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *Envelope) GetFormatVersion() uint32 {
@@ -150,7 +150,7 @@ type Actor struct {
 
 func (x *Actor) Reset() {
 	*x = Actor{}
-	mi := &file_command_proto_msgTypes[1]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -162,7 +162,7 @@ func (x *Actor) String() string {
 func (*Actor) ProtoMessage() {}
 
 func (x *Actor) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[1]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -175,7 +175,7 @@ func (x *Actor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Actor.ProtoReflect.Descriptor instead.
 func (*Actor) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{1}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Actor) GetKind() ActorKind {
@@ -204,7 +204,7 @@ type RequestID struct {
 
 func (x *RequestID) Reset() {
 	*x = RequestID{}
-	mi := &file_command_proto_msgTypes[2]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -216,7 +216,7 @@ func (x *RequestID) String() string {
 func (*RequestID) ProtoMessage() {}
 
 func (x *RequestID) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[2]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -229,7 +229,7 @@ func (x *RequestID) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestID.ProtoReflect.Descriptor instead.
 func (*RequestID) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{2}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *RequestID) GetOriginNode() string {
@@ -282,6 +282,18 @@ type Command struct {
 	//	*Command_DomainDelete
 	//	*Command_DomainRenew
 	//	*Command_ZonePublish
+	//	*Command_DomainTransferRequest
+	//	*Command_DomainTransferApprove
+	//	*Command_DomainTransferReject
+	//	*Command_DomainTransferCancel
+	//	*Command_ContactTransferRequest
+	//	*Command_ContactTransferApprove
+	//	*Command_ContactTransferReject
+	//	*Command_ContactTransferCancel
+	//	*Command_PollAck
+	//	*Command_DomainRestoreRequest
+	//	*Command_DomainRestoreReport
+	//	*Command_RegistrarPassword
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -289,7 +301,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_command_proto_msgTypes[3]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -301,7 +313,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[3]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -314,7 +326,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{3}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Command) GetActor() *Actor {
@@ -532,6 +544,114 @@ func (x *Command) GetZonePublish() *ZonePublish {
 	return nil
 }
 
+func (x *Command) GetDomainTransferRequest() *DomainTransferRequest {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DomainTransferRequest); ok {
+			return x.DomainTransferRequest
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDomainTransferApprove() *DomainTransferApprove {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DomainTransferApprove); ok {
+			return x.DomainTransferApprove
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDomainTransferReject() *DomainTransferReject {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DomainTransferReject); ok {
+			return x.DomainTransferReject
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDomainTransferCancel() *DomainTransferCancel {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DomainTransferCancel); ok {
+			return x.DomainTransferCancel
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetContactTransferRequest() *ContactTransferRequest {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ContactTransferRequest); ok {
+			return x.ContactTransferRequest
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetContactTransferApprove() *ContactTransferApprove {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ContactTransferApprove); ok {
+			return x.ContactTransferApprove
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetContactTransferReject() *ContactTransferReject {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ContactTransferReject); ok {
+			return x.ContactTransferReject
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetContactTransferCancel() *ContactTransferCancel {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ContactTransferCancel); ok {
+			return x.ContactTransferCancel
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPollAck() *PollAck {
+	if x != nil {
+		if x, ok := x.Body.(*Command_PollAck); ok {
+			return x.PollAck
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDomainRestoreRequest() *DomainRestoreRequest {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DomainRestoreRequest); ok {
+			return x.DomainRestoreRequest
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDomainRestoreReport() *DomainRestoreReport {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DomainRestoreReport); ok {
+			return x.DomainRestoreReport
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRegistrarPassword() *RegistrarPassword {
+	if x != nil {
+		if x, ok := x.Body.(*Command_RegistrarPassword); ok {
+			return x.RegistrarPassword
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -616,6 +736,54 @@ type Command_ZonePublish struct {
 	ZonePublish *ZonePublish `protobuf:"bytes,29,opt,name=zone_publish,json=zonePublish,proto3,oneof"`
 }
 
+type Command_DomainTransferRequest struct {
+	DomainTransferRequest *DomainTransferRequest `protobuf:"bytes,30,opt,name=domain_transfer_request,json=domainTransferRequest,proto3,oneof"`
+}
+
+type Command_DomainTransferApprove struct {
+	DomainTransferApprove *DomainTransferApprove `protobuf:"bytes,31,opt,name=domain_transfer_approve,json=domainTransferApprove,proto3,oneof"`
+}
+
+type Command_DomainTransferReject struct {
+	DomainTransferReject *DomainTransferReject `protobuf:"bytes,32,opt,name=domain_transfer_reject,json=domainTransferReject,proto3,oneof"`
+}
+
+type Command_DomainTransferCancel struct {
+	DomainTransferCancel *DomainTransferCancel `protobuf:"bytes,33,opt,name=domain_transfer_cancel,json=domainTransferCancel,proto3,oneof"`
+}
+
+type Command_ContactTransferRequest struct {
+	ContactTransferRequest *ContactTransferRequest `protobuf:"bytes,34,opt,name=contact_transfer_request,json=contactTransferRequest,proto3,oneof"`
+}
+
+type Command_ContactTransferApprove struct {
+	ContactTransferApprove *ContactTransferApprove `protobuf:"bytes,35,opt,name=contact_transfer_approve,json=contactTransferApprove,proto3,oneof"`
+}
+
+type Command_ContactTransferReject struct {
+	ContactTransferReject *ContactTransferReject `protobuf:"bytes,36,opt,name=contact_transfer_reject,json=contactTransferReject,proto3,oneof"`
+}
+
+type Command_ContactTransferCancel struct {
+	ContactTransferCancel *ContactTransferCancel `protobuf:"bytes,37,opt,name=contact_transfer_cancel,json=contactTransferCancel,proto3,oneof"`
+}
+
+type Command_PollAck struct {
+	PollAck *PollAck `protobuf:"bytes,38,opt,name=poll_ack,json=pollAck,proto3,oneof"`
+}
+
+type Command_DomainRestoreRequest struct {
+	DomainRestoreRequest *DomainRestoreRequest `protobuf:"bytes,40,opt,name=domain_restore_request,json=domainRestoreRequest,proto3,oneof"`
+}
+
+type Command_DomainRestoreReport struct {
+	DomainRestoreReport *DomainRestoreReport `protobuf:"bytes,41,opt,name=domain_restore_report,json=domainRestoreReport,proto3,oneof"`
+}
+
+type Command_RegistrarPassword struct {
+	RegistrarPassword *RegistrarPassword `protobuf:"bytes,50,opt,name=registrar_password,json=registrarPassword,proto3,oneof"`
+}
+
 func (*Command_ClusterInit) isCommand_Body() {}
 
 func (*Command_JoinTokenCreate) isCommand_Body() {}
@@ -656,6 +824,30 @@ func (*Command_DomainRenew) isCommand_Body() {}
 
 func (*Command_ZonePublish) isCommand_Body() {}
 
+func (*Command_DomainTransferRequest) isCommand_Body() {}
+
+func (*Command_DomainTransferApprove) isCommand_Body() {}
+
+func (*Command_DomainTransferReject) isCommand_Body() {}
+
+func (*Command_DomainTransferCancel) isCommand_Body() {}
+
+func (*Command_ContactTransferRequest) isCommand_Body() {}
+
+func (*Command_ContactTransferApprove) isCommand_Body() {}
+
+func (*Command_ContactTransferReject) isCommand_Body() {}
+
+func (*Command_ContactTransferCancel) isCommand_Body() {}
+
+func (*Command_PollAck) isCommand_Body() {}
+
+func (*Command_DomainRestoreRequest) isCommand_Body() {}
+
+func (*Command_DomainRestoreReport) isCommand_Body() {}
+
+func (*Command_RegistrarPassword) isCommand_Body() {}
+
 // FieldError is one reason of a refusal.
 type FieldError struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -668,7 +860,7 @@ type FieldError struct {
 
 func (x *FieldError) Reset() {
 	*x = FieldError{}
-	mi := &file_command_proto_msgTypes[4]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -680,7 +872,7 @@ func (x *FieldError) String() string {
 func (*FieldError) ProtoMessage() {}
 
 func (x *FieldError) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[4]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -693,7 +885,7 @@ func (x *FieldError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldError.ProtoReflect.Descriptor instead.
 func (*FieldError) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{4}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *FieldError) GetField() string {
@@ -741,14 +933,19 @@ type Result struct {
 	// Of a publication: the serial that is now current.
 	Serial uint32 `protobuf:"varint,16,opt,name=serial,proto3" json:"serial,omitempty"`
 	// Of a node join: the role that the token gives, a registry.NodeRole.
-	NodeRole      uint32 `protobuf:"varint,17,opt,name=node_role,json=nodeRole,proto3" json:"node_role,omitempty"`
+	NodeRole uint32 `protobuf:"varint,17,opt,name=node_role,json=nodeRole,proto3" json:"node_role,omitempty"`
+	// Of a registrar's command: the messages that wait for it afterwards and the first of them.
+	QueueCount uint64 `protobuf:"varint,30,opt,name=queue_count,json=queueCount,proto3" json:"queue_count,omitempty"`
+	QueueHead  uint64 `protobuf:"varint,31,opt,name=queue_head,json=queueHead,proto3" json:"queue_head,omitempty"`
+	// Of a transfer: how it stands now.
+	Transfer      *Transfer `protobuf:"bytes,32,opt,name=transfer,proto3" json:"transfer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_command_proto_msgTypes[5]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -760,7 +957,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[5]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -773,7 +970,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{5}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Result) GetCode() uint32 {
@@ -874,6 +1071,27 @@ func (x *Result) GetNodeRole() uint32 {
 	return 0
 }
 
+func (x *Result) GetQueueCount() uint64 {
+	if x != nil {
+		return x.QueueCount
+	}
+	return 0
+}
+
+func (x *Result) GetQueueHead() uint64 {
+	if x != nil {
+		return x.QueueHead
+	}
+	return 0
+}
+
+func (x *Result) GetTransfer() *Transfer {
+	if x != nil {
+		return x.Transfer
+	}
+	return nil
+}
+
 // ClusterInit is the first command of a cluster's log.
 type ClusterInit struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -889,7 +1107,7 @@ type ClusterInit struct {
 
 func (x *ClusterInit) Reset() {
 	*x = ClusterInit{}
-	mi := &file_command_proto_msgTypes[6]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +1119,7 @@ func (x *ClusterInit) String() string {
 func (*ClusterInit) ProtoMessage() {}
 
 func (x *ClusterInit) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[6]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +1132,7 @@ func (x *ClusterInit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClusterInit.ProtoReflect.Descriptor instead.
 func (*ClusterInit) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{6}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ClusterInit) GetClusterId() string {
@@ -958,7 +1176,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_command_proto_msgTypes[7]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1188,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[7]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1201,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{7}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Node) GetId() string {
@@ -1026,7 +1244,7 @@ type JoinTokenCreate struct {
 
 func (x *JoinTokenCreate) Reset() {
 	*x = JoinTokenCreate{}
-	mi := &file_command_proto_msgTypes[8]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1038,7 +1256,7 @@ func (x *JoinTokenCreate) String() string {
 func (*JoinTokenCreate) ProtoMessage() {}
 
 func (x *JoinTokenCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[8]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1051,7 +1269,7 @@ func (x *JoinTokenCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinTokenCreate.ProtoReflect.Descriptor instead.
 func (*JoinTokenCreate) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{8}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *JoinTokenCreate) GetTokenSha256() []byte {
@@ -1085,7 +1303,7 @@ type NodeJoin struct {
 
 func (x *NodeJoin) Reset() {
 	*x = NodeJoin{}
-	mi := &file_command_proto_msgTypes[9]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1097,7 +1315,7 @@ func (x *NodeJoin) String() string {
 func (*NodeJoin) ProtoMessage() {}
 
 func (x *NodeJoin) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[9]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1110,7 +1328,7 @@ func (x *NodeJoin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeJoin.ProtoReflect.Descriptor instead.
 func (*NodeJoin) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{9}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NodeJoin) GetTokenSha256() []byte {
@@ -1136,7 +1354,7 @@ type NodeRemove struct {
 
 func (x *NodeRemove) Reset() {
 	*x = NodeRemove{}
-	mi := &file_command_proto_msgTypes[10]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1148,7 +1366,7 @@ func (x *NodeRemove) String() string {
 func (*NodeRemove) ProtoMessage() {}
 
 func (x *NodeRemove) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[10]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1161,7 +1379,7 @@ func (x *NodeRemove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRemove.ProtoReflect.Descriptor instead.
 func (*NodeRemove) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{10}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NodeRemove) GetNodeId() string {
@@ -1183,7 +1401,7 @@ type Tick struct {
 
 func (x *Tick) Reset() {
 	*x = Tick{}
-	mi := &file_command_proto_msgTypes[11]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +1413,7 @@ func (x *Tick) String() string {
 func (*Tick) ProtoMessage() {}
 
 func (x *Tick) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[11]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +1426,7 @@ func (x *Tick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tick.ProtoReflect.Descriptor instead.
 func (*Tick) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{11}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Tick) GetHashIndex() uint64 {
@@ -1235,7 +1453,7 @@ type ClockSet struct {
 
 func (x *ClockSet) Reset() {
 	*x = ClockSet{}
-	mi := &file_command_proto_msgTypes[12]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1247,7 +1465,7 @@ func (x *ClockSet) String() string {
 func (*ClockSet) ProtoMessage() {}
 
 func (x *ClockSet) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[12]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1260,7 +1478,7 @@ func (x *ClockSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockSet.ProtoReflect.Descriptor instead.
 func (*ClockSet) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{12}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ClockSet) GetTimeMs() int64 {
@@ -1290,7 +1508,7 @@ type RegistrarCreate struct {
 
 func (x *RegistrarCreate) Reset() {
 	*x = RegistrarCreate{}
-	mi := &file_command_proto_msgTypes[13]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1302,7 +1520,7 @@ func (x *RegistrarCreate) String() string {
 func (*RegistrarCreate) ProtoMessage() {}
 
 func (x *RegistrarCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[13]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1315,7 +1533,7 @@ func (x *RegistrarCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrarCreate.ProtoReflect.Descriptor instead.
 func (*RegistrarCreate) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{13}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RegistrarCreate) GetId() string {
@@ -1426,7 +1644,7 @@ type RegistrarUpdate struct {
 
 func (x *RegistrarUpdate) Reset() {
 	*x = RegistrarUpdate{}
-	mi := &file_command_proto_msgTypes[14]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1438,7 +1656,7 @@ func (x *RegistrarUpdate) String() string {
 func (*RegistrarUpdate) ProtoMessage() {}
 
 func (x *RegistrarUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[14]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1451,7 +1669,7 @@ func (x *RegistrarUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrarUpdate.ProtoReflect.Descriptor instead.
 func (*RegistrarUpdate) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{14}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RegistrarUpdate) GetId() string {
@@ -1545,6 +1763,52 @@ func (x *RegistrarUpdate) GetDepositMinor() int64 {
 	return 0
 }
 
+// RegistrarPassword sets the password of the registrar that sends it.
+type RegistrarPassword struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// An argon2id hash in PHC string format.
+	PasswordHash  string `protobuf:"bytes,1,opt,name=password_hash,json=passwordHash,proto3" json:"password_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegistrarPassword) Reset() {
+	*x = RegistrarPassword{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegistrarPassword) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegistrarPassword) ProtoMessage() {}
+
+func (x *RegistrarPassword) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegistrarPassword.ProtoReflect.Descriptor instead.
+func (*RegistrarPassword) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RegistrarPassword) GetPasswordHash() string {
+	if x != nil {
+		return x.PasswordHash
+	}
+	return ""
+}
+
 type TLDPut struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1556,7 +1820,7 @@ type TLDPut struct {
 
 func (x *TLDPut) Reset() {
 	*x = TLDPut{}
-	mi := &file_command_proto_msgTypes[15]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1832,7 @@ func (x *TLDPut) String() string {
 func (*TLDPut) ProtoMessage() {}
 
 func (x *TLDPut) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[15]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1845,7 @@ func (x *TLDPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLDPut.ProtoReflect.Descriptor instead.
 func (*TLDPut) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{15}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TLDPut) GetName() string {
@@ -1637,13 +1901,22 @@ type TLDPolicy struct {
 	SoaMinimumSeconds     uint32                 `protobuf:"varint,28,opt,name=soa_minimum_seconds,json=soaMinimumSeconds,proto3" json:"soa_minimum_seconds,omitempty"`
 	ApexTtlSeconds        uint32                 `protobuf:"varint,29,opt,name=apex_ttl_seconds,json=apexTtlSeconds,proto3" json:"apex_ttl_seconds,omitempty"`
 	DelegationTtlSeconds  uint32                 `protobuf:"varint,30,opt,name=delegation_ttl_seconds,json=delegationTtlSeconds,proto3" json:"delegation_ttl_seconds,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// How long the losing registrar has to answer a request for transfer; 0: five days.
+	TransferPendingDays uint32 `protobuf:"varint,31,opt,name=transfer_pending_days,json=transferPendingDays,proto3" json:"transfer_pending_days,omitempty"`
+	// Registrars give keys rather than DS records.
+	KeyDataInterface bool `protobuf:"varint,50,opt,name=key_data_interface,json=keyDataInterface,proto3" json:"key_data_interface,omitempty"`
+	// DS records or keys of a domain; 0: eight.
+	MaxDelegationSigners uint32 `protobuf:"varint,51,opt,name=max_delegation_signers,json=maxDelegationSigners,proto3" json:"max_delegation_signers,omitempty"`
+	// How long a registrar has for the report of a restore; 0: seven days.
+	RestoreReportDays uint32 `protobuf:"varint,52,opt,name=restore_report_days,json=restoreReportDays,proto3" json:"restore_report_days,omitempty"`
+	AllowWeakAuthInfo bool   `protobuf:"varint,53,opt,name=allow_weak_auth_info,json=allowWeakAuthInfo,proto3" json:"allow_weak_auth_info,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *TLDPolicy) Reset() {
 	*x = TLDPolicy{}
-	mi := &file_command_proto_msgTypes[16]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1655,7 +1928,7 @@ func (x *TLDPolicy) String() string {
 func (*TLDPolicy) ProtoMessage() {}
 
 func (x *TLDPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[16]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1668,7 +1941,7 @@ func (x *TLDPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLDPolicy.ProtoReflect.Descriptor instead.
 func (*TLDPolicy) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{16}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TLDPolicy) GetRoidSuffix() string {
@@ -1881,6 +2154,41 @@ func (x *TLDPolicy) GetDelegationTtlSeconds() uint32 {
 	return 0
 }
 
+func (x *TLDPolicy) GetTransferPendingDays() uint32 {
+	if x != nil {
+		return x.TransferPendingDays
+	}
+	return 0
+}
+
+func (x *TLDPolicy) GetKeyDataInterface() bool {
+	if x != nil {
+		return x.KeyDataInterface
+	}
+	return false
+}
+
+func (x *TLDPolicy) GetMaxDelegationSigners() uint32 {
+	if x != nil {
+		return x.MaxDelegationSigners
+	}
+	return 0
+}
+
+func (x *TLDPolicy) GetRestoreReportDays() uint32 {
+	if x != nil {
+		return x.RestoreReportDays
+	}
+	return 0
+}
+
+func (x *TLDPolicy) GetAllowWeakAuthInfo() bool {
+	if x != nil {
+		return x.AllowWeakAuthInfo
+	}
+	return false
+}
+
 type ApexServer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1892,7 +2200,7 @@ type ApexServer struct {
 
 func (x *ApexServer) Reset() {
 	*x = ApexServer{}
-	mi := &file_command_proto_msgTypes[17]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1904,7 +2212,7 @@ func (x *ApexServer) String() string {
 func (*ApexServer) ProtoMessage() {}
 
 func (x *ApexServer) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[17]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,7 +2225,7 @@ func (x *ApexServer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApexServer.ProtoReflect.Descriptor instead.
 func (*ApexServer) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{17}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ApexServer) GetName() string {
@@ -1950,7 +2258,7 @@ type PostalInfo struct {
 
 func (x *PostalInfo) Reset() {
 	*x = PostalInfo{}
-	mi := &file_command_proto_msgTypes[18]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1962,7 +2270,7 @@ func (x *PostalInfo) String() string {
 func (*PostalInfo) ProtoMessage() {}
 
 func (x *PostalInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[18]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1975,7 +2283,7 @@ func (x *PostalInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfo.ProtoReflect.Descriptor instead.
 func (*PostalInfo) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{18}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PostalInfo) GetType() string {
@@ -2044,7 +2352,7 @@ type Phone struct {
 
 func (x *Phone) Reset() {
 	*x = Phone{}
-	mi := &file_command_proto_msgTypes[19]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2364,7 @@ func (x *Phone) String() string {
 func (*Phone) ProtoMessage() {}
 
 func (x *Phone) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[19]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2377,7 @@ func (x *Phone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Phone.ProtoReflect.Descriptor instead.
 func (*Phone) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{19}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Phone) GetNumber() string {
@@ -2096,7 +2404,7 @@ type Disclose struct {
 
 func (x *Disclose) Reset() {
 	*x = Disclose{}
-	mi := &file_command_proto_msgTypes[20]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2108,7 +2416,7 @@ func (x *Disclose) String() string {
 func (*Disclose) ProtoMessage() {}
 
 func (x *Disclose) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[20]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2121,7 +2429,7 @@ func (x *Disclose) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disclose.ProtoReflect.Descriptor instead.
 func (*Disclose) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{20}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Disclose) GetFlag() bool {
@@ -2140,16 +2448,18 @@ func (x *Disclose) GetFields() []string {
 
 // AuthInfo is salted and hashed where the command was accepted. Both empty: unset.
 type AuthInfo struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Salt          []byte                 `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`
-	Hash          []byte                 `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Salt  []byte                 `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`
+	Hash  []byte                 `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
+	// It can be guessed, by the estimate of who saw it (RFC 9154 section 4.1).
+	Weak          bool `protobuf:"varint,3,opt,name=weak,proto3" json:"weak,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AuthInfo) Reset() {
 	*x = AuthInfo{}
-	mi := &file_command_proto_msgTypes[21]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2161,7 +2471,7 @@ func (x *AuthInfo) String() string {
 func (*AuthInfo) ProtoMessage() {}
 
 func (x *AuthInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[21]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2174,7 +2484,7 @@ func (x *AuthInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthInfo.ProtoReflect.Descriptor instead.
 func (*AuthInfo) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{21}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AuthInfo) GetSalt() []byte {
@@ -2189,6 +2499,13 @@ func (x *AuthInfo) GetHash() []byte {
 		return x.Hash
 	}
 	return nil
+}
+
+func (x *AuthInfo) GetWeak() bool {
+	if x != nil {
+		return x.Weak
+	}
+	return false
 }
 
 type ContactCreate struct {
@@ -2208,7 +2525,7 @@ type ContactCreate struct {
 
 func (x *ContactCreate) Reset() {
 	*x = ContactCreate{}
-	mi := &file_command_proto_msgTypes[22]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2220,7 +2537,7 @@ func (x *ContactCreate) String() string {
 func (*ContactCreate) ProtoMessage() {}
 
 func (x *ContactCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[22]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2233,7 +2550,7 @@ func (x *ContactCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactCreate.ProtoReflect.Descriptor instead.
 func (*ContactCreate) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{22}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ContactCreate) GetId() string {
@@ -2311,7 +2628,7 @@ type ContactUpdate struct {
 
 func (x *ContactUpdate) Reset() {
 	*x = ContactUpdate{}
-	mi := &file_command_proto_msgTypes[23]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2323,7 +2640,7 @@ func (x *ContactUpdate) String() string {
 func (*ContactUpdate) ProtoMessage() {}
 
 func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[23]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2336,7 +2653,7 @@ func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactUpdate.ProtoReflect.Descriptor instead.
 func (*ContactUpdate) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{23}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ContactUpdate) GetId() string {
@@ -2415,7 +2732,7 @@ type PostalInfoChange struct {
 
 func (x *PostalInfoChange) Reset() {
 	*x = PostalInfoChange{}
-	mi := &file_command_proto_msgTypes[24]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2427,7 +2744,7 @@ func (x *PostalInfoChange) String() string {
 func (*PostalInfoChange) ProtoMessage() {}
 
 func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[24]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2440,7 +2757,7 @@ func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfoChange.ProtoReflect.Descriptor instead.
 func (*PostalInfoChange) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{24}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PostalInfoChange) GetType() string {
@@ -2484,7 +2801,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_command_proto_msgTypes[25]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2496,7 +2813,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[25]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2509,7 +2826,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{25}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Address) GetStreet() []string {
@@ -2556,7 +2873,7 @@ type ContactDelete struct {
 
 func (x *ContactDelete) Reset() {
 	*x = ContactDelete{}
-	mi := &file_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2568,7 +2885,7 @@ func (x *ContactDelete) String() string {
 func (*ContactDelete) ProtoMessage() {}
 
 func (x *ContactDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2581,7 +2898,7 @@ func (x *ContactDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactDelete.ProtoReflect.Descriptor instead.
 func (*ContactDelete) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{26}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ContactDelete) GetId() string {
@@ -2603,7 +2920,7 @@ type HostCreate struct {
 
 func (x *HostCreate) Reset() {
 	*x = HostCreate{}
-	mi := &file_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2615,7 +2932,7 @@ func (x *HostCreate) String() string {
 func (*HostCreate) ProtoMessage() {}
 
 func (x *HostCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2628,7 +2945,7 @@ func (x *HostCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostCreate.ProtoReflect.Descriptor instead.
 func (*HostCreate) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{27}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *HostCreate) GetName() string {
@@ -2667,7 +2984,7 @@ type HostUpdate struct {
 
 func (x *HostUpdate) Reset() {
 	*x = HostUpdate{}
-	mi := &file_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2679,7 +2996,7 @@ func (x *HostUpdate) String() string {
 func (*HostUpdate) ProtoMessage() {}
 
 func (x *HostUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2692,7 +3009,7 @@ func (x *HostUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUpdate.ProtoReflect.Descriptor instead.
 func (*HostUpdate) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{28}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *HostUpdate) GetName() string {
@@ -2746,7 +3063,7 @@ type HostDelete struct {
 
 func (x *HostDelete) Reset() {
 	*x = HostDelete{}
-	mi := &file_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2758,7 +3075,7 @@ func (x *HostDelete) String() string {
 func (*HostDelete) ProtoMessage() {}
 
 func (x *HostDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2771,7 +3088,7 @@ func (x *HostDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostDelete.ProtoReflect.Descriptor instead.
 func (*HostDelete) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{29}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *HostDelete) GetName() string {
@@ -2792,7 +3109,7 @@ type DomainContact struct {
 
 func (x *DomainContact) Reset() {
 	*x = DomainContact{}
-	mi := &file_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2804,7 +3121,7 @@ func (x *DomainContact) String() string {
 func (*DomainContact) ProtoMessage() {}
 
 func (x *DomainContact) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2817,7 +3134,7 @@ func (x *DomainContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainContact.ProtoReflect.Descriptor instead.
 func (*DomainContact) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{30}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *DomainContact) GetRole() string {
@@ -2834,23 +3151,174 @@ func (x *DomainContact) GetId() string {
 	return ""
 }
 
+// DelegationSigner is a DS record (RFC 4034 section 5).
+type DelegationSigner struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	KeyTag     uint32                 `protobuf:"varint,1,opt,name=key_tag,json=keyTag,proto3" json:"key_tag,omitempty"`
+	Algorithm  uint32                 `protobuf:"varint,2,opt,name=algorithm,proto3" json:"algorithm,omitempty"`
+	DigestType uint32                 `protobuf:"varint,3,opt,name=digest_type,json=digestType,proto3" json:"digest_type,omitempty"`
+	Digest     []byte                 `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	// The key that the digest is of, if it was given.
+	Key           *PublicKey `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DelegationSigner) Reset() {
+	*x = DelegationSigner{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DelegationSigner) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DelegationSigner) ProtoMessage() {}
+
+func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DelegationSigner.ProtoReflect.Descriptor instead.
+func (*DelegationSigner) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *DelegationSigner) GetKeyTag() uint32 {
+	if x != nil {
+		return x.KeyTag
+	}
+	return 0
+}
+
+func (x *DelegationSigner) GetAlgorithm() uint32 {
+	if x != nil {
+		return x.Algorithm
+	}
+	return 0
+}
+
+func (x *DelegationSigner) GetDigestType() uint32 {
+	if x != nil {
+		return x.DigestType
+	}
+	return 0
+}
+
+func (x *DelegationSigner) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *DelegationSigner) GetKey() *PublicKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+// PublicKey is a DNSKEY record (RFC 4034 section 2).
+type PublicKey struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Flags         uint32                 `protobuf:"varint,1,opt,name=flags,proto3" json:"flags,omitempty"`
+	Protocol      uint32                 `protobuf:"varint,2,opt,name=protocol,proto3" json:"protocol,omitempty"`
+	Algorithm     uint32                 `protobuf:"varint,3,opt,name=algorithm,proto3" json:"algorithm,omitempty"`
+	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublicKey) Reset() {
+	*x = PublicKey{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublicKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublicKey) ProtoMessage() {}
+
+func (x *PublicKey) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublicKey.ProtoReflect.Descriptor instead.
+func (*PublicKey) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *PublicKey) GetFlags() uint32 {
+	if x != nil {
+		return x.Flags
+	}
+	return 0
+}
+
+func (x *PublicKey) GetProtocol() uint32 {
+	if x != nil {
+		return x.Protocol
+	}
+	return 0
+}
+
+func (x *PublicKey) GetAlgorithm() uint32 {
+	if x != nil {
+		return x.Algorithm
+	}
+	return 0
+}
+
+func (x *PublicKey) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 type DomainCreate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Roid  string                 `protobuf:"bytes,2,opt,name=roid,proto3" json:"roid,omitempty"`
 	// 0: the TLD's minimum.
-	PeriodYears   uint32           `protobuf:"varint,3,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
-	Registrant    string           `protobuf:"bytes,4,opt,name=registrant,proto3" json:"registrant,omitempty"`
-	Contacts      []*DomainContact `protobuf:"bytes,5,rep,name=contacts,proto3" json:"contacts,omitempty"`
-	NameServers   []string         `protobuf:"bytes,6,rep,name=name_servers,json=nameServers,proto3" json:"name_servers,omitempty"`
-	AuthInfo      *AuthInfo        `protobuf:"bytes,7,opt,name=auth_info,json=authInfo,proto3" json:"auth_info,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PeriodYears uint32              `protobuf:"varint,3,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	Registrant  string              `protobuf:"bytes,4,opt,name=registrant,proto3" json:"registrant,omitempty"`
+	Contacts    []*DomainContact    `protobuf:"bytes,5,rep,name=contacts,proto3" json:"contacts,omitempty"`
+	NameServers []string            `protobuf:"bytes,6,rep,name=name_servers,json=nameServers,proto3" json:"name_servers,omitempty"`
+	AuthInfo    *AuthInfo           `protobuf:"bytes,7,opt,name=auth_info,json=authInfo,proto3" json:"auth_info,omitempty"`
+	Ds          []*DelegationSigner `protobuf:"bytes,20,rep,name=ds,proto3" json:"ds,omitempty"`
+	Keys        []*PublicKey        `protobuf:"bytes,21,rep,name=keys,proto3" json:"keys,omitempty"`
+	// 0: no wish.
+	MaxSigLifeSeconds uint32 `protobuf:"varint,22,opt,name=max_sig_life_seconds,json=maxSigLifeSeconds,proto3" json:"max_sig_life_seconds,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *DomainCreate) Reset() {
 	*x = DomainCreate{}
-	mi := &file_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2862,7 +3330,7 @@ func (x *DomainCreate) String() string {
 func (*DomainCreate) ProtoMessage() {}
 
 func (x *DomainCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2875,7 +3343,7 @@ func (x *DomainCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainCreate.ProtoReflect.Descriptor instead.
 func (*DomainCreate) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{31}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DomainCreate) GetName() string {
@@ -2927,6 +3395,27 @@ func (x *DomainCreate) GetAuthInfo() *AuthInfo {
 	return nil
 }
 
+func (x *DomainCreate) GetDs() []*DelegationSigner {
+	if x != nil {
+		return x.Ds
+	}
+	return nil
+}
+
+func (x *DomainCreate) GetKeys() []*PublicKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *DomainCreate) GetMaxSigLifeSeconds() uint32 {
+	if x != nil {
+		return x.MaxSigLifeSeconds
+	}
+	return 0
+}
+
 type DomainUpdate struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Name              string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2939,14 +3428,21 @@ type DomainUpdate struct {
 	// Present and empty: removed.
 	Registrant *string `protobuf:"bytes,8,opt,name=registrant,proto3,oneof" json:"registrant,omitempty"`
 	// Present and empty: unset.
-	AuthInfo      *AuthInfo `protobuf:"bytes,9,opt,name=auth_info,json=authInfo,proto3" json:"auth_info,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AuthInfo *AuthInfo `protobuf:"bytes,9,opt,name=auth_info,json=authInfo,proto3" json:"auth_info,omitempty"`
+	// Removals come first.
+	RemoveAllDs       bool                `protobuf:"varint,20,opt,name=remove_all_ds,json=removeAllDs,proto3" json:"remove_all_ds,omitempty"`
+	RemoveDs          []*DelegationSigner `protobuf:"bytes,21,rep,name=remove_ds,json=removeDs,proto3" json:"remove_ds,omitempty"`
+	RemoveKeys        []*PublicKey        `protobuf:"bytes,22,rep,name=remove_keys,json=removeKeys,proto3" json:"remove_keys,omitempty"`
+	AddDs             []*DelegationSigner `protobuf:"bytes,23,rep,name=add_ds,json=addDs,proto3" json:"add_ds,omitempty"`
+	AddKeys           []*PublicKey        `protobuf:"bytes,24,rep,name=add_keys,json=addKeys,proto3" json:"add_keys,omitempty"`
+	MaxSigLifeSeconds *uint32             `protobuf:"varint,25,opt,name=max_sig_life_seconds,json=maxSigLifeSeconds,proto3,oneof" json:"max_sig_life_seconds,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *DomainUpdate) Reset() {
 	*x = DomainUpdate{}
-	mi := &file_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2958,7 +3454,7 @@ func (x *DomainUpdate) String() string {
 func (*DomainUpdate) ProtoMessage() {}
 
 func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2971,7 +3467,7 @@ func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainUpdate.ProtoReflect.Descriptor instead.
 func (*DomainUpdate) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{32}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DomainUpdate) GetName() string {
@@ -3037,6 +3533,48 @@ func (x *DomainUpdate) GetAuthInfo() *AuthInfo {
 	return nil
 }
 
+func (x *DomainUpdate) GetRemoveAllDs() bool {
+	if x != nil {
+		return x.RemoveAllDs
+	}
+	return false
+}
+
+func (x *DomainUpdate) GetRemoveDs() []*DelegationSigner {
+	if x != nil {
+		return x.RemoveDs
+	}
+	return nil
+}
+
+func (x *DomainUpdate) GetRemoveKeys() []*PublicKey {
+	if x != nil {
+		return x.RemoveKeys
+	}
+	return nil
+}
+
+func (x *DomainUpdate) GetAddDs() []*DelegationSigner {
+	if x != nil {
+		return x.AddDs
+	}
+	return nil
+}
+
+func (x *DomainUpdate) GetAddKeys() []*PublicKey {
+	if x != nil {
+		return x.AddKeys
+	}
+	return nil
+}
+
+func (x *DomainUpdate) GetMaxSigLifeSeconds() uint32 {
+	if x != nil && x.MaxSigLifeSeconds != nil {
+		return *x.MaxSigLifeSeconds
+	}
+	return 0
+}
+
 type DomainDelete struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3046,7 +3584,7 @@ type DomainDelete struct {
 
 func (x *DomainDelete) Reset() {
 	*x = DomainDelete{}
-	mi := &file_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3058,7 +3596,7 @@ func (x *DomainDelete) String() string {
 func (*DomainDelete) ProtoMessage() {}
 
 func (x *DomainDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3071,7 +3609,7 @@ func (x *DomainDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainDelete.ProtoReflect.Descriptor instead.
 func (*DomainDelete) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{33}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DomainDelete) GetName() string {
@@ -3094,7 +3632,7 @@ type DomainRenew struct {
 
 func (x *DomainRenew) Reset() {
 	*x = DomainRenew{}
-	mi := &file_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3106,7 +3644,7 @@ func (x *DomainRenew) String() string {
 func (*DomainRenew) ProtoMessage() {}
 
 func (x *DomainRenew) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3119,7 +3657,7 @@ func (x *DomainRenew) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRenew.ProtoReflect.Descriptor instead.
 func (*DomainRenew) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{34}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DomainRenew) GetName() string {
@@ -3143,6 +3681,724 @@ func (x *DomainRenew) GetPeriodYears() uint32 {
 	return 0
 }
 
+// DomainRestoreRequest calls a domain back from its redemption period.
+type DomainRestoreRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DomainRestoreRequest) Reset() {
+	*x = DomainRestoreRequest{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DomainRestoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DomainRestoreRequest) ProtoMessage() {}
+
+func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DomainRestoreRequest.ProtoReflect.Descriptor instead.
+func (*DomainRestoreRequest) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *DomainRestoreRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// DomainRestoreReport completes a restore (RFC 3915 section 4.2.5).
+type DomainRestoreReport struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	PreData       string                 `protobuf:"bytes,2,opt,name=pre_data,json=preData,proto3" json:"pre_data,omitempty"`
+	PostData      string                 `protobuf:"bytes,3,opt,name=post_data,json=postData,proto3" json:"post_data,omitempty"`
+	DeletedAtMs   int64                  `protobuf:"varint,4,opt,name=deleted_at_ms,json=deletedAtMs,proto3" json:"deleted_at_ms,omitempty"`
+	RestoredAtMs  int64                  `protobuf:"varint,5,opt,name=restored_at_ms,json=restoredAtMs,proto3" json:"restored_at_ms,omitempty"`
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Statements    []string               `protobuf:"bytes,7,rep,name=statements,proto3" json:"statements,omitempty"`
+	Other         string                 `protobuf:"bytes,8,opt,name=other,proto3" json:"other,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DomainRestoreReport) Reset() {
+	*x = DomainRestoreReport{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DomainRestoreReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DomainRestoreReport) ProtoMessage() {}
+
+func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DomainRestoreReport.ProtoReflect.Descriptor instead.
+func (*DomainRestoreReport) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *DomainRestoreReport) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DomainRestoreReport) GetPreData() string {
+	if x != nil {
+		return x.PreData
+	}
+	return ""
+}
+
+func (x *DomainRestoreReport) GetPostData() string {
+	if x != nil {
+		return x.PostData
+	}
+	return ""
+}
+
+func (x *DomainRestoreReport) GetDeletedAtMs() int64 {
+	if x != nil {
+		return x.DeletedAtMs
+	}
+	return 0
+}
+
+func (x *DomainRestoreReport) GetRestoredAtMs() int64 {
+	if x != nil {
+		return x.RestoredAtMs
+	}
+	return 0
+}
+
+func (x *DomainRestoreReport) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *DomainRestoreReport) GetStatements() []string {
+	if x != nil {
+		return x.Statements
+	}
+	return nil
+}
+
+func (x *DomainRestoreReport) GetOther() string {
+	if x != nil {
+		return x.Other
+	}
+	return ""
+}
+
+// AuthProof shows that the sender knows authorisation information: the hash of what it
+// presented under the salt of what is stored, so that the log never holds the thing itself.
+type AuthProof struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose information it is, if not the object's own: the ROID of a contact of the domain.
+	Roid          string `protobuf:"bytes,1,opt,name=roid,proto3" json:"roid,omitempty"`
+	Salt          []byte `protobuf:"bytes,2,opt,name=salt,proto3" json:"salt,omitempty"`
+	Hash          []byte `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuthProof) Reset() {
+	*x = AuthProof{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuthProof) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuthProof) ProtoMessage() {}
+
+func (x *AuthProof) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuthProof.ProtoReflect.Descriptor instead.
+func (*AuthProof) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *AuthProof) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *AuthProof) GetSalt() []byte {
+	if x != nil {
+		return x.Salt
+	}
+	return nil
+}
+
+func (x *AuthProof) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+type DomainTransferRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	AuthProof *AuthProof             `protobuf:"bytes,2,opt,name=auth_proof,json=authProof,proto3" json:"auth_proof,omitempty"`
+	// 0: one year, or less where the longest term allowed leaves less.
+	PeriodYears   uint32 `protobuf:"varint,3,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DomainTransferRequest) Reset() {
+	*x = DomainTransferRequest{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DomainTransferRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DomainTransferRequest) ProtoMessage() {}
+
+func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DomainTransferRequest.ProtoReflect.Descriptor instead.
+func (*DomainTransferRequest) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *DomainTransferRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DomainTransferRequest) GetAuthProof() *AuthProof {
+	if x != nil {
+		return x.AuthProof
+	}
+	return nil
+}
+
+func (x *DomainTransferRequest) GetPeriodYears() uint32 {
+	if x != nil {
+		return x.PeriodYears
+	}
+	return 0
+}
+
+type DomainTransferApprove struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DomainTransferApprove) Reset() {
+	*x = DomainTransferApprove{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DomainTransferApprove) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DomainTransferApprove) ProtoMessage() {}
+
+func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DomainTransferApprove.ProtoReflect.Descriptor instead.
+func (*DomainTransferApprove) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *DomainTransferApprove) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type DomainTransferReject struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DomainTransferReject) Reset() {
+	*x = DomainTransferReject{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DomainTransferReject) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DomainTransferReject) ProtoMessage() {}
+
+func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DomainTransferReject.ProtoReflect.Descriptor instead.
+func (*DomainTransferReject) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *DomainTransferReject) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type DomainTransferCancel struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DomainTransferCancel) Reset() {
+	*x = DomainTransferCancel{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DomainTransferCancel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DomainTransferCancel) ProtoMessage() {}
+
+func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DomainTransferCancel.ProtoReflect.Descriptor instead.
+func (*DomainTransferCancel) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *DomainTransferCancel) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type ContactTransferRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AuthProof     *AuthProof             `protobuf:"bytes,2,opt,name=auth_proof,json=authProof,proto3" json:"auth_proof,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactTransferRequest) Reset() {
+	*x = ContactTransferRequest{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactTransferRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactTransferRequest) ProtoMessage() {}
+
+func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactTransferRequest.ProtoReflect.Descriptor instead.
+func (*ContactTransferRequest) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *ContactTransferRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ContactTransferRequest) GetAuthProof() *AuthProof {
+	if x != nil {
+		return x.AuthProof
+	}
+	return nil
+}
+
+type ContactTransferApprove struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactTransferApprove) Reset() {
+	*x = ContactTransferApprove{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactTransferApprove) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactTransferApprove) ProtoMessage() {}
+
+func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactTransferApprove.ProtoReflect.Descriptor instead.
+func (*ContactTransferApprove) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ContactTransferApprove) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ContactTransferReject struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactTransferReject) Reset() {
+	*x = ContactTransferReject{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactTransferReject) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactTransferReject) ProtoMessage() {}
+
+func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactTransferReject.ProtoReflect.Descriptor instead.
+func (*ContactTransferReject) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *ContactTransferReject) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ContactTransferCancel struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactTransferCancel) Reset() {
+	*x = ContactTransferCancel{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactTransferCancel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactTransferCancel) ProtoMessage() {}
+
+func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactTransferCancel.ProtoReflect.Descriptor instead.
+func (*ContactTransferCancel) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *ContactTransferCancel) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// Transfer is a registry.Transfer as answers carry it.
+type Transfer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A registry.TransferStatus.
+	Status        uint32 `protobuf:"varint,1,opt,name=status,proto3" json:"status,omitempty"`
+	Requester     string `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
+	Losing        string `protobuf:"bytes,3,opt,name=losing,proto3" json:"losing,omitempty"`
+	RequestedAtMs int64  `protobuf:"varint,4,opt,name=requested_at_ms,json=requestedAtMs,proto3" json:"requested_at_ms,omitempty"`
+	ActAtMs       int64  `protobuf:"varint,5,opt,name=act_at_ms,json=actAtMs,proto3" json:"act_at_ms,omitempty"`
+	// 0 where it does not apply.
+	ExpiresAtMs   int64 `protobuf:"varint,6,opt,name=expires_at_ms,json=expiresAtMs,proto3" json:"expires_at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Transfer) Reset() {
+	*x = Transfer{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Transfer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Transfer) ProtoMessage() {}
+
+func (x *Transfer) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
+func (*Transfer) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *Transfer) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *Transfer) GetRequester() string {
+	if x != nil {
+		return x.Requester
+	}
+	return ""
+}
+
+func (x *Transfer) GetLosing() string {
+	if x != nil {
+		return x.Losing
+	}
+	return ""
+}
+
+func (x *Transfer) GetRequestedAtMs() int64 {
+	if x != nil {
+		return x.RequestedAtMs
+	}
+	return 0
+}
+
+func (x *Transfer) GetActAtMs() int64 {
+	if x != nil {
+		return x.ActAtMs
+	}
+	return 0
+}
+
+func (x *Transfer) GetExpiresAtMs() int64 {
+	if x != nil {
+		return x.ExpiresAtMs
+	}
+	return 0
+}
+
+// PollAck takes the first message out of the acting registrar's queue.
+type PollAck struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PollAck) Reset() {
+	*x = PollAck{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PollAck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PollAck) ProtoMessage() {}
+
+func (x *PollAck) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PollAck.ProtoReflect.Descriptor instead.
+func (*PollAck) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *PollAck) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
 // ZonePublish is one publication: one log entry, one SOA serial.
 type ZonePublish struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3162,7 +4418,7 @@ type ZonePublish struct {
 
 func (x *ZonePublish) Reset() {
 	*x = ZonePublish{}
-	mi := &file_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3174,7 +4430,7 @@ func (x *ZonePublish) String() string {
 func (*ZonePublish) ProtoMessage() {}
 
 func (x *ZonePublish) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3187,7 +4443,7 @@ func (x *ZonePublish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZonePublish.ProtoReflect.Descriptor instead.
 func (*ZonePublish) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{35}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ZonePublish) GetTld() string {
@@ -3244,7 +4500,7 @@ type OwnerChange struct {
 
 func (x *OwnerChange) Reset() {
 	*x = OwnerChange{}
-	mi := &file_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3256,7 +4512,7 @@ func (x *OwnerChange) String() string {
 func (*OwnerChange) ProtoMessage() {}
 
 func (x *OwnerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3269,7 +4525,7 @@ func (x *OwnerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerChange.ProtoReflect.Descriptor instead.
 func (*OwnerChange) Descriptor() ([]byte, []int) {
-	return file_command_proto_rawDescGZIP(), []int{36}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *OwnerChange) GetOwner() string {
@@ -3286,11 +4542,11 @@ func (x *OwnerChange) GetRrs() []byte {
 	return nil
 }
 
-var File_command_proto protoreflect.FileDescriptor
+var File_fsm_fsmpb_command_proto protoreflect.FileDescriptor
 
-const file_command_proto_rawDesc = "" +
+const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\n" +
-	"\rcommand.proto\x12\x0fcadastre.fsm.v1\"\x8d\x01\n" +
+	"\x17fsm/fsmpb/command.proto\x12\x0fcadastre.fsm.v1\"\x8d\x01\n" +
 	"\bEnvelope\x12%\n" +
 	"\x0eformat_version\x18\x01 \x01(\rR\rformatVersion\x12$\n" +
 	"\x0eleader_time_ms\x18\x02 \x01(\x03R\fleaderTimeMs\x124\n" +
@@ -3303,7 +4559,7 @@ const file_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\xe3\v\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xba\x14\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -3334,13 +4590,25 @@ const file_command_proto_rawDesc = "" +
 	"\rdomain_update\x18\x1a \x01(\v2\x1d.cadastre.fsm.v1.DomainUpdateH\x00R\fdomainUpdate\x12D\n" +
 	"\rdomain_delete\x18\x1b \x01(\v2\x1d.cadastre.fsm.v1.DomainDeleteH\x00R\fdomainDelete\x12A\n" +
 	"\fdomain_renew\x18\x1c \x01(\v2\x1c.cadastre.fsm.v1.DomainRenewH\x00R\vdomainRenew\x12A\n" +
-	"\fzone_publish\x18\x1d \x01(\v2\x1c.cadastre.fsm.v1.ZonePublishH\x00R\vzonePublishB\x06\n" +
+	"\fzone_publish\x18\x1d \x01(\v2\x1c.cadastre.fsm.v1.ZonePublishH\x00R\vzonePublish\x12`\n" +
+	"\x17domain_transfer_request\x18\x1e \x01(\v2&.cadastre.fsm.v1.DomainTransferRequestH\x00R\x15domainTransferRequest\x12`\n" +
+	"\x17domain_transfer_approve\x18\x1f \x01(\v2&.cadastre.fsm.v1.DomainTransferApproveH\x00R\x15domainTransferApprove\x12]\n" +
+	"\x16domain_transfer_reject\x18  \x01(\v2%.cadastre.fsm.v1.DomainTransferRejectH\x00R\x14domainTransferReject\x12]\n" +
+	"\x16domain_transfer_cancel\x18! \x01(\v2%.cadastre.fsm.v1.DomainTransferCancelH\x00R\x14domainTransferCancel\x12c\n" +
+	"\x18contact_transfer_request\x18\" \x01(\v2'.cadastre.fsm.v1.ContactTransferRequestH\x00R\x16contactTransferRequest\x12c\n" +
+	"\x18contact_transfer_approve\x18# \x01(\v2'.cadastre.fsm.v1.ContactTransferApproveH\x00R\x16contactTransferApprove\x12`\n" +
+	"\x17contact_transfer_reject\x18$ \x01(\v2&.cadastre.fsm.v1.ContactTransferRejectH\x00R\x15contactTransferReject\x12`\n" +
+	"\x17contact_transfer_cancel\x18% \x01(\v2&.cadastre.fsm.v1.ContactTransferCancelH\x00R\x15contactTransferCancel\x125\n" +
+	"\bpoll_ack\x18& \x01(\v2\x18.cadastre.fsm.v1.PollAckH\x00R\apollAck\x12]\n" +
+	"\x16domain_restore_request\x18( \x01(\v2%.cadastre.fsm.v1.DomainRestoreRequestH\x00R\x14domainRestoreRequest\x12Z\n" +
+	"\x15domain_restore_report\x18) \x01(\v2$.cadastre.fsm.v1.DomainRestoreReportH\x00R\x13domainRestoreReport\x12S\n" +
+	"\x12registrar_password\x182 \x01(\v2\".cadastre.fsm.v1.RegistrarPasswordH\x00R\x11registrarPasswordB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
 	"FieldError\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x9d\x03\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x94\x04\n" +
 	"\x06Result\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x123\n" +
 	"\x06errors\x18\x02 \x03(\v2\x1b.cadastre.fsm.v1.FieldErrorR\x06errors\x12\x12\n" +
@@ -3356,7 +4624,12 @@ const file_command_proto_rawDesc = "" +
 	"\bcurrency\x18\x0e \x01(\tR\bcurrency\x12\x19\n" +
 	"\bmore_due\x18\x0f \x01(\bR\amoreDue\x12\x16\n" +
 	"\x06serial\x18\x10 \x01(\rR\x06serial\x12\x1b\n" +
-	"\tnode_role\x18\x11 \x01(\rR\bnodeRole\"\xa7\x01\n" +
+	"\tnode_role\x18\x11 \x01(\rR\bnodeRole\x12\x1f\n" +
+	"\vqueue_count\x18\x1e \x01(\x04R\n" +
+	"queueCount\x12\x1d\n" +
+	"\n" +
+	"queue_head\x18\x1f \x01(\x04R\tqueueHead\x125\n" +
+	"\btransfer\x18  \x01(\v2\x19.cadastre.fsm.v1.TransferR\btransfer\"\xa7\x01\n" +
 	"\vClusterInit\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1d\n" +
@@ -3424,12 +4697,13 @@ const file_command_proto_rawDesc = "" +
 	"\x0e_password_hashB\x15\n" +
 	"\x13_credit_limit_minorB\b\n" +
 	"\x06_stateB\x10\n" +
-	"\x0e_deposit_minor\"d\n" +
+	"\x0e_deposit_minor\"8\n" +
+	"\x11RegistrarPassword\x12#\n" +
+	"\rpassword_hash\x18\x01 \x01(\tR\fpasswordHash\"d\n" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xa0\n" +
-	"\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\x99\f\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -3463,7 +4737,12 @@ const file_command_proto_rawDesc = "" +
 	"\x12soa_expire_seconds\x18\x1b \x01(\rR\x10soaExpireSeconds\x12.\n" +
 	"\x13soa_minimum_seconds\x18\x1c \x01(\rR\x11soaMinimumSeconds\x12(\n" +
 	"\x10apex_ttl_seconds\x18\x1d \x01(\rR\x0eapexTtlSeconds\x124\n" +
-	"\x16delegation_ttl_seconds\x18\x1e \x01(\rR\x14delegationTtlSeconds\">\n" +
+	"\x16delegation_ttl_seconds\x18\x1e \x01(\rR\x14delegationTtlSeconds\x122\n" +
+	"\x15transfer_pending_days\x18\x1f \x01(\rR\x13transferPendingDays\x12,\n" +
+	"\x12key_data_interface\x182 \x01(\bR\x10keyDataInterface\x124\n" +
+	"\x16max_delegation_signers\x183 \x01(\rR\x14maxDelegationSigners\x12.\n" +
+	"\x13restore_report_days\x184 \x01(\rR\x11restoreReportDays\x12/\n" +
+	"\x14allow_weak_auth_info\x185 \x01(\bR\x11allowWeakAuthInfo\">\n" +
 	"\n" +
 	"ApexServer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
@@ -3484,10 +4763,11 @@ const file_command_proto_rawDesc = "" +
 	"\textension\x18\x02 \x01(\tR\textension\"6\n" +
 	"\bDisclose\x12\x12\n" +
 	"\x04flag\x18\x01 \x01(\bR\x04flag\x12\x16\n" +
-	"\x06fields\x18\x02 \x03(\tR\x06fields\"2\n" +
+	"\x06fields\x18\x02 \x03(\tR\x06fields\"F\n" +
 	"\bAuthInfo\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\fR\x04salt\x12\x12\n" +
-	"\x04hash\x18\x02 \x01(\fR\x04hash\"\xc5\x02\n" +
+	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x12\n" +
+	"\x04weak\x18\x03 \x01(\bR\x04weak\"\xc5\x02\n" +
 	"\rContactCreate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x123\n" +
@@ -3542,7 +4822,19 @@ const file_command_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"3\n" +
 	"\rDomainContact\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\x90\x02\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\xb0\x01\n" +
+	"\x10DelegationSigner\x12\x17\n" +
+	"\akey_tag\x18\x01 \x01(\rR\x06keyTag\x12\x1c\n" +
+	"\talgorithm\x18\x02 \x01(\rR\talgorithm\x12\x1f\n" +
+	"\vdigest_type\x18\x03 \x01(\rR\n" +
+	"digestType\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\x12,\n" +
+	"\x03key\x18\x05 \x01(\v2\x1a.cadastre.fsm.v1.PublicKeyR\x03key\"o\n" +
+	"\tPublicKey\x12\x14\n" +
+	"\x05flags\x18\x01 \x01(\rR\x05flags\x12\x1a\n" +
+	"\bprotocol\x18\x02 \x01(\rR\bprotocol\x12\x1c\n" +
+	"\talgorithm\x18\x03 \x01(\rR\talgorithm\x12\x12\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\"\xa4\x03\n" +
 	"\fDomainCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12!\n" +
@@ -3552,7 +4844,10 @@ const file_command_proto_rawDesc = "" +
 	"registrant\x12:\n" +
 	"\bcontacts\x18\x05 \x03(\v2\x1e.cadastre.fsm.v1.DomainContactR\bcontacts\x12!\n" +
 	"\fname_servers\x18\x06 \x03(\tR\vnameServers\x126\n" +
-	"\tauth_info\x18\a \x01(\v2\x19.cadastre.fsm.v1.AuthInfoR\bauthInfo\"\xc0\x03\n" +
+	"\tauth_info\x18\a \x01(\v2\x19.cadastre.fsm.v1.AuthInfoR\bauthInfo\x121\n" +
+	"\x02ds\x18\x14 \x03(\v2!.cadastre.fsm.v1.DelegationSignerR\x02ds\x12.\n" +
+	"\x04keys\x18\x15 \x03(\v2\x1a.cadastre.fsm.v1.PublicKeyR\x04keys\x12/\n" +
+	"\x14max_sig_life_seconds\x18\x16 \x01(\rR\x11maxSigLifeSeconds\"\xa1\x06\n" +
 	"\fDomainUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
 	"\x10add_name_servers\x18\x02 \x03(\tR\x0eaddNameServers\x12.\n" +
@@ -3564,14 +4859,69 @@ const file_command_proto_rawDesc = "" +
 	"\n" +
 	"registrant\x18\b \x01(\tH\x00R\n" +
 	"registrant\x88\x01\x01\x126\n" +
-	"\tauth_info\x18\t \x01(\v2\x19.cadastre.fsm.v1.AuthInfoR\bauthInfoB\r\n" +
-	"\v_registrant\"\"\n" +
+	"\tauth_info\x18\t \x01(\v2\x19.cadastre.fsm.v1.AuthInfoR\bauthInfo\x12\"\n" +
+	"\rremove_all_ds\x18\x14 \x01(\bR\vremoveAllDs\x12>\n" +
+	"\tremove_ds\x18\x15 \x03(\v2!.cadastre.fsm.v1.DelegationSignerR\bremoveDs\x12;\n" +
+	"\vremove_keys\x18\x16 \x03(\v2\x1a.cadastre.fsm.v1.PublicKeyR\n" +
+	"removeKeys\x128\n" +
+	"\x06add_ds\x18\x17 \x03(\v2!.cadastre.fsm.v1.DelegationSignerR\x05addDs\x125\n" +
+	"\badd_keys\x18\x18 \x03(\v2\x1a.cadastre.fsm.v1.PublicKeyR\aaddKeys\x124\n" +
+	"\x14max_sig_life_seconds\x18\x19 \x01(\rH\x01R\x11maxSigLifeSeconds\x88\x01\x01B\r\n" +
+	"\v_registrantB\x17\n" +
+	"\x15_max_sig_life_seconds\"\"\n" +
 	"\fDomainDelete\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"t\n" +
 	"\vDomainRenew\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x13current_expiry_date\x18\x02 \x01(\tR\x11currentExpiryDate\x12!\n" +
-	"\fperiod_years\x18\x03 \x01(\rR\vperiodYears\"\xc9\x01\n" +
+	"\fperiod_years\x18\x03 \x01(\rR\vperiodYears\"*\n" +
+	"\x14DomainRestoreRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xf9\x01\n" +
+	"\x13DomainRestoreReport\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
+	"\bpre_data\x18\x02 \x01(\tR\apreData\x12\x1b\n" +
+	"\tpost_data\x18\x03 \x01(\tR\bpostData\x12\"\n" +
+	"\rdeleted_at_ms\x18\x04 \x01(\x03R\vdeletedAtMs\x12$\n" +
+	"\x0erestored_at_ms\x18\x05 \x01(\x03R\frestoredAtMs\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1e\n" +
+	"\n" +
+	"statements\x18\a \x03(\tR\n" +
+	"statements\x12\x14\n" +
+	"\x05other\x18\b \x01(\tR\x05other\"G\n" +
+	"\tAuthProof\x12\x12\n" +
+	"\x04roid\x18\x01 \x01(\tR\x04roid\x12\x12\n" +
+	"\x04salt\x18\x02 \x01(\fR\x04salt\x12\x12\n" +
+	"\x04hash\x18\x03 \x01(\fR\x04hash\"\x89\x01\n" +
+	"\x15DomainTransferRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
+	"\n" +
+	"auth_proof\x18\x02 \x01(\v2\x1a.cadastre.fsm.v1.AuthProofR\tauthProof\x12!\n" +
+	"\fperiod_years\x18\x03 \x01(\rR\vperiodYears\"+\n" +
+	"\x15DomainTransferApprove\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"*\n" +
+	"\x14DomainTransferReject\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"*\n" +
+	"\x14DomainTransferCancel\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"c\n" +
+	"\x16ContactTransferRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x129\n" +
+	"\n" +
+	"auth_proof\x18\x02 \x01(\v2\x1a.cadastre.fsm.v1.AuthProofR\tauthProof\"(\n" +
+	"\x16ContactTransferApprove\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"'\n" +
+	"\x15ContactTransferReject\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"'\n" +
+	"\x15ContactTransferCancel\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xc0\x01\n" +
+	"\bTransfer\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\rR\x06status\x12\x1c\n" +
+	"\trequester\x18\x02 \x01(\tR\trequester\x12\x16\n" +
+	"\x06losing\x18\x03 \x01(\tR\x06losing\x12&\n" +
+	"\x0frequested_at_ms\x18\x04 \x01(\x03R\rrequestedAtMs\x12\x1a\n" +
+	"\tact_at_ms\x18\x05 \x01(\x03R\aactAtMs\x12\"\n" +
+	"\rexpires_at_ms\x18\x06 \x01(\x03R\vexpiresAtMs\"%\n" +
+	"\aPollAck\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\xc9\x01\n" +
 	"\vZonePublish\x12\x10\n" +
 	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x1f\n" +
 	"\vbase_serial\x18\x02 \x01(\rR\n" +
@@ -3591,60 +4941,76 @@ const file_command_proto_rawDesc = "" +
 	"\x11ACTOR_KIND_SYSTEM\x10\x03B\x14Z\x12cadastre/fsm/fsmpbb\x06proto3"
 
 var (
-	file_command_proto_rawDescOnce sync.Once
-	file_command_proto_rawDescData []byte
+	file_fsm_fsmpb_command_proto_rawDescOnce sync.Once
+	file_fsm_fsmpb_command_proto_rawDescData []byte
 )
 
-func file_command_proto_rawDescGZIP() []byte {
-	file_command_proto_rawDescOnce.Do(func() {
-		file_command_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_command_proto_rawDesc), len(file_command_proto_rawDesc)))
+func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
+	file_fsm_fsmpb_command_proto_rawDescOnce.Do(func() {
+		file_fsm_fsmpb_command_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)))
 	})
-	return file_command_proto_rawDescData
+	return file_fsm_fsmpb_command_proto_rawDescData
 }
 
-var file_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_command_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
-var file_command_proto_goTypes = []any{
-	(ActorKind)(0),           // 0: cadastre.fsm.v1.ActorKind
-	(*Envelope)(nil),         // 1: cadastre.fsm.v1.Envelope
-	(*Actor)(nil),            // 2: cadastre.fsm.v1.Actor
-	(*RequestID)(nil),        // 3: cadastre.fsm.v1.RequestID
-	(*Command)(nil),          // 4: cadastre.fsm.v1.Command
-	(*FieldError)(nil),       // 5: cadastre.fsm.v1.FieldError
-	(*Result)(nil),           // 6: cadastre.fsm.v1.Result
-	(*ClusterInit)(nil),      // 7: cadastre.fsm.v1.ClusterInit
-	(*Node)(nil),             // 8: cadastre.fsm.v1.Node
-	(*JoinTokenCreate)(nil),  // 9: cadastre.fsm.v1.JoinTokenCreate
-	(*NodeJoin)(nil),         // 10: cadastre.fsm.v1.NodeJoin
-	(*NodeRemove)(nil),       // 11: cadastre.fsm.v1.NodeRemove
-	(*Tick)(nil),             // 12: cadastre.fsm.v1.Tick
-	(*ClockSet)(nil),         // 13: cadastre.fsm.v1.ClockSet
-	(*RegistrarCreate)(nil),  // 14: cadastre.fsm.v1.RegistrarCreate
-	(*RegistrarUpdate)(nil),  // 15: cadastre.fsm.v1.RegistrarUpdate
-	(*TLDPut)(nil),           // 16: cadastre.fsm.v1.TLDPut
-	(*TLDPolicy)(nil),        // 17: cadastre.fsm.v1.TLDPolicy
-	(*ApexServer)(nil),       // 18: cadastre.fsm.v1.ApexServer
-	(*PostalInfo)(nil),       // 19: cadastre.fsm.v1.PostalInfo
-	(*Phone)(nil),            // 20: cadastre.fsm.v1.Phone
-	(*Disclose)(nil),         // 21: cadastre.fsm.v1.Disclose
-	(*AuthInfo)(nil),         // 22: cadastre.fsm.v1.AuthInfo
-	(*ContactCreate)(nil),    // 23: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),    // 24: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil), // 25: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),          // 26: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),    // 27: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),       // 28: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),       // 29: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),       // 30: cadastre.fsm.v1.HostDelete
-	(*DomainContact)(nil),    // 31: cadastre.fsm.v1.DomainContact
-	(*DomainCreate)(nil),     // 32: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),     // 33: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),     // 34: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),      // 35: cadastre.fsm.v1.DomainRenew
-	(*ZonePublish)(nil),      // 36: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),      // 37: cadastre.fsm.v1.OwnerChange
+var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_fsm_fsmpb_command_proto_goTypes = []any{
+	(ActorKind)(0),                 // 0: cadastre.fsm.v1.ActorKind
+	(*Envelope)(nil),               // 1: cadastre.fsm.v1.Envelope
+	(*Actor)(nil),                  // 2: cadastre.fsm.v1.Actor
+	(*RequestID)(nil),              // 3: cadastre.fsm.v1.RequestID
+	(*Command)(nil),                // 4: cadastre.fsm.v1.Command
+	(*FieldError)(nil),             // 5: cadastre.fsm.v1.FieldError
+	(*Result)(nil),                 // 6: cadastre.fsm.v1.Result
+	(*ClusterInit)(nil),            // 7: cadastre.fsm.v1.ClusterInit
+	(*Node)(nil),                   // 8: cadastre.fsm.v1.Node
+	(*JoinTokenCreate)(nil),        // 9: cadastre.fsm.v1.JoinTokenCreate
+	(*NodeJoin)(nil),               // 10: cadastre.fsm.v1.NodeJoin
+	(*NodeRemove)(nil),             // 11: cadastre.fsm.v1.NodeRemove
+	(*Tick)(nil),                   // 12: cadastre.fsm.v1.Tick
+	(*ClockSet)(nil),               // 13: cadastre.fsm.v1.ClockSet
+	(*RegistrarCreate)(nil),        // 14: cadastre.fsm.v1.RegistrarCreate
+	(*RegistrarUpdate)(nil),        // 15: cadastre.fsm.v1.RegistrarUpdate
+	(*RegistrarPassword)(nil),      // 16: cadastre.fsm.v1.RegistrarPassword
+	(*TLDPut)(nil),                 // 17: cadastre.fsm.v1.TLDPut
+	(*TLDPolicy)(nil),              // 18: cadastre.fsm.v1.TLDPolicy
+	(*ApexServer)(nil),             // 19: cadastre.fsm.v1.ApexServer
+	(*PostalInfo)(nil),             // 20: cadastre.fsm.v1.PostalInfo
+	(*Phone)(nil),                  // 21: cadastre.fsm.v1.Phone
+	(*Disclose)(nil),               // 22: cadastre.fsm.v1.Disclose
+	(*AuthInfo)(nil),               // 23: cadastre.fsm.v1.AuthInfo
+	(*ContactCreate)(nil),          // 24: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),          // 25: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),       // 26: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                // 27: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),          // 28: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),             // 29: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),             // 30: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),             // 31: cadastre.fsm.v1.HostDelete
+	(*DomainContact)(nil),          // 32: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),       // 33: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),              // 34: cadastre.fsm.v1.PublicKey
+	(*DomainCreate)(nil),           // 35: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),           // 36: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),           // 37: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),            // 38: cadastre.fsm.v1.DomainRenew
+	(*DomainRestoreRequest)(nil),   // 39: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),    // 40: cadastre.fsm.v1.DomainRestoreReport
+	(*AuthProof)(nil),              // 41: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),  // 42: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),  // 43: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),   // 44: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),   // 45: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil), // 46: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil), // 47: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),  // 48: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),  // 49: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),               // 50: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                // 51: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),            // 52: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),            // 53: cadastre.fsm.v1.OwnerChange
 }
-var file_command_proto_depIdxs = []int32{
+var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,  // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
 	0,  // 1: cadastre.fsm.v1.Actor.kind:type_name -> cadastre.fsm.v1.ActorKind
 	2,  // 2: cadastre.fsm.v1.Command.actor:type_name -> cadastre.fsm.v1.Actor
@@ -3657,53 +5023,75 @@ var file_command_proto_depIdxs = []int32{
 	13, // 9: cadastre.fsm.v1.Command.clock_set:type_name -> cadastre.fsm.v1.ClockSet
 	14, // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
 	15, // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
-	16, // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
-	23, // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
-	24, // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
-	27, // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
-	28, // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
-	29, // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
-	30, // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
-	32, // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
-	33, // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
-	34, // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
-	35, // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
-	36, // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
-	5,  // 24: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	8,  // 25: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	8,  // 26: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	17, // 27: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	18, // 28: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	19, // 29: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	20, // 30: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	20, // 31: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	22, // 32: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	21, // 33: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	25, // 34: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	20, // 35: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	20, // 36: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	22, // 37: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	21, // 38: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	26, // 39: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	31, // 40: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	22, // 41: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	31, // 42: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	31, // 43: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	22, // 44: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	37, // 45: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	17, // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
+	24, // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
+	25, // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
+	28, // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
+	29, // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
+	30, // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
+	31, // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
+	35, // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
+	36, // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
+	37, // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
+	38, // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
+	52, // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
+	42, // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
+	43, // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
+	44, // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
+	45, // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
+	46, // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
+	47, // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
+	48, // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
+	49, // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
+	51, // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
+	39, // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
+	40, // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
+	16, // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
+	5,  // 36: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	50, // 37: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	8,  // 38: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	8,  // 39: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	18, // 40: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	19, // 41: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	20, // 42: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	21, // 43: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	21, // 44: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	23, // 45: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	22, // 46: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	26, // 47: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	21, // 48: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	21, // 49: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	23, // 50: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	22, // 51: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	27, // 52: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	34, // 53: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	32, // 54: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	23, // 55: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	33, // 56: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	34, // 57: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	32, // 58: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	32, // 59: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	23, // 60: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	33, // 61: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	34, // 62: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	33, // 63: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	34, // 64: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	41, // 65: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	41, // 66: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	53, // 67: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	68, // [68:68] is the sub-list for method output_type
+	68, // [68:68] is the sub-list for method input_type
+	68, // [68:68] is the sub-list for extension type_name
+	68, // [68:68] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
-func init() { file_command_proto_init() }
-func file_command_proto_init() {
-	if File_command_proto != nil {
+func init() { file_fsm_fsmpb_command_proto_init() }
+func file_fsm_fsmpb_command_proto_init() {
+	if File_fsm_fsmpb_command_proto != nil {
 		return
 	}
-	file_command_proto_msgTypes[3].OneofWrappers = []any{
+	file_fsm_fsmpb_command_proto_msgTypes[3].OneofWrappers = []any{
 		(*Command_ClusterInit)(nil),
 		(*Command_JoinTokenCreate)(nil),
 		(*Command_NodeJoin)(nil),
@@ -3724,27 +5112,39 @@ func file_command_proto_init() {
 		(*Command_DomainDelete)(nil),
 		(*Command_DomainRenew)(nil),
 		(*Command_ZonePublish)(nil),
+		(*Command_DomainTransferRequest)(nil),
+		(*Command_DomainTransferApprove)(nil),
+		(*Command_DomainTransferReject)(nil),
+		(*Command_DomainTransferCancel)(nil),
+		(*Command_ContactTransferRequest)(nil),
+		(*Command_ContactTransferApprove)(nil),
+		(*Command_ContactTransferReject)(nil),
+		(*Command_ContactTransferCancel)(nil),
+		(*Command_PollAck)(nil),
+		(*Command_DomainRestoreRequest)(nil),
+		(*Command_DomainRestoreReport)(nil),
+		(*Command_RegistrarPassword)(nil),
 	}
-	file_command_proto_msgTypes[14].OneofWrappers = []any{}
-	file_command_proto_msgTypes[23].OneofWrappers = []any{}
-	file_command_proto_msgTypes[24].OneofWrappers = []any{}
-	file_command_proto_msgTypes[32].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[14].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[24].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[25].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[35].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_command_proto_rawDesc), len(file_command_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   37,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
-		GoTypes:           file_command_proto_goTypes,
-		DependencyIndexes: file_command_proto_depIdxs,
-		EnumInfos:         file_command_proto_enumTypes,
-		MessageInfos:      file_command_proto_msgTypes,
+		GoTypes:           file_fsm_fsmpb_command_proto_goTypes,
+		DependencyIndexes: file_fsm_fsmpb_command_proto_depIdxs,
+		EnumInfos:         file_fsm_fsmpb_command_proto_enumTypes,
+		MessageInfos:      file_fsm_fsmpb_command_proto_msgTypes,
 	}.Build()
-	File_command_proto = out.File
-	file_command_proto_goTypes = nil
-	file_command_proto_depIdxs = nil
+	File_fsm_fsmpb_command_proto = out.File
+	file_fsm_fsmpb_command_proto_goTypes = nil
+	file_fsm_fsmpb_command_proto_depIdxs = nil
 }

@@ -1,0 +1,49 @@
+package epp
+
+import (
+	"context"
+	"strconv"
+
+	"cadastre/epp/eppxml"
+	"cadastre/registry"
+	"cadastre/store"
+)
+
+// poll is <poll> (RFC 5730 section 2.9.2.3).
+func (c *call) poll(ctx context.Context, q *eppxml.Poll) (*answer, error) {
+	if q.Op == eppxml.PollAck {
+		return c.pollAck(ctx, q)
+	}
+	var message *registry.PollMessage
+	err := c.view(ctx, func(tx *store.ReadTx) error {
+		if c.queue.Count == 0 {
+			return nil
+		}
+		var found bool
+		if message, found = tx.PollMessage(c.registrar, c.queue.Head); !found {
+			return refuse(registry.CodeInternal, "", "", "the queue of %s has lost message %d", c.registrar, c.queue.Head)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case message == nil:
+		return &answer{code: codeOKNoMessages}, nil
+	}
+	return &answer{
+		code: codeOKMessage, data: messageData(message), dataURI: objectURI(message.Object),
+		msgQ: &eppxml.MsgQ{Count: c.queue.Count, ID: messageID(message.Sequence), Date: message.At, Msg: messageText(message)},
+	}, nil
+}
+
+// objectURI is the object service that knows objects of the kind.
+func objectURI(kind registry.ObjectKind) string {
+	if kind == registry.KindContact {
+		return eppxml.NSContact
+	}
+	return eppxml.NSDomain
+}
+
+// messageID is how clients name a message of their queue.
+func messageID(sequence uint64) string { return strconv.FormatUint(sequence, 10) }

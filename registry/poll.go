@@ -1,0 +1,50 @@
+package registry
+
+import "time"
+
+// PollKind says what a poll message tells. The numbers are stored and append-only.
+type PollKind uint8
+
+// The kinds.
+const (
+	PollTransfer   PollKind = 1 // a transfer was requested or ended; Transfer says how it stood then
+	PollAutoRenew  PollKind = 2 // the registry renewed an expired domain; ExpiresAt is the new expiry
+	PollRedemption PollKind = 3 // the registry deleted an expired domain, which can be restored until ActAt
+	PollPurge      PollKind = 4 // a deleted domain is gone; Action is the command that deleted it, if there was one
+	// PollRestoreLapsed: the report that a restore needs did not come; the domain can be
+	// restored anew until ActAt.
+	PollRestoreLapsed PollKind = 5
+)
+
+// Action names a command by what its answer said: the client's transaction identifier and
+// the place in the log. The zero value is none.
+type Action struct {
+	CLTRID      string
+	Term, Index uint64
+	InEntry     uint32
+}
+
+// PollMessage is a message to one registrar (RFC 5730 section 2.9.2.3): the facts, from which
+// the protocol makes its data and its text.
+type PollMessage struct {
+	// Sequence numbers the messages of a registrar in order, from 1.
+	Sequence  uint64
+	Registrar RegistrarID
+	At        time.Time // when it was put into the queue
+	Kind      PollKind
+
+	Object ObjectKind
+	Key    string // name or id of the object
+	ROID   ROID
+
+	Transfer  *Transfer
+	ExpiresAt time.Time
+	ActAt     time.Time // when the next step comes by itself, or when this one came
+	Action    Action
+}
+
+// PollQueue is how a registrar's queue stands: how many messages wait, and which is first.
+type PollQueue struct {
+	Count uint64
+	Head  uint64 // its Sequence, 0 if none waits
+}
