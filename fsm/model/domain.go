@@ -1,0 +1,308 @@
+package model
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
+)
+
+// registrable says whether the name can be registered at all.
+func (m *Model) registrable(name string) bool {
+	label, inside := strings.CutSuffix(name, "."+m.Policy.TLD)
+	return inside && !strings.Contains(label, ".") && !slices.Contains(m.Policy.Reserved, label) &&
+		(len(label) < 4 || label[2:4] != "--")
+}
+
+func (m *Model) years(requested uint32) (uint32, bool) {
+	if requested == 0 {
+		requested = m.Policy.MinYears
+	}
+	return requested, requested >= m.Policy.MinYears && requested <= m.Policy.MaxYears
+}
+
+func addYears(t time.Time, years int) time.Time {
+	later := t.AddDate(years, 0, 0)
+	if later.Day() != t.Day() { // 29 February
+		later = later.AddDate(0, 0, -later.Day())
+	}
+	return later
+}
+
+func (m *Model) days(n uint32) time.Time { return m.Now.Add(time.Duration(n) * 24 * time.Hour) }
+
+func (m *Model) linkable(actor, id string) registry.Code {
+	contact := m.Contacts[strings.ToLower(id)]
+	switch {
+	case contact == nil:
+		return registry.CodeObjectDoesNotExist
+	case contact.Sponsor != actor:
+		return registry.CodeAuthorization
+	default:
+		return registry.CodeOK
+	}
+}
+
+// link adds contacts and name servers to the domain.
+func (m *Model) link(actor string, d *Domain, contacts []*fsmpb.DomainContact, servers []string) registry.Code {
+	for _, c := range contacts {
+		if code := m.linkable(actor, c.GetId()); code != registry.CodeOK {
+			return code
+		}
+		entry := c.GetRole() + ":" + m.Contacts[strings.ToLower(c.GetId())].ID
+		if slices.Contains(d.Contacts, entry) {
+			return registry.CodeParameterPolicy
+		}
+		d.Contacts = append(d.Contacts, entry)
+	}
+	if len(d.Contacts) > m.Policy.MaxContacts {
+		return registry.CodeParameterPolicy
+	}
+	for _, name := range servers {
+		if slices.Contains(d.NameServers, name) {
+			return registry.CodeParameterPolicy
+		}
+		if m.Hosts[name] == nil {
+			return registry.CodeObjectDoesNotExist
+		}
+		d.NameServers = append(d.NameServers, name)
+	}
+	if n := len(d.NameServers); n > m.Policy.MaxNameServers || n > 0 && n < m.Policy.MinNameServers {
+		return registry.CodeParameterPolicy
+	}
+	return registry.CodeOK
+}
+
+func (m *Model) setRegistrant(actor string, d *Domain, id string) registry.Code {
+	if id == "" {
+		d.Registrant = ""
+		if m.Policy.RegistrantRequired {
+			return registry.CodeParameterMissing
+		}
+		return registry.CodeOK
+	}
+	if code := m.linkable(actor, id); code != registry.CodeOK {
+		return code
+	}
+	d.Registrant = m.Contacts[strings.ToLower(id)].ID
+	return registry.CodeOK
+}
+
+func (m *Model) canPay(actor string, amount int64) bool {
+	r := m.Registrars[actor]
+	return r.BalanceMinor+r.CreditMinor >= amount
+}
+
+func (m *Model) domainCreate(actor string, c *fsmpb.DomainCreate) registry.Code {
+	if !strings.HasSuffix(c.GetName(), "."+m.Policy.TLD) {
+		return registry.CodeParameterPolicy
+	}
+	if !m.Registrars[actor].Accredited {
+		return registry.CodeAuthorization
+	}
+	if !m.registrable(c.GetName()) {
+		return registry.CodeParameterPolicy
+	}
+	if m.Domains[c.GetName()] != nil {
+		return registry.CodeObjectExists
+	}
+	years, offered := m.years(c.GetPeriodYears())
+	if !offered {
+		return registry.CodeParameterRange
+	}
+	d := &Domain{Name: c.GetName(), Sponsor: actor, ExpiresAt: addYears(m.Now, int(years))}
+	if code := m.setRegistrant(actor, d, c.GetRegistrant()); code != registry.CodeOK {
+		return code
+	}
+	if code := m.link(actor, d, c.GetContacts(), c.GetNameServers()); code != registry.CodeOK {
+		return code
+	}
+	price := m.Policy.CreatePriceMinor * int64(years)
+	if !m.canPay(actor, price) {
+		return registry.CodeBilling
+	}
+	m.Registrars[actor].BalanceMinor -= price
+	d.Graces = []Grace{{Kind: "add", EndsAt: m.days(m.Policy.AddGraceDays), RefundMinor: price, Years: int(years)}}
+	m.Domains[d.Name] = d
+	return registry.CodeOK
+}
+
+func (m *Model) domainUpdate(actor string, c *fsmpb.DomainUpdate) registry.Code {
+	d := m.Domains[c.GetName()]
+	nothingElse := len(c.GetAddNameServers())+len(c.GetRemoveNameServers())+len(c.GetAddContacts())+len(c.GetRemoveContacts()) == 0 && c.Registrant == nil
+	switch {
+	case d == nil:
+		return registry.CodeObjectDoesNotExist
+	case d.Sponsor != actor:
+		return registry.CodeAuthorization
+	case !mayUpdate(d.Statuses, nothingElse, c.GetAddStatuses(), c.GetRemoveStatuses()):
+		return registry.CodeStatusProhibits
+	}
+	next := *d
+	next.NameServers, next.Contacts = slices.Clone(d.NameServers), slices.Clone(d.Contacts)
+	var code registry.Code
+	if next.Statuses, code = changeStatuses("domain", d.Statuses, c.GetAddStatuses(), c.GetRemoveStatuses()); code != registry.CodeOK {
+		return code
+	}
+	if code := m.unlink(&next, c); code != registry.CodeOK {
+		return code
+	}
+	if c.Registrant != nil {
+		if code := m.setRegistrant(actor, &next, c.GetRegistrant()); code != registry.CodeOK {
+			return code
+		}
+	}
+	if code := m.link(actor, &next, c.GetAddContacts(), c.GetAddNameServers()); code != registry.CodeOK {
+		return code
+	}
+	m.Domains[d.Name] = &next
+	return registry.CodeOK
+}
+
+func (m *Model) unlink(d *Domain, c *fsmpb.DomainUpdate) registry.Code {
+	for _, name := range c.GetRemoveNameServers() {
+		at := slices.Index(d.NameServers, name)
+		if at < 0 {
+			return registry.CodeParameterPolicy
+		}
+		d.NameServers = slices.Delete(d.NameServers, at, at+1)
+	}
+	for _, contact := range c.GetRemoveContacts() {
+		at := slices.IndexFunc(d.Contacts, func(x string) bool { return strings.EqualFold(x, contact.GetRole()+":"+contact.GetId()) })
+		if at < 0 {
+			return registry.CodeParameterPolicy
+		}
+		d.Contacts = slices.Delete(d.Contacts, at, at+1)
+	}
+	return registry.CodeOK
+}
+
+func (m *Model) domainDelete(actor string, c *fsmpb.DomainDelete) registry.Code {
+	d := m.Domains[c.GetName()]
+	switch {
+	case d == nil:
+		return registry.CodeObjectDoesNotExist
+	case d.Sponsor != actor:
+		return registry.CodeAuthorization
+	case slices.Contains(d.Statuses, "clientDeleteProhibited") || slices.Contains(d.Statuses, "pendingDelete"):
+		return registry.CodeStatusProhibits
+	}
+	for name := range m.Hosts {
+		if domain, inside := m.superordinate(name); inside && domain == d.Name {
+			return registry.CodeAssociationForbids
+		}
+	}
+	inAddGrace := false
+	for _, g := range d.Graces {
+		if g.EndsAt.After(m.Now) {
+			m.Registrars[actor].BalanceMinor += g.RefundMinor
+			d.ExpiresAt = addYears(d.ExpiresAt, -g.Years) // what is paid back is not registered any more
+			inAddGrace = inAddGrace || g.Kind == "add"
+		}
+	}
+	if inAddGrace {
+		delete(m.Domains, d.Name)
+		return registry.CodeOK
+	}
+	m.redeem(d, m.Now)
+	return registry.CodeOKPending
+}
+
+func (m *Model) redeem(d *Domain, at time.Time) {
+	d.Statuses = append(d.Statuses, "pendingDelete")
+	slices.Sort(d.Statuses)
+	d.Phase, d.Graces = "redemption", nil
+	d.PhaseEndsAt = at.Add(time.Duration(m.Policy.RedemptionDays) * 24 * time.Hour)
+}
+
+func (m *Model) domainRenew(actor string, c *fsmpb.DomainRenew) registry.Code {
+	d := m.Domains[c.GetName()]
+	switch {
+	case d == nil:
+		return registry.CodeObjectDoesNotExist
+	case d.Sponsor != actor, !m.Registrars[actor].Accredited:
+		return registry.CodeAuthorization
+	case slices.Contains(d.Statuses, "clientRenewProhibited") || slices.Contains(d.Statuses, "pendingDelete"):
+		return registry.CodeStatusProhibits
+	case d.ExpiresAt.Format(time.DateOnly) != c.GetCurrentExpiryDate():
+		return registry.CodeParameterPolicy
+	}
+	years, offered := m.years(c.GetPeriodYears())
+	expiry := addYears(d.ExpiresAt, int(years))
+	price := m.Policy.RenewPriceMinor * int64(years)
+	switch {
+	case !offered:
+		return registry.CodeParameterRange
+	case expiry.After(addYears(m.Now, 10)):
+		return registry.CodeNotRenewable
+	case !m.canPay(actor, price):
+		return registry.CodeBilling
+	}
+	m.Registrars[actor].BalanceMinor -= price
+	d.ExpiresAt = expiry
+	d.Graces = append(m.running(d.Graces, m.Now), Grace{Kind: "renew", EndsAt: m.days(m.Policy.RenewGraceDays), RefundMinor: price, Years: int(years)})
+	return registry.CodeOK
+}
+
+func (m *Model) running(graces []Grace, at time.Time) []Grace {
+	var out []Grace
+	for _, g := range graces {
+		if g.EndsAt.After(at) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// Advance lets time pass to now: what falls due happens in order of time, then of name.
+func (m *Model) Advance(now time.Time) {
+	m.Now = now
+	for {
+		var due []*Domain
+		for _, d := range m.Domains {
+			if !m.dueAt(d).After(now) {
+				due = append(due, d)
+			}
+		}
+		if len(due) == 0 {
+			return
+		}
+		sort.Slice(due, func(i, j int) bool {
+			a, b := m.dueAt(due[i]), m.dueAt(due[j])
+			return a.Before(b) || a.Equal(b) && due[i].Name < due[j].Name
+		})
+		m.happen(due[0])
+	}
+}
+
+func (m *Model) dueAt(d *Domain) time.Time {
+	if d.Phase != "" {
+		return d.PhaseEndsAt
+	}
+	return d.ExpiresAt
+}
+
+func (m *Model) happen(d *Domain) {
+	at := m.dueAt(d)
+	switch {
+	case d.Phase == "redemption":
+		d.Phase, d.PhaseEndsAt = "pendingDelete", at.Add(time.Duration(m.Policy.PendingDeleteDays)*24*time.Hour)
+	case d.Phase == "pendingDelete":
+		for name := range m.Hosts {
+			if domain, inside := m.superordinate(name); inside && domain == d.Name && !m.isUsed(name, d.Name) {
+				delete(m.Hosts, name)
+			}
+		}
+		delete(m.Domains, d.Name)
+	case m.Policy.AutoRenew:
+		m.Registrars[d.Sponsor].BalanceMinor -= m.Policy.RenewPriceMinor
+		d.ExpiresAt = addYears(d.ExpiresAt, 1)
+		d.Graces = append(m.running(d.Graces, at), Grace{Kind: "autoRenew", RefundMinor: m.Policy.RenewPriceMinor, Years: 1,
+			EndsAt: at.Add(time.Duration(m.Policy.AutoGraceDays) * 24 * time.Hour)})
+	default:
+		m.redeem(d, at)
+	}
+}
