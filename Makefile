@@ -82,3 +82,12 @@ bench-failover: build ## Kill the leader under load ten times and measure the ti
 .PHONY: soak-kill
 soak-kill: build ## 200 rounds of kill -9 and restart of random nodes under load; up to 20 minutes.
 	$(GO) run ./bench/soakkill -bin $(BIN)
+
+.PHONY: model
+model: ## A million random commands against the plain model of the registry; about ten minutes.
+	$(GO) test ./fsm/model -run TestAgainstModel -commands 500000 -timeout 60m -v
+
+.PHONY: bench-epp
+bench-epp: build ## Throughput and latency of EPP beside etcd (Debian: etcd-server) on the same machine.
+	cd bench/etcdload && $(GO) build -o ../../bin/etcdload .
+	$(GO) run ./bench/eppload -bin $(BIN) -etcdload bin/etcdload

@@ -37,7 +37,7 @@ func changeSecurity(command *fsmpb.DomainUpdate, given *eppxml.SecDNSUpdate) err
 			command.MaxSigLifeSeconds = &add.MaxSigLife
 		}
 	}
-	if change := given.Chg; change != nil {
+	if change := given.Chg; change != nil && change.MaxSigLife != 0 {
 		command.MaxSigLifeSeconds = &change.MaxSigLife
 	}
 	return nil

@@ -38,6 +38,7 @@ func TestKeyDataInterface(t *testing.T) {
 	c.want(codeOK, extended(update, eppxml.AppendSecDNSUpdate(nil, &eppxml.SecDNSUpdate{
 		Rem: &eppxml.SecDNSRem{Keys: []eppxml.KeyData{first}}, Add: &eppxml.SecDNS{MaxSigLife: 60, Keys: []eppxml.KeyData{second}},
 	})))
+	c.want(codeOK, extended(update, eppxml.AppendSecDNSUpdate(nil, &eppxml.SecDNSUpdate{Chg: &eppxml.SecDNSChg{}}))) // changes nothing
 	r := c.want(codeOK, eppxml.AppendCommand(nil, &eppxml.Command{Body: &eppxml.DomainInfo{Name: "alpha.example"}, ClTRID: "K-2"}))
 	if len(r.Extensions) == 0 {
 		t.Fatal("info shows no DNSSEC data")

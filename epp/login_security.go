@@ -53,10 +53,10 @@ func credential(element, short, long string) (string, error) {
 	}
 }
 
-// loginEvents is what the login security extension adds to the answer of a login: a warning
-// while the client's certificate is about to end.
+// loginEvents is what the login security extension adds to the answer of a login that asked
+// for it: a warning while the client's certificate is about to end.
 func (s *session) loginEvents(now time.Time) []extensionData {
-	if s.certNotAfter.IsZero() || s.certNotAfter.Sub(now) > certificateWarning {
+	if !s.services.hasExtension(eppxml.NSLoginSec) || s.certNotAfter.IsZero() || s.certNotAfter.Sub(now) > certificateWarning {
 		return nil
 	}
 	return []extensionData{{uri: eppxml.NSLoginSec, xml: eppxml.AppendLoginSecData(nil, []eppxml.LoginSecEvent{{

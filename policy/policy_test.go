@@ -73,15 +73,16 @@ func TestCheckPolicyNamesTheField(t *testing.T) {
 		t.Fatalf("a good policy is refused: %v", err)
 	}
 	for field, spoil := range map[string]func(*registry.TLDPolicy){
-		"roid_suffix":         func(p *registry.TLDPolicy) { p.ROIDSuffix = "toolongsuffix" },
-		"currency":            func(p *registry.TLDPolicy) { p.Currency = "" },
-		"prices":              func(p *registry.TLDPolicy) { p.RestorePriceMinor = -1 },
-		"min_period_years":    func(p *registry.TLDPolicy) { p.MaxPeriodYears = 11 },
-		"max_name_servers":    func(p *registry.TLDPolicy) { p.MaxNameServers = 14 },
-		"apex_servers":        func(p *registry.TLDPolicy) { p.ApexServers[0].Addresses = nil },
-		"soa_mname":           func(p *registry.TLDPolicy) { p.SOARName = "" },
-		"soa_refresh_seconds": func(p *registry.TLDPolicy) { p.SOARetrySeconds = 0 },
-		"apex_ttl_seconds":    func(p *registry.TLDPolicy) { p.DelegationTTLSeconds = 0 },
+		"roid_suffix":            func(p *registry.TLDPolicy) { p.ROIDSuffix = "toolongsuffix" },
+		"currency":               func(p *registry.TLDPolicy) { p.Currency = "" },
+		"prices":                 func(p *registry.TLDPolicy) { p.RestorePriceMinor = -1 },
+		"min_period_years":       func(p *registry.TLDPolicy) { p.MaxPeriodYears = 11 },
+		"max_name_servers":       func(p *registry.TLDPolicy) { p.MaxNameServers = 14 },
+		"apex_servers":           func(p *registry.TLDPolicy) { p.ApexServers[0].Addresses = nil },
+		"soa_mname":              func(p *registry.TLDPolicy) { p.SOARName = "" },
+		"soa_refresh_seconds":    func(p *registry.TLDPolicy) { p.SOARetrySeconds = 0 },
+		"max_delegation_signers": func(p *registry.TLDPolicy) { p.MaxDelegationSigners = 17 },
+		"apex_ttl_seconds":       func(p *registry.TLDPolicy) { p.DelegationTTLSeconds = 0 },
 	} {
 		p := good()
 		spoil(p)

@@ -142,6 +142,7 @@ func (n *Node) Run(ctx context.Context) error {
 	workers.Go(func() { n.runLeadership(r) })
 	workers.Go(func() { n.batcher.run(r) })
 	workers.Go(func() { n.runReads(r) })
+	workers.Go(func() { n.watchContact(r) })
 	select {
 	case <-ctx.Done():
 		n.handOver(r)
