@@ -8,10 +8,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"cadastre/internal/devcluster"
+	"cadastre/internal/pause"
 	"cadastre/registry"
 )
 
@@ -44,6 +46,7 @@ func openDev(ctx context.Context, o *devOptions, given func(flag string) bool, p
 			if err := leftover.endOrphans(ctx); err != nil {
 				return nil, err
 			}
+			_ = leftover.awaitPorts(ctx) // the new cluster may be on others
 		}
 		d, err = makeDev(ctx, o, progress)
 	}
@@ -127,6 +130,24 @@ func (d *devCluster) checkPorts() error {
 	return nil
 }
 
+// devPortPatience is how long a port may still be taken after its process has ended: the
+// kernel closes sockets a moment later.
+const devPortPatience = 2 * time.Second
+
+// awaitPorts returns when the ports of nodes that have just ended can be used.
+func (d *devCluster) awaitPorts(ctx context.Context) error {
+	deadline := time.Now().Add(devPortPatience)
+	for {
+		err := d.checkPorts()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		if pause.For(ctx, devPollInterval) != nil {
+			return err
+		}
+	}
+}
+
 // endOrphans stops servers that an earlier `cadastre dev` left when it was killed.
 func (d *devCluster) endOrphans(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -141,7 +162,7 @@ func (d *devCluster) resume(ctx context.Context) error {
 	if err := d.endOrphans(ctx); err != nil {
 		return err
 	}
-	if err := d.checkPorts(); err != nil {
+	if err := d.awaitPorts(ctx); err != nil {
 		return err
 	}
 	for _, m := range d.members() {
