@@ -51,6 +51,8 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_WaitSettled_FullMethodName:    operator,
 		clusterpb.Admin_StateHash_FullMethodName:      operator,
 		clusterpb.Admin_Backup_FullMethodName:         operator,
+		clusterpb.Admin_Ledger_FullMethodName:         operator,
+		clusterpb.Admin_History_FullMethodName:        operator,
 	}
 }
 
@@ -136,7 +138,8 @@ func mayPropose(command *fsmpb.Command) error {
 // have calls of their own, or are not an operator's.
 func mayExecute(command *fsmpb.Command) error {
 	switch command.GetBody().(type) {
-	case *fsmpb.Command_ClockSet, *fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut:
+	case *fsmpb.Command_ClockSet, *fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
+		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate:
 		return nil
 	default:
 		return refuse(registry.CodeAuthorization, "command", "", "this is not an operator's command")

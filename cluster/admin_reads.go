@@ -158,7 +158,7 @@ func registrarMessage(tx *store.ReadTx, r *registry.Registrar) *clusterpb.Regist
 		Id: string(r.ID), Roid: string(r.ROID), Name: r.Name, Email: r.Email, Url: r.URL, IanaId: r.IANAID,
 		State: uint32(r.State), CertificateSha256: r.CertificateSHA256, Tlds: names(r.TLDs),
 		Currency: r.Currency, CreditLimitMinor: r.CreditLimit, BalanceMinor: tx.BalanceMinor(store.RegistrarAccount(r.ID), r.Currency),
-		CreatedAtMs: unixMilli(r.CreatedAt), UpdatedAtMs: unixMilli(r.UpdatedAt),
+		CreatedAtMs: unixMilli(r.CreatedAt), UpdatedAtMs: unixMilli(r.UpdatedAt), LowBalanceMinor: r.LowBalanceMinor,
 	}
 	return out
 }

@@ -68,6 +68,39 @@ func ErrorFromStatus(err error) error {
 	return err
 }
 
+// outcomeToProto is what a proposal ended with. An error that is none of ours leaves open
+// whether the command takes effect; the log has what it was.
+func outcomeToProto(result *fsmpb.Result, err error) (outcome *clusterpb.ProposeOutcome, isOurs bool) {
+	if err == nil {
+		return &clusterpb.ProposeOutcome{Outcome: &clusterpb.ProposeOutcome_Result{Result: result}}, true
+	}
+	if nl, ok := asNotLeader(err); ok {
+		return &clusterpb.ProposeOutcome{Outcome: &clusterpb.ProposeOutcome_NotLeader{
+			NotLeader: &clusterpb.NotLeader{LeaderId: nl.LeaderID, LeaderAddress: nl.LeaderAddress}}}, true
+	}
+	re, isOurs := errors.AsType[*registry.Error](err)
+	if !isOurs {
+		re = &registry.Error{Code: registry.CodeOutcomeUnknown, Reason: "internal error; the node's log has the details"}
+	}
+	return &clusterpb.ProposeOutcome{Outcome: &clusterpb.ProposeOutcome_Error{
+		Error: &clusterpb.ErrorDetail{Code: uint32(re.Code), Field: re.Field, Value: re.Value, Reason: re.Reason}}}, isOurs
+}
+
+// outcomeFromProto is the inverse of outcomeToProto.
+func outcomeFromProto(o *clusterpb.ProposeOutcome) outcomeOf {
+	switch o := o.GetOutcome().(type) {
+	case *clusterpb.ProposeOutcome_Result:
+		return outcomeOf{result: o.Result}
+	case *clusterpb.ProposeOutcome_NotLeader:
+		return outcomeOf{err: &raftnode.NotLeaderError{LeaderID: o.NotLeader.GetLeaderId(), LeaderAddress: o.NotLeader.GetLeaderAddress()}}
+	case *clusterpb.ProposeOutcome_Error:
+		d := o.Error
+		return outcomeOf{err: &registry.Error{Code: registry.Code(d.GetCode()), Field: d.GetField(), Value: d.GetValue(), Reason: d.GetReason()}}
+	default:
+		return outcomeOf{err: &registry.Error{Code: registry.CodeOutcomeUnknown, Reason: "the leader's answer cannot be read"}}
+	}
+}
+
 func grpcCode(code registry.Code) codes.Code {
 	switch code {
 	case registry.CodeParameterSyntax, registry.CodeParameterRange, registry.CodeParameterPolicy,

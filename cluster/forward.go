@@ -51,6 +51,7 @@ type Forwarder struct {
 	watch     *leaderWatch
 	counter   atomic.Uint64
 	rounds    rounds
+	proposals proposals
 }
 
 // NewForwarder returns a Forwarder that is not running yet.
@@ -62,19 +63,24 @@ func NewForwarder(cfg ForwarderConfig) *Forwarder {
 	return &Forwarder{
 		nodeID: cfg.NodeID, bootEpoch: cfg.BootEpoch, raft: cfg.Raft, peers: cfg.Peers, hold: hold,
 		watch:  newLeaderWatch(cfg.Raft.Leader),
-		rounds: rounds{wake: make(chan struct{}, readRoundWorkers)},
+		rounds: rounds{wake: make(chan struct{}, readRoundWorkers)}, proposals: proposals{wake: make(chan struct{}, proposeWorkers)},
 	}
 }
 
-// Run watches the leader and runs the shared rounds of Linearizable until ctx ends.
+// Run watches the leader, carries commands to it and runs the shared rounds of Linearizable
+// until ctx ends.
 func (f *Forwarder) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.watch.run(ctx) })
 	for range readRoundWorkers {
 		wg.Go(func() { f.rounds.work(ctx, f.ReadIndex) })
 	}
+	for range proposeWorkers {
+		wg.Go(func() { f.proposals.work(ctx, f.send) })
+	}
 	wg.Wait()
 	f.rounds.close()
+	f.proposals.close()
 	return nil
 }
 
@@ -93,8 +99,23 @@ func (f *Forwarder) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb
 		if leaderID == f.nodeID {
 			return f.raft.Propose(ctx, command)
 		}
-		return f.peers.Propose(ctx, leaderID, command)
+		return f.proposals.propose(ctx, leaderID, command)
 	})
+}
+
+// send makes one call with commands for the leader, unless another one is known by now.
+func (f *Forwarder) send(ctx context.Context, leaderID string, commands []*fsmpb.Command) []outcomeOf {
+	current, since := f.watch.current()
+	if current != "" && current != leaderID {
+		return allFailed(commands, &registry.Error{Code: registry.CodeUnavailable, Reason: "another node leads now"})
+	}
+	outcomes, err := attemptOnce(ctx, since, false, proposeAttemptTimeout, leaderID, func(ctx context.Context, leaderID string) ([]outcomeOf, error) {
+		return f.peers.Propose(ctx, leaderID, commands)
+	})
+	if err != nil {
+		return allFailed(commands, err)
+	}
+	return outcomes
 }
 
 // ReadIndex returns an index such that a state that has applied it holds everything that

@@ -20,6 +20,16 @@ func registrarCommand() *fsmpb.Command {
 	}
 }
 
+// proposeOne asks a node to commit one command.
+func proposeOne(t *testing.T, peers *Peers, nodeID string, command *fsmpb.Command) (*fsmpb.Result, error) {
+	t.Helper()
+	outcomes, err := peers.Propose(testContext(t), nodeID, []*fsmpb.Command{command})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes[0].result, outcomes[0].err
+}
+
 func TestProposeFromFollowerReachesLeader(t *testing.T) {
 	c := startFakeCluster(t, "n1", "n1", "n2")
 	for _, id := range []string{"n1", "n2"} {
@@ -138,7 +148,7 @@ func TestForwardedCallGoesOneHopOnly(t *testing.T) {
 	c := startFakeCluster(t, "n1", "n1", "n2", "n3")
 	command := registrarCommand()
 	command.RequestId = &fsmpb.RequestID{OriginNode: "n3", BootEpoch: 1, Counter: 1}
-	_, err := c.nodes["n3"].peers.Propose(testContext(t), "n2", command)
+	_, err := proposeOne(t, c.nodes["n3"].peers, "n2", command)
 	nl, ok := errors.AsType[*raftnode.NotLeaderError](err)
 	if !ok || nl.LeaderID != "n1" {
 		t.Errorf("a follower answered %v", err)
@@ -157,7 +167,7 @@ func TestNodesMayNotProposeWhatIsTheLeadersOwn(t *testing.T) {
 		"nothing":       {RequestId: id},
 		"no request id": registrarCommand(),
 	} {
-		if _, err := c.nodes["n2"].peers.Propose(testContext(t), "n1", command); err == nil {
+		if _, err := proposeOne(t, c.nodes["n2"].peers, "n1", command); err == nil {
 			t.Errorf("%s: accepted", label)
 		}
 	}

@@ -368,7 +368,7 @@ func testReplicaRemoved(t *testing.T, c *realCluster) {
 	for _, id := range []string{"n1", "n2", "n3"} {
 		command := registrarCommand()
 		command.RequestId = &fsmpb.RequestID{OriginNode: "n4", BootEpoch: 1, Counter: 1}
-		_, proposeErr := peers.Propose(testContext(t), id, command)
+		_, proposeErr := proposeOne(t, peers, id, command)
 		_, readErr := peers.ReadIndex(testContext(t), id)
 		for call, err := range map[string]error{"propose": proposeErr, "read index": readErr, "seed": trySeed(testContext(t), n4.creds, c.children[id].GRPC)} {
 			if !errors.Is(err, registry.CodeAuthorization) {

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
+	"sync"
 
 	"google.golang.org/grpc"
 
@@ -24,20 +26,36 @@ type peerService struct {
 	*Server
 }
 
-// Propose commits the command if this node leads: one hop, no more.
+// Propose commits the commands if this node leads: one hop, no more. They are proposed at
+// the same time, so that they may share an entry.
 func (s *peerService) Propose(ctx context.Context, req *clusterpb.ProposeRequest) (*clusterpb.ProposeResponse, error) {
-	command := req.GetCommand()
+	commands := req.GetCommands()
+	if len(commands) > maxForwardedCommands {
+		return nil, refuse(registry.CodeParameterRange, "commands", fmt.Sprint(len(commands)), "too many commands in one call")
+	}
+	outcomes := make([]*clusterpb.ProposeOutcome, len(commands))
+	var proposing sync.WaitGroup
+	for i, command := range commands {
+		proposing.Go(func() {
+			result, err := s.proposeForwarded(ctx, command)
+			var isOurs bool
+			if outcomes[i], isOurs = outcomeToProto(result, err); !isOurs && ctx.Err() == nil {
+				s.log.Error("a forwarded command failed", "error", err)
+			}
+		})
+	}
+	proposing.Wait()
+	return &clusterpb.ProposeResponse{Outcomes: outcomes}, nil
+}
+
+func (s *peerService) proposeForwarded(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
 	if command.GetRequestId() == nil {
 		return nil, refuse(registry.CodeParameterMissing, "request_id", "", "a forwarded command needs its request id")
 	}
 	if err := mayPropose(command); err != nil {
 		return nil, err
 	}
-	result, err := s.raft.Propose(ctx, command)
-	if err != nil {
-		return nil, err
-	}
-	return &clusterpb.ProposeResponse{Result: result}, nil
+	return s.raft.Propose(ctx, command)
 }
 
 // ReadIndex answers if this node leads.

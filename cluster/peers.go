@@ -16,6 +16,7 @@ import (
 
 	"cadastre/cluster/clusterpb"
 	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
 )
 
 const (
@@ -191,17 +192,25 @@ func awaitReady(ctx context.Context, conn *grpc.ClientConn) error {
 	}
 }
 
-// Propose asks node nodeID, the leader, to commit a command.
-func (p *Peers) Propose(ctx context.Context, nodeID string, command *fsmpb.Command) (*fsmpb.Result, error) {
+// Propose asks node nodeID, the leader, to commit commands, and returns an outcome for each.
+func (p *Peers) Propose(ctx context.Context, nodeID string, commands []*fsmpb.Command) ([]outcomeOf, error) {
 	client, err := p.client(ctx, nodeID)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := client.Propose(ctx, &clusterpb.ProposeRequest{Command: command})
+	resp, err := client.Propose(ctx, &clusterpb.ProposeRequest{Commands: commands})
 	if err != nil {
 		return nil, ErrorFromStatus(err)
 	}
-	return resp.Result, nil
+	if len(resp.GetOutcomes()) != len(commands) {
+		return nil, &registry.Error{Code: registry.CodeOutcomeUnknown,
+			Reason: fmt.Sprintf("node %q answered %d of %d commands", nodeID, len(resp.GetOutcomes()), len(commands))}
+	}
+	outcomes := make([]outcomeOf, len(commands))
+	for i, o := range resp.GetOutcomes() {
+		outcomes[i] = outcomeFromProto(o)
+	}
+	return outcomes, nil
 }
 
 // ReadIndex asks node nodeID, the leader, for a read index.

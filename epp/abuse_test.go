@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -137,7 +138,7 @@ func TestASilentConnectionIsClosed(t *testing.T) {
 	conn := rawDial(t, h)
 	if _, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Error("the server speaks first")
-	} else if netErr, ok := err.(net.Error); ok && netErr.Timeout() {
+	} else if errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("the connection stays open")
 	}
 }
@@ -200,7 +201,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 	for range 3 {
 		conn := rawDial(t, h)
 		if _, err := io.ReadAll(conn); err != nil {
-			if netErr, ok := err.(net.Error); ok && netErr.Timeout() {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Fatal("the third connection is open")
 			}
 		}

@@ -18,6 +18,8 @@ type call struct {
 	clTRID    string
 	// extensions is what the command carries beside its body.
 	extensions commandExtensions
+	// services are what the session may use.
+	services *services
 	// object names what the command is about, for errors: a domain's name element, or the
 	// command itself.
 	object eppxml.Value

@@ -27,6 +27,9 @@ func (c *call) contactCreate(ctx context.Context, q *eppxml.ContactCreate) (*ans
 	if command.AuthInfo, err = newAuthInfo(q.AuthInfo); err != nil {
 		return nil, err
 	}
+	if command.AdditionalEmail, err = additionalEmail(c.extensions.addlEmail); err != nil {
+		return nil, err
+	}
 	if command.Roid, err = newROID("C"); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 // whoever gives the right authorisation information.
 func (c *call) contactInfo(ctx context.Context, q *eppxml.ContactInfo) (*answer, error) {
 	var info *eppxml.ContactInfData
+	var extensions []extensionData
 	err := c.view(ctx, func(tx *store.ReadTx) error {
 		contact, found := tx.Contact(registry.ContactID(q.ID))
 		if !found {
@@ -27,14 +28,16 @@ func (c *call) contactInfo(ctx context.Context, q *eppxml.ContactInfo) (*answer,
 		case !isSponsor:
 			return refuse(registry.CodeAuthorization, "id", q.ID, "the contact is sponsored by another registrar")
 		}
-		info = shownContact(contact)
+		info, extensions = shownContact(contact), c.shownAdditionalEmail(contact)
 		info.Statuses = shownStatuses(contact.Statuses, len(tx.ContactUsers(contact.ID, 1)) > 0, false)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return ok(eppxml.AppendContactInfData(nil, info)), nil
+	a := ok(eppxml.AppendContactInfData(nil, info))
+	a.extensions = extensions
+	return a, nil
 }
 
 func checkContactAuthInfo(contact *registry.Contact, given *eppxml.AuthInfo, isSponsor bool) error {

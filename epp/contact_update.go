@@ -15,6 +15,10 @@ func (c *call) contactUpdate(ctx context.Context, q *eppxml.ContactUpdate) (*ans
 			return nil, err
 		}
 	}
+	var err error
+	if command.AdditionalEmail, err = additionalEmail(c.extensions.addlEmail); err != nil {
+		return nil, err
+	}
 	if changesNoContact(command) {
 		return nil, errEmptyUpdate()
 	}
@@ -64,5 +68,5 @@ func postalChange(p *eppxml.PostalInfoChg) (*fsmpb.PostalInfoChange, error) {
 
 func changesNoContact(u *fsmpb.ContactUpdate) bool {
 	return len(u.GetAddStatuses())+len(u.GetRemoveStatuses())+len(u.GetPostal()) == 0 &&
-		u.Voice == nil && u.Fax == nil && u.Email == nil && u.AuthInfo == nil && u.Disclose == nil
+		u.Voice == nil && u.Fax == nil && u.Email == nil && u.AuthInfo == nil && u.Disclose == nil && u.AdditionalEmail == nil
 }

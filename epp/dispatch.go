@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cadastre/epp/eppxml"
+	"cadastre/registry"
 )
 
 // run does a command on an object. Every type of eppxml.Body but the session's own has
@@ -19,6 +20,9 @@ func (c *call) run(ctx context.Context, body eppxml.Body) (*answer, error) {
 	case *eppxml.DomainUpdate:
 		if c.extensions.restore != nil {
 			return c.domainRestore(ctx, b)
+		}
+		if c.extensions.fee != nil {
+			return nil, refuse(registry.CodeParameterPolicy, "fee", "", "an update has a fee only if it restores the domain")
 		}
 		return c.domainUpdate(ctx, b)
 	case *eppxml.DomainDelete:

@@ -15,18 +15,30 @@ func (c *call) domainCheck(ctx context.Context, q *eppxml.DomainCheck) (*answer,
 	if err := checkCount(len(q.Names)); err != nil {
 		return nil, err
 	}
+	fees := c.extensions.feeCheck
+	if fees != nil && len(fees.Commands) > maxFeeCommands {
+		return nil, refuse(registry.CodeParameterPolicy, "command", "", "a check asks for the fees of at most %d commands", maxFeeCommands)
+	}
+	var feeData *eppxml.FeeChkData
 	results := make([]eppxml.CheckResult, 0, len(q.Names))
 	err := c.view(ctx, func(tx *store.ReadTx) error {
 		results = results[:0]
 		for _, name := range q.Names {
 			results = append(results, checked(name, domainUnavailable(tx, name)))
 		}
+		if fees != nil {
+			feeData = c.checkFees(tx, fees, q.Names)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return ok(eppxml.AppendDomainChkData(nil, results)), nil
+	a := ok(eppxml.AppendDomainChkData(nil, results))
+	if feeData != nil {
+		a.extensions = append(a.extensions, extensionData{uri: eppxml.NSFee, xml: eppxml.AppendFeeChkData(nil, feeData)})
+	}
+	return a, nil
 }
 
 // domainUnavailable says why the name cannot be registered now, "" if it can.

@@ -29,6 +29,12 @@ func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answe
 		return nil, err
 	}
 	addSecurity(command, c.extensions.secDNSCreate)
+	if command.Ttls, err = ttlCommands(c.extensions.ttls); err != nil {
+		return nil, err
+	}
+	if command.Fee, err = c.agreedFee(); err != nil {
+		return nil, err
+	}
 	if command.Roid, err = newROID("D"); err != nil {
 		return nil, err
 	}
@@ -36,9 +42,10 @@ func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answe
 	if err != nil {
 		return nil, err
 	}
-	return c.done(result, eppxml.AppendDomainCreData(nil, &eppxml.DomainCreData{
+	a := c.done(result, eppxml.AppendDomainCreData(nil, &eppxml.DomainCreData{
 		Name: command.GetName(), CrDate: instant(result.GetCreatedAtMs()), ExDate: instant(result.GetExpiresAtMs()),
-	})), nil
+	}))
+	return c.withFees(a, "creData", feeRegistration, result), nil
 }
 
 // periodYears returns a period in years, 0 if none was given.

@@ -13,5 +13,9 @@ func (c *call) domainDelete(ctx context.Context, q *eppxml.DomainDelete) (*answe
 	if err != nil {
 		return nil, err
 	}
-	return c.transform(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainDelete{DomainDelete: &fsmpb.DomainDelete{Name: name}}})
+	result, err := c.propose(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainDelete{DomainDelete: &fsmpb.DomainDelete{Name: name}}})
+	if err != nil {
+		return nil, err
+	}
+	return c.withFees(c.done(result, nil), "delData", feeRefund, result), nil
 }

@@ -35,6 +35,9 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 		if statuses := rgpStatuses(domain.RGPStatuses(tx.Now())); len(statuses) > 0 {
 			extensions = append(extensions, extensionData{uri: eppxml.NSRGP, xml: eppxml.AppendRGPInfData(nil, statuses)})
 		}
+		if tld, found := tx.TLD(domain.TLD); found {
+			extensions = append(extensions, c.shownTTLs(tld, registry.KindDomain, domain.TTLs)...)
+		}
 		if isSponsor || q.AuthInfo != nil {
 			addFullDomainInfo(info, domain)
 		}

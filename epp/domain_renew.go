@@ -18,13 +18,18 @@ func (c *call) domainRenew(ctx context.Context, q *eppxml.DomainRenew) (*answer,
 	if err != nil {
 		return nil, err
 	}
+	fee, err := c.agreedFee()
+	if err != nil {
+		return nil, err
+	}
 	result, err := c.propose(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainRenew{DomainRenew: &fsmpb.DomainRenew{
-		Name: name, CurrentExpiryDate: q.CurExpDate.Format(time.DateOnly), PeriodYears: years,
+		Name: name, CurrentExpiryDate: q.CurExpDate.Format(time.DateOnly), PeriodYears: years, Fee: fee,
 	}}})
 	if err != nil {
 		return nil, err
 	}
-	return c.done(result, eppxml.AppendDomainRenData(nil, &eppxml.DomainRenData{
+	a := c.done(result, eppxml.AppendDomainRenData(nil, &eppxml.DomainRenData{
 		Name: name, ExDate: instant(result.GetExpiresAtMs()),
-	})), nil
+	}))
+	return c.withFees(a, "renData", feeRenewal, result), nil
 }

@@ -40,12 +40,17 @@ func (c *call) domainRestoreRequest(ctx context.Context, name string, report *ep
 	if report != nil {
 		return nil, refuse(registry.CodeParameterPolicy, "report", "", "a request carries no report; send it with op=report afterwards (RFC 3915 section 4.2.5)")
 	}
-	a, err := c.transform(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainRestoreRequest{DomainRestoreRequest: &fsmpb.DomainRestoreRequest{Name: name}}})
+	fee, err := c.agreedFee()
 	if err != nil {
 		return nil, err
 	}
+	result, err := c.propose(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainRestoreRequest{DomainRestoreRequest: &fsmpb.DomainRestoreRequest{Name: name, Fee: fee}}})
+	if err != nil {
+		return nil, err
+	}
+	a := c.done(result, nil)
 	a.extensions = append(a.extensions, extensionData{
 		uri: eppxml.NSRGP, xml: eppxml.AppendRGPUpData(nil, []string{string(registry.RGPPendingRestore)}),
 	})
-	return a, nil
+	return c.withFees(a, "updData", feeRestore, result), nil
 }

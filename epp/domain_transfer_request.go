@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cadastre/epp/eppxml"
+	"cadastre/fsm"
 	"cadastre/fsm/fsmpb"
 	"cadastre/registry"
 	"cadastre/store"
@@ -19,6 +20,9 @@ func (c *call) domainTransferRequest(ctx context.Context, name string, q *eppxml
 		return nil, err
 	}
 	request := &fsmpb.DomainTransferRequest{Name: name, PeriodYears: years}
+	if request.Fee, err = c.agreedFee(); err != nil {
+		return nil, err
+	}
 	err = c.view(ctx, func(tx *store.ReadTx) error {
 		domain, found := tx.Domain(registry.DomainName(name))
 		if !found {
@@ -33,7 +37,12 @@ func (c *call) domainTransferRequest(ctx context.Context, name string, q *eppxml
 	if err != nil {
 		return nil, err
 	}
-	return c.domainTransferred(ctx, name, &fsmpb.Command{Body: &fsmpb.Command_DomainTransferRequest{DomainTransferRequest: request}})
+	result, err := c.propose(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainTransferRequest{DomainTransferRequest: request}})
+	if err != nil {
+		return nil, err
+	}
+	a := c.done(result, domainTrnData(name, fsm.TransferFromProto(result.GetTransfer())))
+	return c.withFees(a, "trnData", feeTransfer, result), nil
 }
 
 // authInfoBehind returns what the presented information is to be compared with: the domain's

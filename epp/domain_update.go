@@ -43,6 +43,9 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 	if err := changeSecurity(command, c.extensions.secDNSUpdate); err != nil {
 		return nil, err
 	}
+	if command.Ttls, err = ttlCommands(c.extensions.ttls); err != nil {
+		return nil, err
+	}
 	if changesNoDomain(command) && c.extensions.secDNSUpdate == nil {
 		return nil, errEmptyUpdate()
 	}
@@ -52,5 +55,5 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 func changesNoDomain(u *fsmpb.DomainUpdate) bool {
 	lists := len(u.GetAddNameServers()) + len(u.GetRemoveNameServers()) + len(u.GetAddContacts()) +
 		len(u.GetRemoveContacts()) + len(u.GetAddStatuses()) + len(u.GetRemoveStatuses())
-	return lists == 0 && u.Registrant == nil && u.AuthInfo == nil
+	return lists == 0 && u.Registrant == nil && u.AuthInfo == nil && len(u.GetTtls()) == 0
 }

@@ -27,7 +27,12 @@ type commandExtensions struct {
 	secDNSCreate *eppxml.SecDNS
 	secDNSUpdate *eppxml.SecDNSUpdate
 	restore      *eppxml.RGPRestore
+	feeCheck     *eppxml.FeeCheck
+	fee          *eppxml.FeeTransform
 	loginSec     *eppxml.LoginSec
+	ttlInfo      *eppxml.TTLInfo
+	ttls         []eppxml.TTL
+	addlEmail    *eppxml.AddlEmail
 }
 
 // extensions is the table of all that the server implements: what is not here is refused,
@@ -50,6 +55,13 @@ func extensions() []extension {
 				return err
 			}},
 		}},
+		{uri: eppxml.NSChangePoll},
+		{uri: eppxml.NSTTL, elements: ttlElements()},
+		{uri: eppxml.NSAddlEmail, elements: []extensionElement{{"addlEmail", isContactChange, func(e *eppxml.Element, x *commandExtensions) (err *eppxml.Error) {
+			x.addlEmail, err = eppxml.DecodeAddlEmail(e)
+			return err
+		}}}},
+		{uri: eppxml.NSFee, elements: feeElements()},
 		{uri: eppxml.NSUnhandledNamespaces},
 		{uri: eppxml.NSSecureAuthInfo},
 		{uri: eppxml.NSLoginSec, elements: []extensionElement{
@@ -64,6 +76,11 @@ func extensions() []extension {
 func isBody[B eppxml.Body](body eppxml.Body) bool {
 	_, is := body.(B)
 	return is
+}
+
+// isContactChange says whether a command can carry the second e-mail address of a contact.
+func isContactChange(body eppxml.Body) bool {
+	return isBody[*eppxml.ContactCreate](body) || isBody[*eppxml.ContactUpdate](body)
 }
 
 // extensionURIs are the service extensions on offer.
@@ -163,6 +180,10 @@ func extensionOf(element string) string {
 	switch element {
 	case "maxSigLife", "dsData", "keyTag", "alg", "digestType", "digest", "keyData", "flags", "protocol", "pubKey":
 		return eppxml.NSSecDNS
+	case "ttl":
+		return eppxml.NSTTL
+	case "fee", "currency", "command":
+		return eppxml.NSFee
 	case "restore", "report", "preData", "postData", "delTime", "resTime", "resReason", "statement", "other":
 		return eppxml.NSRGP
 	default:

@@ -17,6 +17,9 @@ func (c *call) hostCreate(ctx context.Context, q *eppxml.HostCreate) (*answer, e
 	if command.Addresses, err = addressOctets(q.Addrs); err != nil {
 		return nil, err
 	}
+	if command.Ttls, err = ttlCommands(c.extensions.ttls); err != nil {
+		return nil, err
+	}
 	if command.Roid, err = newROID("H"); err != nil {
 		return nil, err
 	}

@@ -16,24 +16,34 @@ func (c *call) hostInfo(ctx context.Context, q *eppxml.HostInfo) (*answer, error
 		return nil, err
 	}
 	var info *eppxml.HostInfData
+	var extensions []extensionData
 	err = c.view(ctx, func(tx *store.ReadTx) error {
 		host, found := tx.Host(registry.DomainName(name))
 		if !found {
 			return refuse(registry.CodeObjectDoesNotExist, "name", q.Name, "there is no such host")
 		}
 		linked := len(tx.HostUsers(host.Name, 1)) > 0
-		info = &eppxml.HostInfData{
-			Name: string(host.Name), ROID: string(host.ROID),
-			Statuses: shownStatuses(host.Statuses, linked, false), Addrs: shownAddresses(host.Addresses),
-			ClID: string(host.Sponsor), CrID: string(host.Creator), UpID: string(host.Updater),
-			CrDate: host.CreatedAt, UpDate: host.UpdatedAt, TrDate: host.TransferredAt,
+		info = shownHost(host, linked)
+		if tld, inside := tx.TLDOf(host.Name); inside {
+			extensions = c.shownTTLs(tld, registry.KindHost, host.TTLs)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return ok(eppxml.AppendHostInfData(nil, info)), nil
+	a := ok(eppxml.AppendHostInfData(nil, info))
+	a.extensions = extensions
+	return a, nil
+}
+
+func shownHost(host *registry.Host, linked bool) *eppxml.HostInfData {
+	return &eppxml.HostInfData{
+		Name: string(host.Name), ROID: string(host.ROID),
+		Statuses: shownStatuses(host.Statuses, linked, false), Addrs: shownAddresses(host.Addresses),
+		ClID: string(host.Sponsor), CrID: string(host.Creator), UpID: string(host.Updater),
+		CrDate: host.CreatedAt, UpDate: host.UpdatedAt, TrDate: host.TransferredAt,
+	}
 }
 
 func shownAddresses(addresses []netip.Addr) []eppxml.HostAddr {

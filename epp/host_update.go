@@ -31,6 +31,9 @@ func (c *call) hostUpdate(ctx context.Context, q *eppxml.HostUpdate) (*answer, e
 			return nil, err
 		}
 	}
+	if command.Ttls, err = ttlCommands(c.extensions.ttls); err != nil {
+		return nil, err
+	}
 	if changesNoHost(command) {
 		return nil, errEmptyUpdate()
 	}
@@ -39,5 +42,5 @@ func (c *call) hostUpdate(ctx context.Context, q *eppxml.HostUpdate) (*answer, e
 
 func changesNoHost(u *fsmpb.HostUpdate) bool {
 	lists := len(u.GetAddAddresses()) + len(u.GetRemoveAddresses()) + len(u.GetAddStatuses()) + len(u.GetRemoveStatuses())
-	return lists == 0 && u.GetNewName() == ""
+	return lists == 0 && u.GetNewName() == "" && len(u.GetTtls()) == 0
 }

@@ -15,6 +15,8 @@ func (c *call) poll(ctx context.Context, q *eppxml.Poll) (*answer, error) {
 		return c.pollAck(ctx, q)
 	}
 	var message *registry.PollMessage
+	var data []byte
+	var extensions []extensionData
 	err := c.view(ctx, func(tx *store.ReadTx) error {
 		if c.queue.Count == 0 {
 			return nil
@@ -23,6 +25,12 @@ func (c *call) poll(ctx context.Context, q *eppxml.Poll) (*answer, error) {
 		if message, found = tx.PollMessage(c.registrar, c.queue.Head); !found {
 			return refuse(registry.CodeInternal, "", "", "the queue of %s has lost message %d", c.registrar, c.queue.Head)
 		}
+		if message.Change != nil {
+			var err error
+			data, extensions, err = c.changeMessage(tx, message)
+			return err
+		}
+		data = messageData(message)
 		return nil
 	})
 	switch {
@@ -32,17 +40,21 @@ func (c *call) poll(ctx context.Context, q *eppxml.Poll) (*answer, error) {
 		return &answer{code: codeOKNoMessages}, nil
 	}
 	return &answer{
-		code: codeOKMessage, data: messageData(message), dataURI: objectURI(message.Object),
+		code: codeOKMessage, data: data, dataURI: objectURI(message.Object), extensions: extensions,
 		msgQ: &eppxml.MsgQ{Count: c.queue.Count, ID: messageID(message.Sequence), Date: message.At, Msg: messageText(message)},
 	}, nil
 }
 
 // objectURI is the object service that knows objects of the kind.
 func objectURI(kind registry.ObjectKind) string {
-	if kind == registry.KindContact {
+	switch kind {
+	case registry.KindContact:
 		return eppxml.NSContact
+	case registry.KindHost:
+		return eppxml.NSHost
+	default:
+		return eppxml.NSDomain
 	}
-	return eppxml.NSDomain
 }
 
 // messageID is how clients name a message of their queue.

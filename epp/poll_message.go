@@ -35,6 +35,9 @@ func messageData(m *registry.PollMessage) []byte {
 
 // messageText says in a sentence for people what the data of the message says.
 func messageText(m *registry.PollMessage) string {
+	if m.Kind == registry.PollLowBalance {
+		return lowBalanceText(m.LowBalance)
+	}
 	object := m.Object.String() + " " + m.Key
 	switch m.Kind {
 	case registry.PollTransfer:
@@ -47,6 +50,8 @@ func messageText(m *registry.PollMessage) string {
 		return fmt.Sprintf("The report on the restore of the %s did not come in time; it can be restored again until %s", object, instantText(m.ActAt))
 	case registry.PollPurge:
 		return fmt.Sprintf("The deletion of the %s is complete; the name is free", object)
+	case registry.PollChange:
+		return changeText(object, m.Change)
 	default:
 		return "Something happened to the " + object
 	}
@@ -67,6 +72,11 @@ func transferText(object string, t *registry.Transfer) string {
 	default:
 		return fmt.Sprintf("The registry cancelled the transfer of the %s to %s", object, t.Requester)
 	}
+}
+
+func lowBalanceText(b *registry.LowBalance) string {
+	return fmt.Sprintf("The balance of the account fell to %s %s, below the threshold of %s; its credit limit is %s",
+		registry.FormatMinorUnits(b.BalanceMinor), b.Currency, registry.FormatMinorUnits(b.ThresholdMinor), registry.FormatMinorUnits(b.CreditLimitMinor))
 }
 
 func instantText(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -78,6 +78,7 @@ func testPolicy(tld string) *fsmpb.TLDPolicy {
 		SoaMname: "a.nic." + tld, SoaRname: "hostmaster.nic." + tld, SoaRefreshSeconds: 1800, SoaRetrySeconds: 900,
 		SoaExpireSeconds: 604800, SoaMinimumSeconds: 3600, ApexTtlSeconds: 86400, DelegationTtlSeconds: 3600, AllowPrivateAddresses: true,
 		AllowWeakAuthInfo: true,
+		PremiumNames:      []*fsmpb.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 50000, RenewPriceMinor: 20000, RestorePriceMinor: 9000}},
 	}
 }
 

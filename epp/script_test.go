@@ -15,7 +15,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"google.golang.org/protobuf/encoding/protojson"
+
 	"cadastre/epp/eppxml"
+	"cadastre/fsm/fsmpb"
 )
 
 // update rewrites the expected answers of the scripts. Read the difference before keeping it.
@@ -30,6 +33,7 @@ var update = flag.Bool("update", false, "rewrite the expected answers in testdat
 //	-- a~ NAME --       the same in a session that asked for unhandled namespaces only
 //	-- raw a --         a whole frame on a connection of its own that is not logged in (raw a2: another)
 //	-- want --          the answer, with what is random masked
+//	-- operator --      what an operator does: a command in JSON, such as {"reason": "…", "domainServerUpdate": {…}}
 //	-- advance --       a duration by which registry time moves
 //
 // A command is what stands within <command>, less clTRID; the prefixes domain, host and
@@ -94,6 +98,13 @@ func (s *script) step(section, data string) string {
 		}
 		s.h.registry.advance(s.t, by)
 		return ""
+	case "operator":
+		var command fsmpb.Command
+		if err := protojson.Unmarshal([]byte(data), &command); err != nil {
+			s.t.Fatalf("section %q: %v", section, err)
+		}
+		s.h.registry.operator(s.t, &command)
+		return ""
 	case "raw":
 		who, _, _ := strings.Cut(rest, " ")
 		return s.exchange(s.client("raw "+who, who), data)
@@ -136,8 +147,8 @@ func (s *script) exchange(c *client, frame string) string {
 }
 
 func commandFrame(body string, number int) string {
-	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><epp xmlns="%s" xmlns:domain="%s" xmlns:host="%s" xmlns:contact="%s" xmlns:secDNS="%s" xmlns:rgp="%s" xmlns:loginSec="%s">`+
-		`<command>%s<clTRID>C-%03d</clTRID></command></epp>`, eppxml.NSEPP, eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSSecDNS, eppxml.NSRGP, eppxml.NSLoginSec, body, number)
+	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><epp xmlns="%s" xmlns:domain="%s" xmlns:host="%s" xmlns:contact="%s" xmlns:secDNS="%s" xmlns:rgp="%s" xmlns:fee="%s" xmlns:loginSec="%s" xmlns:ttl="%s" xmlns:addlEmail="%s">`+
+		`<command>%s<clTRID>C-%03d</clTRID></command></epp>`, eppxml.NSEPP, eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSSecDNS, eppxml.NSRGP, eppxml.NSFee, eppxml.NSLoginSec, eppxml.NSTTL, eppxml.NSAddlEmail, body, number)
 }
 
 // mask takes out what differs from run to run and puts tags on lines of their own.
@@ -145,6 +156,7 @@ func mask(frame string) string {
 	for _, m := range []struct{ pattern, text string }{
 		{`<svTRID>1-\d+-\d+</svTRID>`, `<svTRID>[log]</svTRID>`},
 		{`<svTRID>n1\.1\.\w+</svTRID>`, `<svTRID>[node]</svTRID>`},
+		{`changePoll:svTRID>1-\d+-\d+<`, `changePoll:svTRID>[log]<`},
 		{`roid>[A-Z2-7]{17}-`, `roid>[random]-`},
 		{`exDate="[^"]+"`, `exDate="[certificate]"`},
 	} {

@@ -14,6 +14,7 @@ import (
 
 	"cadastre/fsm/fsmpb"
 	"cadastre/internal/argon2id"
+	"cadastre/internal/pause"
 	"cadastre/store"
 )
 
@@ -169,7 +170,7 @@ func (s *Server) accept(serving, working context.Context, sessions *sync.WaitGro
 			return fmt.Errorf("epp: accept on %s: %w", s.Addr(), err)
 		case err != nil:
 			s.log.Error("epp connection could not be accepted", "error", err)
-			pause(serving, acceptPause)
+			_ = pause.For(serving, acceptPause) // cut short when the server stops
 			continue
 		}
 		client := clientOf(conn.RemoteAddr())
@@ -216,14 +217,4 @@ func (s *Server) noteRefused(client netip.Addr) {
 	}
 	s.refused.Store(0)
 	s.log.Warn("epp connections over the limit refused", "count", count, "last_remote", client.String())
-}
-
-// pause waits, but not beyond the context.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -9,10 +9,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"io"
 	"log/slog"
 	"math/big"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -220,7 +222,7 @@ func (c *client) wantClosed() {
 	c.t.Helper()
 	if frame, err := eppxml.ReadFrame(c.conn, eppxml.MaxResponseFrame); err == nil {
 		c.t.Fatalf("the connection is open and says %s", frame)
-	} else if netErr, ok := err.(net.Error); ok && netErr.Timeout() {
+	} else if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.t.Fatal("the connection is still open")
 	}
 }

@@ -195,6 +195,7 @@ func (s *session) execute(ctx context.Context, c *call, command *eppxml.Command)
 	} else if err := offered.checkObject(command.Body); err != nil {
 		return nil, err
 	}
+	c.services = offered
 	var err error
 	if c.extensions, err = offered.readExtensions(command); err != nil {
 		return nil, err

@@ -17,7 +17,8 @@ func authorizeKind(command *fsmpb.Command) error {
 			return nil
 		}
 	case *fsmpb.Command_JoinTokenCreate, *fsmpb.Command_NodeRemove, *fsmpb.Command_ClockSet,
-		*fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut:
+		*fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
+		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
 			return nil
 		}

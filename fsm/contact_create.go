@@ -21,6 +21,7 @@ func (r *run) contactCreate(c *fsmpb.ContactCreate) (*fsmpb.Result, error) {
 	contact := &registry.Contact{
 		Provenance: r.created(roid), ID: id, Voice: phoneFromProto(c.GetVoice()), Fax: phoneFromProto(c.GetFax()),
 		Email: c.GetEmail(), AuthInfo: authInfoFromProto(c.GetAuthInfo()), Disclose: discloseFromProto(c.GetDisclose()),
+		AdditionalEmail: additionalEmailFromProto(c.GetAdditionalEmail()),
 	}
 	for _, p := range c.GetPostal() {
 		contact.Postal = append(contact.Postal, postalFromProto(p))
@@ -81,6 +82,14 @@ func phoneFromProto(p *fsmpb.Phone) registry.Phone {
 
 func authInfoFromProto(a *fsmpb.AuthInfo) registry.AuthInfo {
 	return registry.AuthInfo{Salt: a.GetSalt(), Hash: a.GetHash()}
+}
+
+// additionalEmailFromProto converts an address; an empty one is none, whatever goes with it.
+func additionalEmailFromProto(a *fsmpb.AdditionalEmail) registry.AdditionalEmail {
+	if a.GetAddress() == "" {
+		return registry.AdditionalEmail{}
+	}
+	return registry.AdditionalEmail{Address: a.GetAddress(), Primary: a.GetPrimary()}
 }
 
 func discloseFromProto(d *fsmpb.Disclose) *registry.Disclose {

@@ -12,7 +12,7 @@ func (r *run) contactUpdate(c *fsmpb.ContactUpdate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	onlyStatuses := len(c.GetPostal()) == 0 && c.Voice == nil && c.Fax == nil && c.Email == nil && c.AuthInfo == nil && c.Disclose == nil
+	onlyStatuses := len(c.GetPostal()) == 0 && c.Voice == nil && c.Fax == nil && c.Email == nil && c.AuthInfo == nil && c.Disclose == nil && c.AdditionalEmail == nil
 	if err := requireUpdatable(old.Statuses, onlyStatuses, c.GetAddStatuses(), c.GetRemoveStatuses()); err != nil {
 		return nil, err
 	}
@@ -39,6 +39,9 @@ func (r *run) contactUpdate(c *fsmpb.ContactUpdate) (*fsmpb.Result, error) {
 	}
 	if c.AuthInfo != nil {
 		next.AuthInfo = authInfoFromProto(c.GetAuthInfo())
+	}
+	if c.AdditionalEmail != nil {
+		next.AdditionalEmail = additionalEmailFromProto(c.GetAdditionalEmail())
 	}
 	if c.Disclose != nil {
 		next.Disclose = discloseFromProto(c.GetDisclose())

@@ -36,21 +36,24 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if err := r.fillDomainLinks(tld, domain, c); err != nil {
 		return nil, err
 	}
-	price := policy.CreatePriceMinor(tld, years)
-	if err := r.requireCredit(tld, registrar, price); err != nil {
+	prices := policy.PricesOfNew(tld, name)
+	price := prices.CreateMinor(years)
+	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err
 	}
 	roid, err := r.newROID(c.GetRoid(), tld.Policy.ROIDSuffix)
 	if err != nil {
 		return nil, err
 	}
-	domain.Provenance = r.created(roid)
+	domain.Provenance, domain.PriceClass = r.created(roid), prices.Class
 	row := r.charge(tld, registrar.ID, store.LedgerCreate, name, years, price)
 	domain.Graces = []registry.Grace{{Kind: registry.GraceAdd, EndsAt: policy.AddDays(r.now, tld.Policy.AddGraceDays), ChargeRow: row}}
+	r.countAdd(domain)
 	r.tx.PutDomain(nil, domain)
 	r.markDelegationDirty(domain, nil)
 	result := r.createdResult(roid)
-	result.ExpiresAtMs, result.ChargedMinor, result.Currency = domain.ExpiresAt.UnixMilli(), price, tld.Policy.Currency
+	result.ExpiresAtMs = domain.ExpiresAt.UnixMilli()
+	r.settled(result, tld, price, years)
 	return result, nil
 }
 
@@ -66,6 +69,10 @@ func (r *run) fillDomainLinks(tld *registry.TLD, domain *registry.Domain, c *fsm
 		return err
 	}
 	domain.MaxSigLifeSeconds = c.GetMaxSigLifeSeconds()
+	var err error
+	if domain.TTLs, err = changeTTLs(tld, registry.KindDomain, nil, c.GetTtls()); err != nil {
+		return err
+	}
 	return addSecurity(tld, domain, c.GetDs(), c.GetKeys())
 }
 

@@ -8,7 +8,8 @@ import (
 	"cadastre/registry"
 )
 
-// domainDelete purges a domain within its add grace period and gives the money back;
+// domainDelete purges a domain within its add grace period and gives the money back, unless
+// the registrar has done so too often in the month;
 // later it starts the redemption grace period (RFC 3915 section 2).
 func (r *run) domainDelete(c *fsmpb.DomainDelete) (*fsmpb.Result, error) {
 	domain, tld, err := r.ownDomain(c.GetName())
@@ -27,7 +28,11 @@ func (r *run) domainDelete(c *fsmpb.DomainDelete) (*fsmpb.Result, error) {
 	}
 	result := ok()
 	expiresAt := r.expiryWithoutRefunds(domain)
-	result.ChargedMinor, result.Currency = -r.refundGraces(domain, r.now), tld.Policy.Currency
+	var refunded int64
+	if !inAddGrace || r.countAddGraceDelete(domain) {
+		refunded = r.refundGraces(domain, r.now)
+	}
+	r.settled(result, tld, -refunded, 0)
 	if inAddGrace {
 		r.purgeDomain(domain)
 		return result, nil

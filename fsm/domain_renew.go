@@ -36,8 +36,9 @@ func (r *run) domainRenew(c *fsmpb.DomainRenew) (*fsmpb.Result, error) {
 	if err := policy.CheckTerm(r.now, next.ExpiresAt); err != nil {
 		return nil, err
 	}
-	price := policy.RenewPriceMinor(tld, years)
-	if err := r.requireCredit(tld, registrar, price); err != nil {
+	prices := policy.PricesOf(tld, domain)
+	price := prices.RenewMinor(years)
+	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err
 	}
 	row := r.charge(tld, registrar.ID, store.LedgerRenew, domain.Name, years, price)
@@ -47,6 +48,7 @@ func (r *run) domainRenew(c *fsmpb.DomainRenew) (*fsmpb.Result, error) {
 	r.updated(&next.Provenance)
 	r.tx.PutDomain(domain, &next)
 	result := ok()
-	result.ExpiresAtMs, result.ChargedMinor, result.Currency = next.ExpiresAt.UnixMilli(), price, tld.Policy.Currency
+	result.ExpiresAtMs = next.ExpiresAt.UnixMilli()
+	r.settled(result, tld, price, years)
 	return result, nil
 }

@@ -36,7 +36,8 @@ func (r *run) domainRestoreReport(c *fsmpb.DomainRestoreReport) (*fsmpb.Result, 
 	r.tx.PutDomain(domain, &next)
 	r.markDelegationDirty(&next, domain)
 	result := ok()
-	result.ExpiresAtMs, result.ChargedMinor, result.Currency = next.ExpiresAt.UnixMilli(), price, tld.Policy.Currency
+	result.ExpiresAtMs = next.ExpiresAt.UnixMilli()
+	r.settled(result, tld, price, 0)
 	return result, nil
 }
 

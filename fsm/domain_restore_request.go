@@ -22,10 +22,11 @@ func (r *run) domainRestoreRequest(c *fsmpb.DomainRestoreRequest) (*fsmpb.Result
 	if err != nil {
 		return nil, err
 	}
-	price := tld.Policy.RestorePriceMinor
-	// The renewal of an expired domain is charged when the restore is complete; that it can
-	// be paid is asked now.
-	if err := r.requireCredit(tld, registrar, price+restoreRenewalMinor(tld, domain, r)); err != nil {
+	prices := policy.PricesOf(tld, domain)
+	price := prices.RestoreMinor()
+	// The renewal of an expired domain is charged when the restore is complete; that it is
+	// agreed to and can be paid is asked now.
+	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price+restoreRenewalMinor(tld, domain, r)); err != nil {
 		return nil, err
 	}
 	r.charge(tld, registrar.ID, store.LedgerRestore, domain.Name, 0, price)
@@ -37,7 +38,7 @@ func (r *run) domainRestoreRequest(c *fsmpb.DomainRestoreRequest) (*fsmpb.Result
 	r.tx.PutDomain(domain, &next)
 	r.markDelegationDirty(&next, domain)
 	result := ok()
-	result.ChargedMinor, result.Currency = price, tld.Policy.Currency
+	r.settled(result, tld, price, 0)
 	return result, nil
 }
 
@@ -68,5 +69,6 @@ func restoreRenewalMinor(tld *registry.TLD, domain *registry.Domain, r *run) int
 	if domain.ExpiresAt.After(r.now) {
 		return 0
 	}
-	return policy.RenewPriceMinor(tld, restoreRenewYears)
+	prices := policy.PricesOf(tld, domain)
+	return prices.RenewMinor(restoreRenewYears)
 }

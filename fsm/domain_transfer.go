@@ -27,7 +27,7 @@ func (r *run) completeDomainTransfer(tld *registry.TLD, d *registry.Domain, stat
 	voidedYears := r.voidAutoRenewals(d, at)
 	expiresAt := policy.CapTerm(at, d.ExpiresAt, policy.TransferExpiry(d.ExpiresAt, d.Transfer.PeriodYears, voidedYears))
 	reserved := r.releaseReserved(d.Transfer)
-	row := r.tx.PostLedger(store.LedgerRow{
+	row := r.post(store.LedgerRow{
 		Kind: store.LedgerTransfer, From: store.RegistrarAccount(d.Transfer.Requester), To: store.AccountRevenue,
 		AmountMinor: reserved.AmountMinor, Currency: reserved.Currency, Object: string(d.Name), Years: d.Transfer.PeriodYears, At: r.now,
 	})
@@ -69,7 +69,7 @@ func (r *run) voidAutoRenewals(d *registry.Domain, at time.Time) uint32 {
 
 // reserve sets the price of a transfer aside, so that the requester can pay whenever it ends.
 func (r *run) reserve(tld *registry.TLD, d *registry.Domain, years uint32, amountMinor int64) uint64 {
-	return r.tx.PostLedger(store.LedgerRow{
+	return r.post(store.LedgerRow{
 		Kind: store.LedgerReserve, From: store.RegistrarAccount(r.registrarID()), To: store.AccountReserved,
 		AmountMinor: amountMinor, Currency: tld.Policy.Currency, Object: string(d.Name), Years: years, At: r.now,
 	})
@@ -81,7 +81,7 @@ func (r *run) releaseReserved(t *registry.Transfer) store.LedgerRow {
 	if !found {
 		return store.LedgerRow{}
 	}
-	r.tx.PostLedger(store.LedgerRow{
+	r.post(store.LedgerRow{
 		Kind: store.LedgerRelease, From: row.To, To: row.From, AmountMinor: row.AmountMinor,
 		Currency: row.Currency, Object: row.Object, Years: row.Years, Undoes: row.Number, At: r.now,
 	})

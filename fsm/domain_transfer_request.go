@@ -32,8 +32,9 @@ func (r *run) domainTransferRequest(c *fsmpb.DomainTransferRequest) (*fsmpb.Resu
 	if err := r.setTransferTerm(tld, domain, transfer, c.GetPeriodYears()); err != nil {
 		return nil, err
 	}
-	price := policy.TransferPriceMinor(tld, transfer.PeriodYears)
-	if err := r.requireCredit(tld, registrar, price); err != nil {
+	prices := policy.PricesOf(tld, domain)
+	price := prices.TransferMinor(transfer.PeriodYears)
+	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err
 	}
 	transfer.ReservedRow = r.reserve(tld, domain, transfer.PeriodYears, price)
@@ -42,7 +43,9 @@ func (r *run) domainTransferRequest(c *fsmpb.DomainTransferRequest) (*fsmpb.Resu
 	next.Statuses = domain.Statuses.With(registry.StatusPendingTransfer)
 	r.tx.PutDomain(domain, &next)
 	r.notifyDomain(domain.Sponsor, &next, registry.PollMessage{Kind: registry.PollTransfer, Transfer: transfer})
-	return transferResult(transfer), nil
+	result := transferResult(transfer)
+	r.settled(result, tld, price, transfer.PeriodYears)
+	return result, nil
 }
 
 // setTransferTerm sets the period and the expiry that a transfer leads to. A period that the

@@ -14,7 +14,7 @@ func (r *run) domainUpdate(c *fsmpb.DomainUpdate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	onlyStatuses := len(c.GetAddNameServers()) == 0 && len(c.GetRemoveNameServers()) == 0 && len(c.GetAddContacts()) == 0 &&
-		len(c.GetRemoveContacts()) == 0 && c.Registrant == nil && c.AuthInfo == nil && !changesSecurity(c)
+		len(c.GetRemoveContacts()) == 0 && c.Registrant == nil && c.AuthInfo == nil && len(c.GetTtls()) == 0 && !changesSecurity(c)
 	if err := requireUpdatable(old.Statuses, onlyStatuses, c.GetAddStatuses(), c.GetRemoveStatuses()); err != nil {
 		return nil, err
 	}
@@ -29,6 +29,9 @@ func (r *run) domainUpdate(c *fsmpb.DomainUpdate) (*fsmpb.Result, error) {
 	if err := changeSecurity(tld, &next, c); err != nil {
 		return nil, err
 	}
+	if next.TTLs, err = changeTTLs(tld, registry.KindDomain, old.TTLs, c.GetTtls()); err != nil {
+		return nil, err
+	}
 	if err := policy.CheckAuthInfo(tld, c.GetAuthInfo().GetWeak()); err != nil {
 		return nil, err
 	}
@@ -37,7 +40,7 @@ func (r *run) domainUpdate(c *fsmpb.DomainUpdate) (*fsmpb.Result, error) {
 	}
 	r.updated(&next.Provenance)
 	r.tx.PutDomain(old, &next)
-	if !slices.Equal(old.NameServers, next.NameServers) || !sameSecurity(old, &next) || old.IsDelegated() != next.IsDelegated() {
+	if !slices.Equal(old.NameServers, next.NameServers) || !sameSecurity(old, &next) || !slices.Equal(old.TTLs, next.TTLs) || old.IsDelegated() != next.IsDelegated() {
 		r.markDelegationDirty(&next, old)
 	}
 	return ok(), nil

@@ -28,7 +28,11 @@ func (r *run) hostCreate(c *fsmpb.HostCreate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	slices.SortFunc(addresses, netip.Addr.Compare)
-	r.tx.PutHost(nil, &registry.Host{Provenance: r.created(roid), Name: name, Addresses: addresses, Superordinate: superordinate})
+	host := &registry.Host{Provenance: r.created(roid), Name: name, Addresses: addresses, Superordinate: superordinate}
+	if host.TTLs, err = r.changeHostTTLs(name, host, c.GetTtls()); err != nil {
+		return nil, err
+	}
+	r.tx.PutHost(nil, host)
 	return r.createdResult(roid), nil
 }
 

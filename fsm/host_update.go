@@ -16,7 +16,7 @@ func (r *run) hostUpdate(c *fsmpb.HostUpdate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	onlyStatuses := len(c.GetAddAddresses()) == 0 && len(c.GetRemoveAddresses()) == 0 && c.GetNewName() == ""
+	onlyStatuses := len(c.GetAddAddresses()) == 0 && len(c.GetRemoveAddresses()) == 0 && c.GetNewName() == "" && len(c.GetTtls()) == 0
 	if err := requireUpdatable(old.Statuses, onlyStatuses, c.GetAddStatuses(), c.GetRemoveStatuses()); err != nil {
 		return nil, err
 	}
@@ -30,8 +30,14 @@ func (r *run) hostUpdate(c *fsmpb.HostUpdate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	r.updated(&next.Provenance)
-	if newName := registry.DomainName(c.GetNewName()); newName != "" && newName != old.Name {
+	newName := registry.DomainName(c.GetNewName())
+	if newName != "" {
 		next.Name = newName
+	}
+	if next.TTLs, err = r.changeHostTTLs(next.Name, old, c.GetTtls()); err != nil {
+		return nil, err
+	}
+	if next.Name != old.Name {
 		return r.renameHost(old, &next)
 	}
 	if !onlyStatuses {
@@ -99,6 +105,9 @@ func (r *run) renameHost(old, next *registry.Host) (*fsmpb.Result, error) {
 		}
 		if old.Superordinate == "" && domain.Sponsor != r.registrarID() {
 			return nil, refuse(registry.CodeAssociationForbids, "name", string(old.Name), "a domain of another registrar uses this external host")
+		}
+		if domain.Statuses.Has(registry.StatusServerUpdateProhibited) {
+			return nil, refuse(registry.CodeAssociationForbids, "name", string(old.Name), "the domain %s uses this host, and the registry has forbidden its updates", domain.Name)
 		}
 		moved := *domain
 		moved.NameServers = slices.Clone(domain.NameServers)

@@ -37,6 +37,9 @@ type Effects struct {
 type Halt struct {
 	Index  uint64
 	Reason string
+	// Diverged says that the state itself is wrong, not only this entry: starting again
+	// changes nothing.
+	Diverged bool
 }
 
 // Error says why the node stops.
@@ -134,7 +137,7 @@ func applyOnce(tx *store.Tx, command *fsmpb.Command, now time.Time, effects *Eff
 		}
 	}
 	at := tx.At()
-	r := &run{tx: tx, now: now, actor: command.GetActor(), effects: effects}
+	r := &run{tx: tx, now: now, actor: command.GetActor(), reason: command.GetReason(), effects: effects}
 	tx.SetCause(store.Cause{
 		Verb: Verb(command), ActorKind: uint32(r.actor.GetKind()), Actor: r.actor.GetId(),
 		CLTRID: command.GetCltrid(), Reason: command.GetReason(), At: now,
@@ -143,6 +146,8 @@ func applyOnce(tx *store.Tx, command *fsmpb.Command, now time.Time, effects *Eff
 	if err != nil {
 		tx.Drop()
 		result = refusal(err)
+	} else {
+		r.tellLowBalances()
 	}
 	result.Term, result.Index, result.Position = at.Term, at.Index, at.InEntry
 	result.TimeMs = tx.Now().UnixMilli()

@@ -3,9 +3,36 @@ package fsm
 import (
 	"time"
 
+	"cadastre/fsm/fsmpb"
+	"cadastre/policy"
 	"cadastre/registry"
 	"cadastre/store"
 )
+
+// requirePayment says whether the registrar agrees to the price, as far as it must, and can
+// pay it.
+func (r *run) requirePayment(tld *registry.TLD, registrar *registry.Registrar, prices *policy.Prices, agreed *fsmpb.Fee, priceMinor int64) error {
+	var fee *policy.Fee
+	if agreed != nil {
+		fee = &policy.Fee{AmountMinor: agreed.GetAmountMinor(), Currency: agreed.GetCurrency()}
+	}
+	if err := policy.CheckFee(tld, prices, fee, priceMinor); err != nil {
+		return err
+	}
+	return r.requireCredit(tld, registrar, priceMinor)
+}
+
+// settled says in the result what was charged to the acting registrar (negative: given back)
+// and how its account stands.
+func (r *run) settled(result *fsmpb.Result, tld *registry.TLD, chargedMinor int64, years uint32) {
+	result.ChargedMinor, result.Currency, result.PeriodYears = chargedMinor, tld.Policy.Currency, years
+	if registrar, found := r.tx.Registrar(r.registrarID()); found {
+		result.Account = &fsmpb.Account{
+			BalanceMinor:     r.tx.BalanceMinor(store.RegistrarAccount(registrar.ID), registrar.Currency),
+			CreditLimitMinor: registrar.CreditLimit, Currency: registrar.Currency,
+		}
+	}
+}
 
 // requireCredit says whether the registrar can pay the amount.
 func (r *run) requireCredit(tld *registry.TLD, registrar *registry.Registrar, amountMinor int64) error {
@@ -22,7 +49,7 @@ func (r *run) requireCredit(tld *registry.TLD, registrar *registry.Registrar, am
 
 // charge moves the amount from the registrar to the registry and returns the ledger row.
 func (r *run) charge(tld *registry.TLD, registrar registry.RegistrarID, kind store.LedgerKind, name registry.DomainName, years uint32, amountMinor int64) uint64 {
-	return r.tx.PostLedger(store.LedgerRow{
+	return r.post(store.LedgerRow{
 		Kind: kind, From: store.RegistrarAccount(registrar), To: store.AccountRevenue, AmountMinor: amountMinor,
 		Currency: tld.Policy.Currency, Object: string(name), Years: years, At: r.now,
 	})
@@ -44,7 +71,7 @@ func (r *run) refundGrace(g registry.Grace) int64 {
 	if !found {
 		return 0 // nothing was charged
 	}
-	r.tx.PostLedger(store.LedgerRow{
+	r.post(store.LedgerRow{
 		Kind: store.LedgerRefund, From: row.To, To: row.From, AmountMinor: row.AmountMinor,
 		Currency: row.Currency, Object: row.Object, Years: row.Years, Undoes: row.Number, At: r.now,
 	})

@@ -25,8 +25,9 @@ func (r *run) registrarCreate(c *fsmpb.RegistrarCreate) (*fsmpb.Result, error) {
 	registrar := &registry.Registrar{
 		ID: id, ROID: roid, Name: c.GetName(), Email: c.GetEmail(), URL: c.GetUrl(), IANAID: c.GetIanaId(),
 		State: registry.RegistrarActive, PasswordHash: c.GetPasswordHash(), CertificateSHA256: c.GetCertificateSha256(),
-		TLDs: tlds, Currency: c.GetCurrency(), CreditLimit: c.GetCreditLimitMinor(), CreatedAt: r.now, UpdatedAt: r.now,
+		TLDs: tlds, Currency: c.GetCurrency(), CreditLimit: c.GetCreditLimitMinor(), LowBalanceMinor: c.GetLowBalanceMinor(), CreatedAt: r.now, UpdatedAt: r.now,
 	}
+	r.watchBalance(id)
 	r.tx.PutRegistrar(registrar)
 	r.deposit(registrar, c.GetOpeningDepositMinor())
 	result := ok()
@@ -44,7 +45,7 @@ func (r *run) deposit(registrar *registry.Registrar, amountMinor int64) {
 		row.From, row.To, row.AmountMinor = row.To, row.From, -amountMinor
 	}
 	if amountMinor != 0 {
-		r.tx.PostLedger(row)
+		r.post(row)
 	}
 }
 

@@ -23,6 +23,7 @@ func (r *run) registrarUpdate(c *fsmpb.RegistrarUpdate) (*fsmpb.Result, error) {
 	setIf(&next.IANAID, c.IanaId)
 	setIf(&next.PasswordHash, c.PasswordHash)
 	setIf(&next.CreditLimit, c.CreditLimitMinor)
+	setIf(&next.LowBalanceMinor, c.LowBalanceMinor)
 	if c.State != nil {
 		next.State = registry.RegistrarState(c.GetState())
 	}
@@ -36,6 +37,7 @@ func (r *run) registrarUpdate(c *fsmpb.RegistrarUpdate) (*fsmpb.Result, error) {
 	}
 	next.TLDs = changeTLDs(old.TLDs, added, c.GetRemoveTlds())
 	next.UpdatedAt = r.now
+	r.watchBalance(next.ID)
 	r.tx.PutRegistrar(&next)
 	r.deposit(&next, c.GetDepositMinor())
 	return ok(), nil

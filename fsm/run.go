@@ -15,7 +15,9 @@ type run struct {
 	tx      *store.Tx
 	now     time.Time // registry time
 	actor   *fsmpb.Actor
+	reason  string // why an operator does it
 	effects *Effects
+	watched []watchedBalance
 }
 
 // apply checks the command's shape and the actor's kind, and does what it says. A
@@ -51,6 +53,12 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.tldPut(body.TldPut)
 	case *fsmpb.Command_ZonePublish:
 		return r.zonePublish(body.ZonePublish)
+	case *fsmpb.Command_DomainServerUpdate:
+		return r.domainServerUpdate(body.DomainServerUpdate)
+	case *fsmpb.Command_HostServerUpdate:
+		return r.hostServerUpdate(body.HostServerUpdate)
+	case *fsmpb.Command_ContactServerUpdate:
+		return r.contactServerUpdate(body.ContactServerUpdate)
 	default:
 		return r.applyObject(command)
 	}

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/*.txt: blocks of commands, a line of dashes, and what they
-// answer. A command is "ACTOR VERB JSON", "at TIME" or one of the show commands below.
+// answer. A command is "ACTOR VERB JSON" (operator! gives a reason), "at TIME" or one of the show commands below.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -125,6 +125,9 @@ func (w *world) command(actor, verb, body string) *fsmpb.Command {
 		w.t.Fatalf("%s %s: %v", verb, body, err)
 	}
 	w.counter++
+	if known, reasoned := strings.CutSuffix(actor, "!"); reasoned {
+		actor, c.Reason = known, "a reason"
+	}
 	kind := map[string]fsmpb.ActorKind{"operator": fsmpb.ActorKind_ACTOR_KIND_OPERATOR, "system": fsmpb.ActorKind_ACTOR_KIND_SYSTEM}[actor]
 	if kind == fsmpb.ActorKind_ACTOR_KIND_UNSPECIFIED {
 		kind = fsmpb.ActorKind_ACTOR_KIND_REGISTRAR
@@ -219,6 +222,7 @@ func (w *world) show(what string) string {
 				return
 			}
 			fmt.Fprintf(&out, "%s %s sponsor=%s superordinate=%s addresses=%v statuses=%v users=%v", h.Name, h.ROID, h.Sponsor, h.Superordinate, h.Addresses, h.Statuses, tx.HostUsers(h.Name, 9))
+			showTTLs(&out, h.TTLs)
 		case "contact":
 			c, found := tx.Contact(registry.ContactID(name))
 			if !found {
@@ -226,6 +230,9 @@ func (w *world) show(what string) string {
 				return
 			}
 			fmt.Fprintf(&out, "%s %s sponsor=%s statuses=%v authInfo=%v transfer=%s", c.ID, c.ROID, c.Sponsor, c.Statuses, c.AuthInfo.IsSet(), describeTransfer(c.Transfer))
+			if c.AdditionalEmail.Address != "" {
+				fmt.Fprintf(&out, " email=%s,%+v", c.Email, c.AdditionalEmail)
+			}
 		case "transfer":
 			d, _ := tx.Domain(registry.DomainName(name))
 			fmt.Fprintf(&out, "%s authInfo=%v transfer=%s", d.Name, d.AuthInfo.IsSet(), describeTransfer(d.Transfer))
@@ -273,7 +280,7 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 	fmt.Fprintf(out, "%s %d waiting\n", id, queue.Count)
 	kinds := map[registry.PollKind]string{
 		registry.PollTransfer: "transfer", registry.PollAutoRenew: "auto-renewal", registry.PollRedemption: "redemption", registry.PollPurge: "purge",
-		registry.PollRestoreLapsed: "restore lapsed",
+		registry.PollRestoreLapsed: "restore lapsed", registry.PollChange: "change", registry.PollLowBalance: "low balance",
 	}
 	for n := queue.Head; n < queue.Head+queue.Count; n++ {
 		m, found := tx.PollMessage(id, n)
@@ -288,10 +295,22 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 		if !m.ExpiresAt.IsZero() {
 			fmt.Fprintf(out, " expires=%s act=%s", m.ExpiresAt.Format(time.DateOnly), m.ActAt.Format(time.DateOnly))
 		}
+		if b := m.LowBalance; b != nil {
+			fmt.Fprintf(out, " %s of %s, credit %s", registry.FormatMinorUnits(b.BalanceMinor), registry.FormatMinorUnits(b.ThresholdMinor), registry.FormatMinorUnits(b.CreditLimitMinor))
+		}
 		if m.Action.Index != 0 {
 			fmt.Fprintf(out, " action=%d-%d-%d", m.Action.Term, m.Action.Index, m.Action.InEntry)
 		}
+		if c := m.Change; c != nil {
+			fmt.Fprintf(out, " %s %s by %s case=%v reason=%q", c.Operation, c.State, c.Who, c.Case, c.Reason)
+		}
 		fmt.Fprintln(out)
+	}
+}
+
+func showTTLs(out *strings.Builder, ttls registry.TTLs) {
+	for _, t := range ttls {
+		fmt.Fprintf(out, " ttl=%s/%d", t.Type, t.Seconds)
 	}
 }
 
@@ -312,8 +331,12 @@ func showDomain(out *strings.Builder, tx *store.ReadTx, name registry.DomainName
 	for _, key := range d.Keys {
 		fmt.Fprintf(out, " key=%d/%d/%d/%q", key.Flags, key.Protocol, key.Algorithm, key.Data)
 	}
+	showTTLs(out, d.TTLs)
 	if d.MaxSigLifeSeconds != 0 {
 		fmt.Fprintf(out, " maxsiglife=%d", d.MaxSigLifeSeconds)
+	}
+	if d.PriceClass != "" {
+		fmt.Fprintf(out, " class=%s", d.PriceClass)
 	}
 	if d.Phase == registry.PhasePendingRestore {
 		fmt.Fprintf(out, " report until=%s delegated=%v", d.PhaseEndsAt.Format(time.RFC3339), d.IsDelegated())

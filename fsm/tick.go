@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"bytes"
+	"fmt"
 	"time"
 
 	"cadastre/fsm/fsmpb"
@@ -28,7 +29,8 @@ const autoRenewYears = 1
 // tick compares state hashes and does what time has made due.
 func (r *run) tick(c *fsmpb.Tick) (*fsmpb.Result, error) {
 	if mine, known := r.tx.StateHashAt(c.GetHashIndex()); known && len(c.GetHash()) > 0 && !bytes.Equal(mine, c.GetHash()) {
-		panic(&Halt{Index: r.tx.At().Index, Reason: "this node's state differs from the leader's: its state hash at an earlier index is another one"})
+		panic(&Halt{Index: r.tx.At().Index, Diverged: true,
+			Reason: fmt.Sprintf("this node's state differs from the leader's: its state hash at index %d is another one", c.GetHashIndex())})
 	}
 	done, err := r.doDue(tickDueLimit)
 	if err != nil {
@@ -98,7 +100,8 @@ func (r *run) domainDue(due store.Due) error {
 func (r *run) autoRenew(tld *registry.TLD, d *registry.Domain, at time.Time) {
 	next := *d
 	next.ExpiresAt = policy.AddYears(d.ExpiresAt, autoRenewYears)
-	row := r.charge(tld, d.Sponsor, store.LedgerAutoRen, d.Name, autoRenewYears, policy.RenewPriceMinor(tld, autoRenewYears))
+	prices := policy.PricesOf(tld, d)
+	row := r.charge(tld, d.Sponsor, store.LedgerAutoRen, d.Name, autoRenewYears, prices.RenewMinor(autoRenewYears))
 	next.Graces = append(runningGraces(d.Graces, at), registry.Grace{
 		Kind: registry.GraceAutoRenew, EndsAt: policy.AddDays(at, tld.Policy.AutoRenewGraceDays), ChargeRow: row,
 	})

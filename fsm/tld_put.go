@@ -74,6 +74,13 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		TransferPendingDays: p.GetTransferPendingDays(),
 		KeyDataInterface:    p.GetKeyDataInterface(), MaxDelegationSigners: p.GetMaxDelegationSigners(),
 		RestoreReportDays: p.GetRestoreReportDays(), AllowWeakAuthInfo: p.GetAllowWeakAuthInfo(),
+		TTLBounds: ttlBoundsFromProto(p.GetTtlBounds()),
+	}
+	for _, name := range p.GetPremiumNames() {
+		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
+			Label: name.GetLabel(), Class: name.GetClass(), CreatePriceMinor: name.GetCreatePriceMinor(),
+			RenewPriceMinor: name.GetRenewPriceMinor(), RestorePriceMinor: name.GetRestorePriceMinor(),
+		})
 	}
 	for _, server := range p.GetApexServers() {
 		out.ApexServers = append(out.ApexServers, registry.ApexServer{
@@ -101,7 +108,14 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		ApexTtlSeconds: p.ApexTTLSeconds, DelegationTtlSeconds: p.DelegationTTLSeconds,
 		KeyDataInterface: p.KeyDataInterface, MaxDelegationSigners: p.MaxDelegationSigners,
 		RestoreReportDays: p.RestoreReportDays, AllowWeakAuthInfo: p.AllowWeakAuthInfo,
+		TtlBounds:           ttlBoundsToProto(p.TTLBounds),
 		TransferPendingDays: p.TransferPendingDays,
+	}
+	for _, name := range p.PremiumNames {
+		out.PremiumNames = append(out.PremiumNames, &fsmpb.PremiumName{
+			Label: name.Label, Class: name.Class, CreatePriceMinor: name.CreatePriceMinor,
+			RenewPriceMinor: name.RenewPriceMinor, RestorePriceMinor: name.RestorePriceMinor,
+		})
 	}
 	for _, server := range p.ApexServers {
 		out.ApexServers = append(out.ApexServers, &fsmpb.ApexServer{

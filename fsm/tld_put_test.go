@@ -24,6 +24,10 @@ func TestEveryPolicyFieldTravels(t *testing.T) {
 			full.ApexServers = []registry.ApexServer{{Name: "a.nic.example", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}}
 		case name == "ReservedLabels":
 			full.ReservedLabels = []string{"nic"}
+		case name == "TTLBounds":
+			full.TTLBounds = []registry.TTLBounds{{Type: registry.RecordDS, Min: 1, Max: 3, Default: 2}}
+		case name == "PremiumNames":
+			full.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 1, RenewPriceMinor: 2, RestorePriceMinor: 3}}
 		case f.Kind() == reflect.String:
 			f.SetString(name)
 		case f.Kind() == reflect.Bool:

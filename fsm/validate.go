@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cadastre/fsm/fsmpb"
+	"cadastre/policy"
 	"cadastre/registry"
 )
 
@@ -124,14 +125,18 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.name("name", body.HostCreate.GetName())
 		k.roid(body.HostCreate.GetRoid())
 		k.addresses("addr", body.HostCreate.GetAddresses())
+		k.ttls(body.HostCreate.GetTtls())
 	case *fsmpb.Command_HostUpdate:
 		k.hostUpdate(body.HostUpdate)
 	case *fsmpb.Command_DomainCreate:
 		k.domainCreate(body.DomainCreate)
 	case *fsmpb.Command_DomainUpdate:
 		k.domainUpdate(body.DomainUpdate)
+	case *fsmpb.Command_DomainRenew:
+		k.fee(body.DomainRenew.GetFee())
 	case *fsmpb.Command_DomainRestoreRequest:
 		k.name("name", body.DomainRestoreRequest.GetName())
+		k.fee(body.DomainRestoreRequest.GetFee())
 	case *fsmpb.Command_DomainRestoreReport:
 		k.restoreReport(body.DomainRestoreReport)
 	case *fsmpb.Command_RegistrarPassword:
@@ -140,6 +145,7 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.zonePublish(body.ZonePublish)
 	default:
 		k.transferOrPoll(command)
+		k.serverUpdate(command)
 	}
 }
 
@@ -194,6 +200,7 @@ func (k *checker) registrarCreate(c *fsmpb.RegistrarCreate) {
 		k.name("tld", tld)
 	}
 	k.require(c.GetCreditLimitMinor() >= 0, "credit_limit", "", "a credit limit is not negative")
+	k.require(c.GetLowBalanceMinor() >= 0, "low_balance", "", "a threshold of a low balance is not negative")
 }
 
 func (k *checker) registrarUpdate(c *fsmpb.RegistrarUpdate) {
@@ -207,6 +214,7 @@ func (k *checker) registrarUpdate(c *fsmpb.RegistrarUpdate) {
 		k.name("tld", tld)
 	}
 	k.require(c.GetCreditLimitMinor() >= 0, "credit_limit", "", "a credit limit is not negative")
+	k.require(c.GetLowBalanceMinor() >= 0, "low_balance", "", "a threshold of a low balance is not negative")
 	state := registry.RegistrarState(c.GetState())
 	k.require(c.State == nil || state == registry.RegistrarActive || state == registry.RegistrarSuspended, "state", fmt.Sprint(c.GetState()), "a registrar is active or suspended")
 }
@@ -229,6 +237,7 @@ func (k *checker) tldPut(c *fsmpb.TLDPut) {
 		k.name("soa_rname", p.GetSoaRname())
 	}
 	k.count("reserved_labels", len(p.GetReservedLabels()), 10000)
+	k.count("premium_names", len(p.GetPremiumNames()), policy.MaxPremiumNames)
 }
 
 func (k *checker) zonePublish(c *fsmpb.ZonePublish) {

@@ -52,6 +52,11 @@ func (k *checker) publicKey(key *fsmpb.PublicKey) {
 	k.require(len(key.GetData()) >= 1 && len(key.GetData()) <= maxPublicKeyOctets, "pubKey", "", "a public key has 1 to %d octets", maxPublicKeyOctets)
 }
 
+// fee bounds what a registrar agrees to pay; whether it is enough is for the policy to say.
+func (k *checker) fee(f *fsmpb.Fee) {
+	k.require(f.GetCurrency() == "" || len(f.GetCurrency()) == 3, "currency", "", "a currency is a three-letter ISO 4217 code")
+}
+
 func (k *checker) restoreReport(c *fsmpb.DomainRestoreReport) {
 	k.name("name", c.GetName())
 	k.require(len(c.GetPreData()) <= maxReportTextOctets, "preData", "", "the text is longer than %d octets", maxReportTextOctets)

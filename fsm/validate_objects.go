@@ -23,6 +23,7 @@ func (k *checker) contactCreate(c *fsmpb.ContactCreate) {
 	k.phone("fax", c.GetFax())
 	k.require(c.GetEmail() != "", "email", "", "a contact has an e-mail address")
 	k.text("email", c.GetEmail())
+	k.text("email", c.GetAdditionalEmail().GetAddress())
 	k.authInfo(c.GetAuthInfo())
 }
 
@@ -42,6 +43,7 @@ func (k *checker) contactUpdate(c *fsmpb.ContactUpdate) {
 	k.phone("voice", c.GetVoice())
 	k.phone("fax", c.GetFax())
 	k.require(c.Email == nil || c.GetEmail() != "", "email", "", "a contact has an e-mail address")
+	k.text("email", c.GetAdditionalEmail().GetAddress())
 	k.text("email", c.GetEmail())
 	k.authInfo(c.GetAuthInfo())
 }
@@ -87,6 +89,7 @@ func (k *checker) hostUpdate(c *fsmpb.HostUpdate) {
 	k.name("name", c.GetName())
 	k.addresses("addr", c.GetAddAddresses())
 	k.addresses("addr", c.GetRemoveAddresses())
+	k.ttls(c.GetTtls())
 	k.statuses(c.GetAddStatuses(), c.GetRemoveStatuses())
 	if c.GetNewName() != "" {
 		k.name("name", c.GetNewName())
@@ -107,6 +110,8 @@ func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 	k.authInfo(c.GetAuthInfo())
 	k.delegationSigners(c.GetDs())
 	k.publicKeys(c.GetKeys())
+	k.fee(c.GetFee())
+	k.ttls(c.GetTtls())
 }
 
 func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {
@@ -124,6 +129,7 @@ func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {
 	k.authInfo(c.GetAuthInfo())
 	k.delegationSigners(c.GetAddDs(), c.GetRemoveDs())
 	k.publicKeys(c.GetAddKeys(), c.GetRemoveKeys())
+	k.ttls(c.GetTtls())
 }
 
 func (k *checker) contactLinks(links []*fsmpb.DomainContact) {

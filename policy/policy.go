@@ -75,16 +75,6 @@ func AddDays(t time.Time, days uint32) time.Time {
 	return t.Add(time.Duration(days) * 24 * time.Hour)
 }
 
-// CreatePriceMinor is the price of a registration in minor units of the TLD's currency.
-func CreatePriceMinor(tld *registry.TLD, years uint32) int64 {
-	return tld.Policy.CreatePriceMinor * int64(years)
-}
-
-// RenewPriceMinor is the price of a renewal in minor units of the TLD's currency.
-func RenewPriceMinor(tld *registry.TLD, years uint32) int64 {
-	return tld.Policy.RenewPriceMinor * int64(years)
-}
-
 // DefaultTransferPendingDays is how long a losing registrar has to answer a request for
 // transfer unless the TLD says otherwise; it holds for contacts, which belong to no TLD
 // (ICANN transfer policy, section I.A.3.5: five calendar days).
@@ -107,12 +97,6 @@ func TransferPeriodYears(tld *registry.TLD, requested uint32) (uint32, error) {
 			Reason: fmt.Sprintf("a transfer adds 1 to %d years under this TLD", tld.Policy.MaxPeriodYears)}
 	}
 	return years, nil
-}
-
-// TransferPriceMinor is the price of a transfer in minor units of the TLD's currency: that
-// of the transfer, which includes a year, and of a renewal for every further year.
-func TransferPriceMinor(tld *registry.TLD, years uint32) int64 {
-	return tld.Policy.TransferPriceMinor + tld.Policy.RenewPriceMinor*int64(years-1)
 }
 
 // TransferExpiry is when a domain that expires at expiry will expire once a transfer for
@@ -215,6 +199,12 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 		return bad("soa_refresh_seconds", "the timers of the SOA record are above zero")
 	case p.ApexTTLSeconds == 0 || p.DelegationTTLSeconds == 0:
 		return bad("apex_ttl_seconds", "the TTLs are above zero")
+	}
+	if reason := checkPremiumNames(p.PremiumNames); reason != "" {
+		return bad("premium_names", "%s", reason)
+	}
+	if reason := checkTTLBounds(p); reason != "" {
+		return bad("ttl_bounds", "%s", reason)
 	}
 	for _, server := range p.ApexServers {
 		if server.Name.IsBelow(name) && len(server.Addresses) == 0 {

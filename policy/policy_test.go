@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"time"
@@ -82,11 +83,14 @@ func TestCheckPolicyNamesTheField(t *testing.T) {
 		"soa_mname":              func(p *registry.TLDPolicy) { p.SOARName = "" },
 		"soa_refresh_seconds":    func(p *registry.TLDPolicy) { p.SOARetrySeconds = 0 },
 		"max_delegation_signers": func(p *registry.TLDPolicy) { p.MaxDelegationSigners = 17 },
-		"apex_ttl_seconds":       func(p *registry.TLDPolicy) { p.DelegationTTLSeconds = 0 },
+		"premium_names": func(p *registry.TLDPolicy) {
+			p.PremiumNames = []registry.PremiumName{{Label: "a", Class: "x"}, {Label: "a", Class: "x"}}
+		},
+		"apex_ttl_seconds": func(p *registry.TLDPolicy) { p.DelegationTTLSeconds = 0 },
 	} {
 		p := good()
 		spoil(p)
-		err, _ := policy.CheckPolicy("example", p).(*registry.Error)
+		err, _ := errors.AsType[*registry.Error](policy.CheckPolicy("example", p))
 		if err == nil || err.Field != field {
 			t.Errorf("a policy with a bad %s: %v", field, err)
 		}

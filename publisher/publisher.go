@@ -12,6 +12,7 @@ import (
 
 	"cadastre/fsm"
 	"cadastre/fsm/fsmpb"
+	"cadastre/internal/pause"
 	"cadastre/registry"
 	"cadastre/store"
 	"cadastre/zone"
@@ -66,7 +67,7 @@ func (p *Publisher) Run(ctx context.Context, dirty <-chan struct{}) error {
 			p.logger.Warn("publication failed, trying again", "error", err)
 		}
 		if published || err != nil {
-			if !sleep(ctx, minInterval-time.Since(started)) {
+			if pause.For(ctx, minInterval-time.Since(started)) != nil {
 				return nil
 			}
 			if published {
@@ -79,18 +80,6 @@ func (p *Publisher) Run(ctx context.Context, dirty <-chan struct{}) error {
 		case <-dirty:
 		case <-recheck.C:
 		}
-	}
-}
-
-// sleep waits for d and says whether ctx is still live.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 

@@ -96,7 +96,11 @@ func newBatcher(now func() time.Time, classify func(error) error, stopping <-cha
 // was done, registry.CodeOutcomeUnknown that it may have been, or may yet be. Without a
 // deadline in ctx it waits ten seconds at most. The command must not change afterwards.
 func (n *Node) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
-	if _, err := n.leading(); err != nil {
+	r, err := n.leading()
+	if err != nil {
+		return nil, err
+	}
+	if err := n.admission.admit(command, r.CommitIndex()); err != nil {
 		return nil, err
 	}
 	return n.batcher.propose(ctx, command)

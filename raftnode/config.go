@@ -93,6 +93,13 @@ type Config struct {
 	SnapshotThresholdEntries uint64
 	// TrailingEntries is how many entries a truncation leaves for lagging peers.
 	TrailingEntries uint64
+	// RetainBytes bounds the log in octets: above it entries are truncated though they are
+	// within TrailingEntries; default 1 GiB.
+	RetainBytes uint64
+	// LowWaterBytes is the free space on the file system of Dir below which this node takes
+	// no commands as a leader, until there is a quarter more; default 512 MiB, or a
+	// twentieth of a smaller file system but at least 64 MiB.
+	LowWaterBytes uint64
 
 	// Now stamps entries that this node proposes; default time.Now.
 	Now func() time.Time
@@ -112,6 +119,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Timeouts.Commit, defaultCommit)
 	setDefault(&c.SnapshotThresholdEntries, defaultSnapshotThresholdEntries)
 	setDefault(&c.TrailingEntries, defaultTrailingEntries)
+	setDefault(&c.RetainBytes, defaultRetainBytes)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -21,12 +21,19 @@ const logLockWait = 5 * time.Second
 // a long retention that is shortened must not look like a hung disk.
 const truncationPiece = 8192
 
+// maxLogEntries is far more than any log holds; bounds further apart are damage, not a log.
+const maxLogEntries = 1 << 32
+
 // logStore is the durable log and raft's few durable variables (term and vote). Writes go
 // through the watchdog; recent entries are answered from memory.
 type logStore struct {
+	path  string
 	bolt  *raftboltdb.BoltStore
 	dog   *watchdog
 	cache *entryCache
+	sizes logSizes
+	// sealedFrom is the index from which on every entry has a checksum.
+	sealedFrom uint64
 }
 
 func openLogStore(path string, dog *watchdog) (*logStore, error) {
@@ -47,7 +54,11 @@ func openLogStore(path string, dog *watchdog) (*logStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the log %s: %w", path, err)
 	}
-	return &logStore{bolt: bolt, dog: dog, cache: newEntryCache()}, nil
+	l := &logStore{path: path, bolt: bolt, dog: dog, cache: newEntryCache()}
+	if err := l.loadSealedFrom(); err != nil {
+		return nil, errors.Join(err, bolt.Close())
+	}
+	return l, nil
 }
 
 // HasState says whether dir holds a log or st holds a state, that is, whether a cluster
@@ -85,9 +96,9 @@ func (l *logStore) GetLog(index uint64, out *raft.Log) error {
 	if l.cache.get(index, out) {
 		return nil
 	}
-	err := l.bolt.GetLog(index, out)
+	err := l.read(index, out)
 	if err != nil && !errors.Is(err, raft.ErrLogNotFound) {
-		l.dog.fail(fmt.Errorf("read log entry %d: %w", index, err))
+		l.dog.fail(err) // before anyone gets it, least of all another node
 	}
 	return err
 }
@@ -97,16 +108,28 @@ func (l *logStore) StoreLog(entry *raft.Log) error { return l.StoreLogs([]*raft.
 
 // StoreLogs appends entries and returns when they are durable.
 func (l *logStore) StoreLogs(entries []*raft.Log) error {
-	err := l.dog.guard("append to the log", logWriteBound, func() error { return l.bolt.StoreLogs(entries) })
-	if err == nil {
-		l.cache.put(entries)
+	stored, pointers := make([]raft.Log, len(entries)), make([]*raft.Log, len(entries))
+	for i, entry := range entries {
+		stored[i] = sealed(entry)
+		pointers[i] = &stored[i]
 	}
-	return err
+	err := l.dog.guard("append to the log", logWriteBound, func() error {
+		return guardPages(func() error { return l.bolt.StoreLogs(pointers) })
+	})
+	if err != nil {
+		return err
+	}
+	l.cache.put(entries)
+	for _, entry := range entries {
+		l.sizes.put(entry.Index, len(entry.Data)+len(entry.Extensions))
+	}
+	return nil
 }
 
 // DeleteRange removes the entries from first to last, both included.
 func (l *logStore) DeleteRange(first, last uint64) error {
 	l.cache.drop(first, last)
+	l.sizes.drop(first, last)
 	end, err := l.bolt.LastIndex()
 	if err != nil {
 		return fmt.Errorf("read the log's last index: %w", err)

@@ -32,6 +32,8 @@ type Node struct {
 	signals     *subscribers
 	leadership  *leadership
 	reads       readRounds
+	disk        *diskSpace
+	admission   *admission
 
 	started   atomic.Bool
 	raft      atomic.Pointer[raft.Raft]
@@ -68,6 +70,8 @@ func Open(cfg Config) (*Node, error) {
 		stopBackward: cancel,
 	}
 	n.dog = &watchdog{fatal: n.fail}
+	n.disk = &diskSpace{dir: cfg.Dir, lowWater: cfg.LowWaterBytes, logger: cfg.Logger, measure: measureDisk}
+	n.admission = &admission{disk: n.disk, maxLag: maxAppliedLagEntries, applied: n.applied.get}
 	if err := n.openParts(background); err != nil {
 		cancel()
 		if n.log != nil {
@@ -89,6 +93,10 @@ func (n *Node) openParts(background context.Context) (err error) {
 	if _, err := n.log.reconcile(at); err != nil {
 		return err
 	}
+	if err := n.log.verify(); err != nil {
+		return err
+	}
+	n.disk.sample()
 	n.applied.advance(at.index)
 	if err := recreateDir(n.cfg.outgoingDir()); err != nil {
 		return err
@@ -143,6 +151,8 @@ func (n *Node) Run(ctx context.Context) error {
 	workers.Go(func() { n.batcher.run(r) })
 	workers.Go(func() { n.runReads(r) })
 	workers.Go(func() { n.watchContact(r) })
+	workers.Go(n.sampleDisk)
+	workers.Go(func() { n.boundLog(r) })
 	select {
 	case <-ctx.Done():
 		n.handOver(r)

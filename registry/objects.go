@@ -130,6 +130,9 @@ type Domain struct {
 	// registrar's wish, 0 if it has none (RFC 5910 section 3.3).
 	MaxSigLifeSeconds uint32
 	Transfer          *Transfer // the latest one, nil if there never was one
+	TTLs              TTLs      // of NS and DS records
+	// PriceClass is that of the premium name that was registered, "" for the usual prices.
+	PriceClass string
 }
 
 // IsDelegated says whether the domain belongs in the zone: it has name servers, no hold
@@ -155,6 +158,7 @@ type Host struct {
 	// Superordinate is the registered domain that the host lies in or below, "" for a host
 	// outside every TLD served here (RFC 5732 section 1.1).
 	Superordinate DomainName
+	TTLs          TTLs // of A and AAAA records
 }
 
 // PostalInfo is one form of a contact's postal address (RFC 5733 section 2.4).
@@ -182,6 +186,13 @@ type Disclose struct {
 	Fields []string
 }
 
+// AdditionalEmail is a second e-mail address of a contact, which may be internationalised
+// (RFC 9873); the zero value is none.
+type AdditionalEmail struct {
+	Address string
+	Primary bool // it goes before Email
+}
+
 // Contact is a person or organisation.
 type Contact struct {
 	Provenance
@@ -193,7 +204,9 @@ type Contact struct {
 	Statuses Statuses
 	AuthInfo AuthInfo
 	Disclose *Disclose
-	Transfer *Transfer // the latest one, nil if there never was one
+	// AdditionalEmail is a second e-mail address.
+	AdditionalEmail AdditionalEmail
+	Transfer        *Transfer // the latest one, nil if there never was one
 }
 
 // RegistrarState says what a registrar may do. Stored.
@@ -223,8 +236,10 @@ type Registrar struct {
 	TLDs        []DomainName
 	Currency    string
 	CreditLimit int64 // minor units it may go below zero
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	// LowBalanceMinor is the balance below which the registrar is told so, 0 for never.
+	LowBalanceMinor int64
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
 }
 
 // TLD is a top-level domain and the policy by which it is run.
@@ -252,6 +267,8 @@ type TLDPolicy struct {
 	RenewPriceMinor    int64 // a year
 	TransferPriceMinor int64
 	RestorePriceMinor  int64
+	// PremiumNames have prices of their own.
+	PremiumNames []PremiumName
 	// RestoreReportDays is how long a registrar has for the report of a restore; 0 stands
 	// for policy.DefaultRestoreReportDays.
 	RestoreReportDays uint32
@@ -295,6 +312,26 @@ type TLDPolicy struct {
 	SOAMinimumSeconds    uint32
 	ApexTTLSeconds       uint32
 	DelegationTTLSeconds uint32
+	// TTLBounds says which TTLs registrars may set; what is not named has the bounds of
+	// policy.TTLBounds.
+	TTLBounds []TTLBounds
+}
+
+// PremiumName is a label below a TLD with prices of its own, in minor units of the TLD's
+// currency. Those for creation and renewal are for a year.
+type PremiumName struct {
+	Label             string
+	Class             string // the price class that registrars are shown (RFC 8748 section 3.7)
+	CreatePriceMinor  int64
+	RenewPriceMinor   int64
+	RestorePriceMinor int64
+}
+
+// AddGraceMonth counts what one registrar did under one TLD in a calendar month (UTC).
+type AddGraceMonth struct {
+	Adds    uint64 // registrations
+	Deletes uint64 // within the add grace period
+	Refunds uint64 // of those deletions
 }
 
 // NodeRole says whether a node of the cluster votes. Stored.

@@ -14,6 +14,10 @@ const (
 	// PollRestoreLapsed: the report that a restore needs did not come; the domain can be
 	// restored anew until ActAt.
 	PollRestoreLapsed PollKind = 5
+	// PollChange: the registry changed the object; Change says how and Action where, which is
+	// also the version of the object that the change made.
+	PollChange     PollKind = 30
+	PollLowBalance PollKind = 20 // the registrar's balance fell below its threshold; LowBalance says how it stood
 )
 
 // Action names a command by what its answer said: the client's transaction identifier and
@@ -41,6 +45,18 @@ type PollMessage struct {
 	ExpiresAt time.Time
 	ActAt     time.Time // when the next step comes by itself, or when this one came
 	Action    Action
+	Change    *Change // nil but for PollChange
+
+	LowBalance *LowBalance
+}
+
+// LowBalance is how the money of a registrar stood when it fell below the registrar's
+// threshold, in minor units of Currency.
+type LowBalance struct {
+	BalanceMinor     int64
+	ThresholdMinor   int64
+	CreditLimitMinor int64
+	Currency         string
 }
 
 // PollQueue is how a registrar's queue stands: how many messages wait, and which is first.

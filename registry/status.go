@@ -72,3 +72,17 @@ func IsClientStatus(kind ObjectKind, status Status) bool {
 		return false
 	}
 }
+
+// IsServerStatus says whether an operator may set the status on an object of the kind.
+func IsServerStatus(kind ObjectKind, status Status) bool {
+	switch status {
+	case StatusServerDeleteProhibited, StatusServerUpdateProhibited:
+		return kind == KindDomain || kind == KindHost || kind == KindContact
+	case StatusServerTransferProhibited:
+		return kind == KindDomain || kind == KindContact
+	case StatusServerHold, StatusServerRenewProhibited:
+		return kind == KindDomain
+	default:
+		return false
+	}
+}

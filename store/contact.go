@@ -37,6 +37,7 @@ func (tx *Tx) PutContact(old, c *registry.Contact) {
 	tx.set(tableContact.key().tail(c.ID.Key()), row)
 	if old == nil {
 		tx.putROID(c.ROID, registry.KindContact, string(c.ID))
+		tx.noteName(registry.KindContact, c.ID.Key(), c.ROID)
 	}
 	tx.moveContactDue(old, c)
 	tx.addHistory(registry.KindContact, c.ROID, string(c.ID), row)
@@ -81,6 +82,7 @@ func encodeContact(c *registry.Contact) []byte {
 		})
 	}
 	e.transfer(fieldContactTransfer, c.Transfer)
+	e.additionalEmail(c.AdditionalEmail)
 	return e.b
 }
 
@@ -131,6 +133,8 @@ func (d *decoder) contactField(c *registry.Contact) {
 		c.Email = d.str()
 	case 17:
 		c.Disclose = d.disclose()
+	case fieldContactEmail:
+		c.AdditionalEmail = d.additionalEmail()
 	case fieldContactTransfer:
 		c.Transfer = d.transfer()
 	default:

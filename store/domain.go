@@ -28,6 +28,7 @@ func (tx *Tx) PutDomain(old, d *registry.Domain) {
 	tx.set(tableDomain.key().tail(string(d.Name)), row)
 	if old == nil {
 		tx.putROID(d.ROID, registry.KindDomain, string(d.Name))
+		tx.noteName(registry.KindDomain, string(d.Name), d.ROID)
 	}
 	tx.moveDomainIndexes(old, d)
 	tx.addHistory(registry.KindDomain, d.ROID, string(d.Name), row)
@@ -110,6 +111,8 @@ func encodeDomain(d *registry.Domain) []byte {
 	e.domainSecurity(d)
 	e.time(33, d.RedemptionEndsAt)
 	e.time(34, d.RestoreRequestedAt)
+	e.ttls(fieldDomainTTL, d.TTLs)
+	e.str(40, d.PriceClass)
 	return e.b
 }
 
@@ -159,6 +162,10 @@ func (d *decoder) domainField(domain *registry.Domain) {
 		domain.RedemptionEndsAt = d.time()
 	case 34:
 		domain.RestoreRequestedAt = d.time()
+	case fieldDomainTTL:
+		domain.TTLs = append(domain.TTLs, d.ttl())
+	case 40:
+		domain.PriceClass = d.str()
 	default:
 		d.provenance(&domain.Provenance)
 	}

@@ -54,6 +54,7 @@ func (tx *Tx) PutHost(old, h *registry.Host) {
 	tx.set(tableHost.key().tail(string(h.Name)), row)
 	if old == nil {
 		tx.putROID(h.ROID, registry.KindHost, string(h.Name))
+		tx.noteName(registry.KindHost, string(h.Name), h.ROID)
 	}
 	if h.Superordinate != "" {
 		tx.set(tableSubordinate.key().str(string(h.Superordinate)).tail(string(h.Name)), nil)
@@ -80,6 +81,7 @@ func encodeHost(h *registry.Host) []byte {
 		e.elem(13, addr.AsSlice())
 	}
 	e.str(14, string(h.Superordinate))
+	e.ttls(fieldHostTTL, h.TTLs)
 	return e.b
 }
 
@@ -96,6 +98,8 @@ func decodeHost(value []byte) *registry.Host {
 				h.Addresses = append(h.Addresses, d.addr())
 			case 14:
 				h.Superordinate = registry.DomainName(d.str())
+			case fieldHostTTL:
+				h.TTLs = append(h.TTLs, d.ttl())
 			default:
 				d.provenance(&h.Provenance)
 			}

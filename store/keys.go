@@ -25,9 +25,11 @@ const (
 	tableDue          table = 0x33 // time → domain with something due
 	tableDueContact   table = 0x34 // time → contact with something due
 	tableHistory      table = 0x40
+	tableNameROID     table = 0x41 // kind, name, index → ROID of an object that got the name then
 	tableLedger       table = 0x50
 	tableLedgerByAcct table = 0x51
 	tableBalance      table = 0x52
+	tableAddGrace     table = 0x53 // registrar, TLD, month → adds and deletions in the add grace period
 	tableDirty        table = 0x60 // names whose publication is outdated
 	tableZone         table = 0x61 // published owners
 	tableZoneState    table = 0x62 // serial of each published zone

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"cadastre/registry"
@@ -21,6 +23,12 @@ const (
 // RegistrarAccount is the prepaid account of a registrar.
 func RegistrarAccount(id registry.RegistrarID) Account { return Account("registrar:" + id) }
 
+// Registrar returns the registrar whose prepaid account it is, if it is one.
+func (a Account) Registrar() (registry.RegistrarID, bool) {
+	id, is := strings.CutPrefix(string(a), string(RegistrarAccount("")))
+	return registry.RegistrarID(id), is
+}
+
 // LedgerKind says what a row is for. Stored, append-only.
 type LedgerKind uint8
 
@@ -36,6 +44,32 @@ const (
 	LedgerReserve  LedgerKind = 8 // a price set aside until a transfer ends
 	LedgerRelease  LedgerKind = 9 // and given back then, before it is charged or not
 )
+
+// String returns the kind as statements show it.
+func (k LedgerKind) String() string {
+	switch k {
+	case LedgerDeposit:
+		return "deposit"
+	case LedgerCreate:
+		return "create"
+	case LedgerRenew:
+		return "renew"
+	case LedgerAutoRen:
+		return "auto-renew"
+	case LedgerTransfer:
+		return "transfer"
+	case LedgerRestore:
+		return "restore"
+	case LedgerRefund:
+		return "refund"
+	case LedgerReserve:
+		return "reserve"
+	case LedgerRelease:
+		return "release"
+	default:
+		return fmt.Sprintf("kind %d", uint8(k))
+	}
+}
 
 // LedgerRow moves AmountMinor from one account to another.
 type LedgerRow struct {
@@ -132,6 +166,18 @@ func (d *decoder) ledgerField(r *LedgerRow) {
 	default:
 		d.unknown()
 	}
+}
+
+// EachLedgerRow calls fn for every row that moves money from or to the account, oldest
+// first, until it returns false.
+func (tx *ReadTx) EachLedgerRow(account Account, fn func(*LedgerRow) bool) {
+	tx.scan(tableLedgerByAcct.key().str(string(account)), nil, func(rest, _ []byte) bool {
+		row, found := tx.LedgerRow(decodeUint("ledger index", rest))
+		if !found {
+			corrupt("ledger index", errRow)
+		}
+		return fn(row)
+	})
 }
 
 // EachBalance calls fn for every account, by name.

@@ -109,6 +109,8 @@ func encodePollMessage(m *registry.PollMessage) []byte {
 	e.uint(10, m.Action.Term)
 	e.uint(11, m.Action.Index)
 	e.uint(12, uint64(m.Action.InEntry))
+	e.change(fieldPollChange, m.Change)
+	e.lowBalance(20, m.LowBalance)
 	return e.b
 }
 
@@ -138,6 +140,10 @@ func (d *decoder) pollField(m *registry.PollMessage) {
 		m.Action.Index = d.val
 	case 12:
 		m.Action.InEntry = uint32(d.val)
+	case fieldPollChange:
+		m.Change = d.change()
+	case 20:
+		m.LowBalance = d.lowBalance()
 	default:
 		d.unknown()
 	}

@@ -17,7 +17,8 @@ func TestPollQueue(t *testing.T) {
 		return &registry.PollMessage{
 			Registrar: "reg-a", At: now(), Kind: registry.PollPurge, Object: registry.KindDomain, Key: key, ROID: "D1-EX",
 			Transfer: pendingTransfer(now()), ExpiresAt: now().Add(1e9), ActAt: now().Add(2e9),
-			Action: registry.Action{CLTRID: "c", Term: 2, Index: 3, InEntry: 4},
+			Action:     registry.Action{CLTRID: "c", Term: 2, Index: 3, InEntry: 4},
+			LowBalance: &registry.LowBalance{BalanceMinor: -1, ThresholdMinor: 2, CreditLimitMinor: 3, Currency: "EUR"},
 		}
 	}
 	write(t, st, 1, func(tx *store.Tx) {

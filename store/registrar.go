@@ -49,6 +49,7 @@ func encodeRegistrar(r *registry.Registrar) []byte {
 	e.int(12, r.CreditLimit)
 	e.time(13, r.CreatedAt)
 	e.time(14, r.UpdatedAt)
+	e.int(20, r.LowBalanceMinor)
 	return e.b
 }
 
@@ -92,6 +93,8 @@ func (d *decoder) registrarField(r *registry.Registrar) {
 		r.CreatedAt = d.time()
 	case 14:
 		r.UpdatedAt = d.time()
+	case 20:
+		r.LowBalanceMinor = d.int()
 	default:
 		d.unknown()
 	}

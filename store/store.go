@@ -50,6 +50,7 @@ func fault(op string, err error) *Fault { return &Fault{Op: op, Err: err} }
 // for the one goroutine that applies the log.
 type Store struct {
 	baseDir string
+	faults  faultReporter
 
 	// dbMu is held for reading by everyone who uses db and for writing while Restore
 	// replaces it.
@@ -88,7 +89,8 @@ func (s *Store) openDB() error {
 		MemTableStopWritesThreshold: memTableStopWrites,
 		L0CompactionThreshold:       l0CompactionThreshold,
 		FormatMajorVersion:          pebble.FormatNewest,
-		Logger:                      quietLogger{},
+		Logger:                      quietLogger{faults: &s.faults},
+		EventListener:               s.faults.listener(),
 	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
@@ -130,7 +132,7 @@ func (s *Store) View(fn func(tx *ReadTx) error) error {
 	snapshot := s.db.NewSnapshot()
 	defer func() { _ = snapshot.Close() }() // a snapshot's Close only releases memory
 	tx := newReadTx(snapshot)
-	return catchFault(func() error { return fn(tx) })
+	return s.faults.noted(catchFault(func() error { return fn(tx) }))
 }
 
 // Update runs fn and commits what it wrote in one batch, unless fn returns an error. It
@@ -166,7 +168,7 @@ func (s *Store) Flush() error {
 		return fault("flush", errClosed)
 	}
 	if err := s.db.LogData(nil, pebble.Sync); err != nil {
-		return fault("flush", err)
+		return s.faults.noted(fault("flush", err))
 	}
 	return nil
 }
@@ -200,15 +202,4 @@ func catchFault(fn func() error) (err error) {
 		}
 	}()
 	return fn()
-}
-
-// quietLogger drops Pebble's narration; its errors come back from the calls.
-type quietLogger struct{}
-
-func (quietLogger) Infof(string, ...any)  {}
-func (quietLogger) Errorf(string, ...any) {}
-
-// Fatalf is called by Pebble when it cannot go on, such as after a failed WAL write.
-func (quietLogger) Fatalf(format string, args ...any) {
-	panic(fault("pebble", fmt.Errorf(format, args...)))
 }

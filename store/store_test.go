@@ -80,14 +80,15 @@ func TestObjectsComeBackAsWritten(t *testing.T) {
 		Voice:  registry.Phone{Number: "+41.1", Extension: "2"}, Fax: registry.Phone{Number: "+41.3"},
 		AuthInfo: registry.AuthInfo{Salt: []byte{3}, Hash: []byte{4}}, Disclose: &registry.Disclose{Fields: []string{"voice"}}}
 	registrar := &registry.Registrar{ID: "reg-a", ROID: "R1-REG", Name: "A", Email: "e", URL: "u", IANAID: 9999, State: registry.RegistrarActive, PasswordHash: "h",
-		CertificateSHA256: [][]byte{{1, 2}}, TLDs: []registry.DomainName{"example"}, Currency: "EUR", CreditLimit: 5, CreatedAt: now(), UpdatedAt: now()}
+		CertificateSHA256: [][]byte{{1, 2}}, TLDs: []registry.DomainName{"example"}, Currency: "EUR", CreditLimit: 5, LowBalanceMinor: 6, CreatedAt: now(), UpdatedAt: now()}
 	tld := &registry.TLD{Name: "example", ROID: "T1-EX", CreatedAt: now(), UpdatedAt: now(), Policy: registry.TLDPolicy{
 		ROIDSuffix: "EX", Currency: "EUR", CreatePriceMinor: 1, RenewPriceMinor: 2, TransferPriceMinor: 3, RestorePriceMinor: 4, MinPeriodYears: 1, MaxPeriodYears: 10,
 		AutoRenew: true, AddGraceDays: 5, RenewGraceDays: 6, AutoRenewGraceDays: 7, TransferGraceDays: 8, RedemptionDays: 9, PendingDeleteDays: 10, MinNameServers: 2,
 		MaxNameServers: 13, MaxContacts: 4, RegistrantRequired: true, AllowPrivateAddresses: true, ReservedLabels: []string{"nic"},
 		ApexServers: []registry.ApexServer{{Name: "a.nic.example", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.9")}}},
 		SOAMName:    "a.nic.example", SOARName: "h.nic.example", SOARefreshSeconds: 1, SOARetrySeconds: 2, SOAExpireSeconds: 3, SOAMinimumSeconds: 4, ApexTTLSeconds: 5, DelegationTTLSeconds: 6, TransferPendingDays: 11,
-		KeyDataInterface: true, MaxDelegationSigners: 12, RestoreReportDays: 13, AllowWeakAuthInfo: true}}
+		KeyDataInterface: true, MaxDelegationSigners: 12, RestoreReportDays: 13, AllowWeakAuthInfo: true,
+		PremiumNames: []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 1, RenewPriceMinor: 2, RestorePriceMinor: 3}, {}}}}
 	write(t, st, 1, func(tx *store.Tx) {
 		tx.PutDomain(nil, domain)
 		tx.PutHost(nil, host)

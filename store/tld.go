@@ -97,6 +97,10 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	e.uint(51, uint64(p.MaxDelegationSigners))
 	e.uint(52, uint64(p.RestoreReportDays))
 	e.bool(53, p.AllowWeakAuthInfo)
+	e.ttlBounds(p.TTLBounds)
+	for i := range p.PremiumNames {
+		e.premiumName(60, &p.PremiumNames[i])
+	}
 }
 
 func decodeTLD(value []byte) *registry.TLD {
@@ -217,6 +221,10 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.RestoreReportDays = uint32(d.val)
 	case 53:
 		p.AllowWeakAuthInfo = d.bool()
+	case fieldPolicyTTLBounds:
+		p.TTLBounds = append(p.TTLBounds, d.ttlBounds())
+	case 60:
+		p.PremiumNames = append(p.PremiumNames, d.premiumName())
 	default:
 		d.unknown()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"cadastre/policy"
 	"cadastre/registry"
 )
 
@@ -55,8 +56,8 @@ func delegation(objects Objects, tld *registry.TLD, owner registry.DomainName) [
 	if !found || domain.TLD != tld.Name || !domain.IsDelegated() {
 		return nil
 	}
-	rrs := nsRecords(owner, domain.NameServers, tld.Policy.DelegationTTLSeconds)
-	return append(rrs, dsRecords(domain, tld.Policy.DelegationTTLSeconds)...)
+	rrs := nsRecords(owner, domain.NameServers, policy.TTLSeconds(tld, domain.TTLs, registry.RecordNS))
+	return append(rrs, dsRecords(domain, policy.TTLSeconds(tld, domain.TTLs, registry.RecordDS))...)
 }
 
 func nsRecords(owner registry.DomainName, servers []registry.DomainName, ttlSeconds uint32) []dns.RR {
@@ -74,14 +75,15 @@ func nsRecords(owner registry.DomainName, servers []registry.DomainName, ttlSeco
 func addresses(objects Objects, tld *registry.TLD, owner registry.DomainName) []dns.RR {
 	for _, server := range tld.Policy.ApexServers {
 		if server.Name == owner {
-			return addressRecords(owner, server.Addresses, tld.Policy.ApexTTLSeconds)
+			return addressRecords(owner, server.Addresses, tld.Policy.ApexTTLSeconds, tld.Policy.ApexTTLSeconds)
 		}
 	}
 	host, found := objects.Host(owner)
 	if !found || len(host.Addresses) == 0 || !neededAsGlue(objects, tld, host) {
 		return nil
 	}
-	return addressRecords(owner, host.Addresses, tld.Policy.DelegationTTLSeconds)
+	return addressRecords(owner, host.Addresses, policy.TTLSeconds(tld, host.TTLs, registry.RecordA),
+		policy.TTLSeconds(tld, host.TTLs, registry.RecordAAAA))
 }
 
 // neededAsGlue says whether a delegation in this zone points to the host. A host that
@@ -99,7 +101,7 @@ func neededAsGlue(objects Objects, tld *registry.TLD, host *registry.Host) bool 
 	return needed
 }
 
-func addressRecords(owner registry.DomainName, list []netip.Addr, ttlSeconds uint32) []dns.RR {
+func addressRecords(owner registry.DomainName, list []netip.Addr, ttlSecondsA, ttlSecondsAAAA uint32) []dns.RR {
 	sorted := slices.Clone(list)
 	slices.SortFunc(sorted, func(a, b netip.Addr) int {
 		if a.Is4() != b.Is4() {
@@ -110,9 +112,9 @@ func addressRecords(owner registry.DomainName, list []netip.Addr, ttlSeconds uin
 	rrs := make([]dns.RR, 0, len(sorted))
 	for _, addr := range sorted {
 		if addr.Is4() {
-			rrs = append(rrs, &dns.A{Hdr: header(owner, dns.TypeA, ttlSeconds), A: net.IP(addr.AsSlice())})
+			rrs = append(rrs, &dns.A{Hdr: header(owner, dns.TypeA, ttlSecondsA), A: net.IP(addr.AsSlice())})
 		} else {
-			rrs = append(rrs, &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, ttlSeconds), AAAA: net.IP(addr.AsSlice())})
+			rrs = append(rrs, &dns.AAAA{Hdr: header(owner, dns.TypeAAAA, ttlSecondsAAAA), AAAA: net.IP(addr.AsSlice())})
 		}
 	}
 	return rrs

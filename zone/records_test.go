@@ -96,6 +96,11 @@ func newObjects() objects {
 	heldToo.Phase, heldToo.Statuses = registry.PhasePendingRestore, registry.Statuses{registry.StatusPendingDelete, registry.StatusServerHold}
 	keyed := domain("dskey.example", "ns.outside.net")
 	keyed.Keys = []registry.PublicKey{{Flags: 256, Protocol: 3, Algorithm: 5, Data: rfc4034Key()}}
+	patient := domain("patient.example", "ns1.patient.example")
+	patient.DS = signed.DS[:1]
+	patient.TTLs = registry.TTLs{{Type: registry.RecordDS, Seconds: 300}, {Type: registry.RecordNS, Seconds: 86400}}
+	patientHost := host("ns1.patient.example", "patient.example", "2001:db8::c", "192.0.2.14")
+	patientHost.TTLs = registry.TTLs{{Type: registry.RecordAAAA, Seconds: 0}}
 	bareSigned := domain("baresigned.example")
 	bareSigned.DS = signed.DS
 	return objects{
@@ -103,14 +108,14 @@ func newObjects() objects {
 			"one.example": domain("one.example", "ns2.one.example", "ns1.one.example"),
 			"two.example": domain("two.example", "ns.outside.net"), "bare.example": domain("bare.example"),
 			"held.example": held, "leaving.example": leaving, "signed.example": signed, "back.example": back,
-			"heldtoo.example": heldToo, "dskey.example": keyed, "baresigned.example": bareSigned,
+			"heldtoo.example": heldToo, "dskey.example": keyed, "baresigned.example": bareSigned, "patient.example": patient,
 		},
 		hosts: map[registry.DomainName]*registry.Host{
 			"ns1.one.example":   host("ns1.one.example", "one.example", "192.0.2.10"),
 			"ns2.one.example":   host("ns2.one.example", "one.example", "2001:db8::b", "192.0.2.11"),
 			"spare.one.example": host("spare.one.example", "one.example", "192.0.2.12"),
 			"ns1.held.example":  host("ns1.held.example", "held.example", "192.0.2.13"),
-			"ns.outside.net":    host("ns.outside.net", ""),
+			"ns.outside.net":    host("ns.outside.net", ""), "ns1.patient.example": patientHost,
 		},
 	}
 }
@@ -142,6 +147,10 @@ func TestRecords(t *testing.T) {
 		{"restore pending, but on hold", "heldtoo.example", nil},
 		{"DS record of a key", "dskey.example", []string{"dskey.example. 600 IN NS ns.outside.net.",
 			"dskey.example. 600 IN DS 60485 5 2 " + keyDigest}},
+		{"TTLs of a domain", "patient.example", []string{"patient.example. 86400 IN NS ns1.patient.example.",
+			"patient.example. 300 IN DS 60485 13 4 ABCD"}},
+		{"TTLs of a host, and the default", "ns1.patient.example", []string{"ns1.patient.example. 600 IN A 192.0.2.14",
+			"ns1.patient.example. 0 IN AAAA 2001:db8::c"}},
 		{"DS records without a delegation", "baresigned.example", nil},
 	}
 	for _, test := range tests {

@@ -41,8 +41,8 @@ const (
 //
 // Peer is for certificates of kind node only.
 type PeerClient interface {
-	// Propose asks the leader to commit a command of a registrar or an operator, or a NodeJoin.
-	// It is never forwarded a second time.
+	// Propose asks the leader to commit commands of registrars or operators, or a NodeJoin, and
+	// is answered when each has its outcome. They are never forwarded a second time.
 	Propose(ctx context.Context, in *ProposeRequest, opts ...grpc.CallOption) (*ProposeResponse, error)
 	// ReadIndex asks the leader for an index such that a state that has applied it holds
 	// everything acknowledged before the call.
@@ -189,8 +189,8 @@ func (c *peerClient) Status(ctx context.Context, in *StatusRequest, opts ...grpc
 //
 // Peer is for certificates of kind node only.
 type PeerServer interface {
-	// Propose asks the leader to commit a command of a registrar or an operator, or a NodeJoin.
-	// It is never forwarded a second time.
+	// Propose asks the leader to commit commands of registrars or operators, or a NodeJoin, and
+	// is answered when each has its outcome. They are never forwarded a second time.
 	Propose(context.Context, *ProposeRequest) (*ProposeResponse, error)
 	// ReadIndex asks the leader for an index such that a state that has applied it holds
 	// everything acknowledged before the call.
@@ -514,6 +514,8 @@ const (
 	Admin_WaitSettled_FullMethodName    = "/cadastre.cluster.v1.Admin/WaitSettled"
 	Admin_StateHash_FullMethodName      = "/cadastre.cluster.v1.Admin/StateHash"
 	Admin_Backup_FullMethodName         = "/cadastre.cluster.v1.Admin/Backup"
+	Admin_Ledger_FullMethodName         = "/cadastre.cluster.v1.Admin/Ledger"
+	Admin_History_FullMethodName        = "/cadastre.cluster.v1.Admin/History"
 )
 
 // AdminClient is the client API for Admin service.
@@ -546,6 +548,10 @@ type AdminClient interface {
 	StateHash(ctx context.Context, in *StateHashRequest, opts ...grpc.CallOption) (*StateHashResponse, error)
 	// Backup sends a checkpoint of this node's state.
 	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckpointChunk], error)
+	// Ledger sends the statement of a registrar's account, oldest row first.
+	Ledger(ctx context.Context, in *LedgerRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LedgerChunk], error)
+	// History sends every version of the domains, hosts and contacts that ever had a name.
+	History(ctx context.Context, in *HistoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HistoryChunk], error)
 }
 
 type adminClient struct {
@@ -695,6 +701,44 @@ func (c *adminClient) Backup(ctx context.Context, in *BackupRequest, opts ...grp
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_BackupClient = grpc.ServerStreamingClient[CheckpointChunk]
 
+func (c *adminClient) Ledger(ctx context.Context, in *LedgerRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LedgerChunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[1], Admin_Ledger_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LedgerRequest, LedgerChunk]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_LedgerClient = grpc.ServerStreamingClient[LedgerChunk]
+
+func (c *adminClient) History(ctx context.Context, in *HistoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HistoryChunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[2], Admin_History_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[HistoryRequest, HistoryChunk]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_HistoryClient = grpc.ServerStreamingClient[HistoryChunk]
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -725,6 +769,10 @@ type AdminServer interface {
 	StateHash(context.Context, *StateHashRequest) (*StateHashResponse, error)
 	// Backup sends a checkpoint of this node's state.
 	Backup(*BackupRequest, grpc.ServerStreamingServer[CheckpointChunk]) error
+	// Ledger sends the statement of a registrar's account, oldest row first.
+	Ledger(*LedgerRequest, grpc.ServerStreamingServer[LedgerChunk]) error
+	// History sends every version of the domains, hosts and contacts that ever had a name.
+	History(*HistoryRequest, grpc.ServerStreamingServer[HistoryChunk]) error
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -773,6 +821,12 @@ func (UnimplementedAdminServer) StateHash(context.Context, *StateHashRequest) (*
 }
 func (UnimplementedAdminServer) Backup(*BackupRequest, grpc.ServerStreamingServer[CheckpointChunk]) error {
 	return status.Error(codes.Unimplemented, "method Backup not implemented")
+}
+func (UnimplementedAdminServer) Ledger(*LedgerRequest, grpc.ServerStreamingServer[LedgerChunk]) error {
+	return status.Error(codes.Unimplemented, "method Ledger not implemented")
+}
+func (UnimplementedAdminServer) History(*HistoryRequest, grpc.ServerStreamingServer[HistoryChunk]) error {
+	return status.Error(codes.Unimplemented, "method History not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -1022,6 +1076,28 @@ func _Admin_Backup_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_BackupServer = grpc.ServerStreamingServer[CheckpointChunk]
 
+func _Admin_Ledger_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(LedgerRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).Ledger(m, &grpc.GenericServerStream[LedgerRequest, LedgerChunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_LedgerServer = grpc.ServerStreamingServer[LedgerChunk]
+
+func _Admin_History_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(HistoryRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).History(m, &grpc.GenericServerStream[HistoryRequest, HistoryChunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_HistoryServer = grpc.ServerStreamingServer[HistoryChunk]
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1082,6 +1158,16 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Backup",
 			Handler:       _Admin_Backup_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Ledger",
+			Handler:       _Admin_Ledger_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "History",
+			Handler:       _Admin_History_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -66,6 +66,9 @@ func joinCluster(ctx context.Context, cfg *Config, peer, token string, log io.Wr
 	if _, err := os.Stat(cfg.removedFile()); err == nil {
 		return nil, removedError(cfg)
 	}
+	if err := refuseFenced(cfg); err != nil {
+		return nil, err
+	}
 	if err := makeDataDir(cfg.DataDir); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type Config struct {
 	Raft      RaftConfig      `toml:"raft"`
 	GRPC      GRPCConfig      `toml:"grpc"`
 	Gossip    GossipConfig    `toml:"gossip"`
+	Disk      DiskConfig      `toml:"disk"`
 	Autopilot AutopilotConfig `toml:"autopilot"`
 	EPP       ListenConfig    `toml:"epp"`
 	DNS       DNSConfig       `toml:"dns"`
@@ -55,6 +56,15 @@ type RaftConfig struct {
 	Election Duration `toml:"election"`
 	// Lease is how long a leader goes on without hearing from a majority; at most Heartbeat.
 	Lease Duration `toml:"lease"`
+	// RetainMB bounds the entries that are kept for lagging nodes, in MiB; 0 means 1024.
+	RetainMB uint32 `toml:"retain_mb"`
+}
+
+// DiskConfig is about the file system of the data folder.
+type DiskConfig struct {
+	// LowWaterMB is the free space in MiB below which this node takes no commands as a
+	// leader, until there is a quarter more; 0 means 512, or a twentieth of a small file system.
+	LowWaterMB uint32 `toml:"low_water_mb"`
 }
 
 // GRPCConfig is about the port for operators and the other nodes.

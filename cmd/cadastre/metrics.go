@@ -27,7 +27,8 @@ const (
 
 // nodeCollector reads the numbers of a node when they are asked for.
 type nodeCollector struct {
-	node *node
+	node    *node
+	storage *storageDescs
 
 	term, isLeader, applied, commit, lastLog, peers  *prometheus.Desc
 	dnsQueries, dnsResponses, dnsDropped, dnsRcodes  *prometheus.Desc
@@ -42,6 +43,7 @@ func newNodeCollector(n *node) *nodeCollector {
 	}
 	return &nodeCollector{
 		node:               n,
+		storage:            newStorageDescs(desc),
 		term:               desc("raft_term", "Current Raft term."),
 		isLeader:           desc("raft_is_leader", "1 while this node leads and serves, else 0."),
 		applied:            desc("applied_index", "Highest log index applied to this node's state."),
@@ -93,6 +95,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 			gauge(c.peers, float64(members), suffrage)
 		}
 	}
+	c.storage.collect(out, c.node)
 	c.collectEdges(out)
 }
 
@@ -178,11 +181,17 @@ func (n *node) serveMetrics(ctx context.Context) error {
 
 // unreadiness lists why this node should get no work, nothing if it should.
 func (n *node) unreadiness() []string {
+	if n.fenced.Load() {
+		return []string{"the node is fenced: its state differs from the leader's"}
+	}
 	status, err := n.raft.Status()
 	if err != nil {
 		return []string{err.Error()}
 	}
 	var reasons []string
+	if disk := n.raft.Disk(); disk.IsLow {
+		reasons = append(reasons, fmt.Sprintf("%d MiB are free on the disk, the low-water mark is %d MiB", disk.FreeBytes>>20, disk.LowWaterBytes>>20))
+	}
 	if status.LeaderID == "" {
 		reasons = append(reasons, "no leader is known")
 	}

@@ -37,7 +37,7 @@ func newRegistrarCommand(a *app) *cobra.Command {
 		Example: "  cadastre registrar list --dev /tmp/cadastre",
 	}
 	flags.register(cmd)
-	cmd.AddCommand(newRegistrarCreateCommand(a, flags), newRegistrarListCommand(a, flags), newRegistrarSetCommand(a, flags))
+	cmd.AddCommand(newRegistrarCreateCommand(a, flags), newRegistrarListCommand(a, flags), newRegistrarSetCommand(a, flags), newRegistrarLedgerCommand(a, flags))
 	return cmd
 }
 
@@ -53,6 +53,7 @@ type registrarDocument struct {
 	Currency     string   `json:"currency"`
 	Balance      string   `json:"balance"`
 	CreditLimit  string   `json:"credit_limit"`
+	LowBalance   string   `json:"low_balance"`
 	Certificates []string `json:"certificate_sha256"`
 	CreatedAt    string   `json:"created_at"`
 	UpdatedAt    string   `json:"updated_at"`
@@ -88,7 +89,7 @@ func registrarDocumentOf(r *clusterpb.Registrar) registrarDocument {
 	d := registrarDocument{
 		ID: r.GetId(), ROID: r.GetRoid(), Name: r.GetName(), Email: r.GetEmail(), URL: r.GetUrl(), IANAID: r.GetIanaId(),
 		State: "active", TLDs: append([]string{}, r.GetTlds()...), Currency: r.GetCurrency(),
-		Balance: registry.FormatMinorUnits(r.GetBalanceMinor()), CreditLimit: registry.FormatMinorUnits(r.GetCreditLimitMinor()),
+		Balance: registry.FormatMinorUnits(r.GetBalanceMinor()), CreditLimit: registry.FormatMinorUnits(r.GetCreditLimitMinor()), LowBalance: registry.FormatMinorUnits(r.GetLowBalanceMinor()),
 		Certificates: []string{}, CreatedAt: instant(r.GetCreatedAtMs()), UpdatedAt: instant(r.GetUpdatedAtMs()),
 	}
 	if registry.RegistrarState(r.GetState()) == registry.RegistrarSuspended {

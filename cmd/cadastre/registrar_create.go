@@ -17,6 +17,7 @@ type registrarSpec struct {
 	password                 string
 	certificates, tlds       []string
 	currency, credit, amount string
+	lowBalance               string
 	reason                   string
 }
 
@@ -59,6 +60,7 @@ file, or it is asked for.`,
 	f.StringSliceVar(&spec.tlds, "tld", nil, "TLD that it may register in (repeatable)")
 	f.StringVar(&spec.currency, "currency", "EUR", "currency of its account")
 	f.StringVar(&spec.credit, "credit-limit", "0.00", "how far the account may go below zero")
+	f.StringVar(&spec.lowBalance, "low-balance", "0.00", "tell the registrar when the balance falls below this; 0: never")
 	f.StringVar(&spec.amount, "deposit", "0.00", "opening deposit")
 	f.StringVar(&spec.reason, "reason", "", "why; kept in the history")
 	return cmd
@@ -78,9 +80,13 @@ func createRegistrar(ctx context.Context, client *admin, spec *registrarSpec) (*
 	if err != nil {
 		return nil, fmt.Errorf("--deposit: %w", err)
 	}
+	lowBalance, err := registry.ParseMinorUnits(firstNonEmpty(spec.lowBalance, "0"))
+	if err != nil {
+		return nil, fmt.Errorf("--low-balance: %w", err)
+	}
 	return client.execute(ctx, &fsmpb.Command{Reason: spec.reason, Body: &fsmpb.Command_RegistrarCreate{RegistrarCreate: &fsmpb.RegistrarCreate{
 		Id: spec.id, Name: firstNonEmpty(spec.name, spec.id), Email: spec.email, Url: spec.url, IanaId: spec.ianaID,
 		PasswordHash: hashPassword(spec.password), CertificateSha256: fingerprints, Tlds: spec.tlds,
-		Currency: spec.currency, CreditLimitMinor: credit, OpeningDepositMinor: deposit, Roid: newROIDPart(),
+		Currency: spec.currency, CreditLimitMinor: credit, OpeningDepositMinor: deposit, LowBalanceMinor: lowBalance, Roid: newROIDPart(),
 	}}})
 }

@@ -20,6 +20,7 @@ type registrarChange struct {
 	addCerts, removeFingerprints  []string
 	addTLDs, removeTLDs           []string
 	credit, deposit, changeReason string
+	lowBalance                    string
 }
 
 func newRegistrarSetCommand(a *app, flags *connFlags) *cobra.Command {
@@ -59,6 +60,7 @@ func newRegistrarSetCommand(a *app, flags *connFlags) *cobra.Command {
 	f.StringSliceVar(&change.addTLDs, "add-tld", nil, "TLD to accredit for (repeatable)")
 	f.StringSliceVar(&change.removeTLDs, "remove-tld", nil, "TLD to take away (repeatable)")
 	f.StringVar(&change.credit, "credit-limit", "", "how far the account may go below zero")
+	f.StringVar(&change.lowBalance, "low-balance", "", "tell the registrar when the balance falls below this; 0: never")
 	f.StringVar(&change.deposit, "deposit", "", "money paid in, or out if negative")
 	f.StringVar(&change.changeReason, "reason", "", "why; kept in the history")
 	return cmd
@@ -82,7 +84,7 @@ func (a *app) registrarUpdate(cmd *cobra.Command, id string, c *registrarChange)
 	for flag, field := range map[string]struct {
 		text string
 		into **int64
-	}{"credit-limit": {c.credit, &update.CreditLimitMinor}, "deposit": {c.deposit, &update.DepositMinor}} {
+	}{"credit-limit": {c.credit, &update.CreditLimitMinor}, "deposit": {c.deposit, &update.DepositMinor}, "low-balance": {c.lowBalance, &update.LowBalanceMinor}} {
 		if given(flag) {
 			minor, err := registry.ParseMinorUnits(field.text)
 			if err != nil {

@@ -96,7 +96,10 @@ Start with a whole cluster on this machine: cadastre dev --dir /tmp/cadastre`,
 	root.AddCommand(
 		newServerCommand(a), newDevCommand(a), newDemoCommand(a), newEPPCommand(a),
 		newCACommand(a), newClusterCommand(a), newTLDCommand(a), newRegistrarCommand(a), newClockCommand(a),
+		newBackupCommand(a), newRestoreCommand(a), newNodeCommand(a),
 	)
+	root.AddCommand(newObjectCommands(a)...)
+	root.AddCommand(newHistoryCommand(a), newShowCommand(a))
 	prepare(a, root)
 	return root
 }

@@ -88,6 +88,9 @@ func (n *node) openState() error {
 	if _, err := os.Stat(n.cfg.removedFile()); err == nil {
 		return removedError(n.cfg)
 	}
+	if err := refuseFenced(n.cfg); err != nil {
+		return err
+	}
 	empty := fmt.Errorf("the data folder %s holds no state: make a new cluster with `cadastre cluster init`, or join one with `cadastre cluster join`", n.cfg.DataDir)
 	if _, err := os.Stat(n.cfg.storeDir()); errors.Is(err, fs.ErrNotExist) {
 		return empty
@@ -96,6 +99,7 @@ func (n *node) openState() error {
 	if err != nil {
 		return err
 	}
+	st.OnFault(n.fatalError)
 	n.store = st
 	has, err := raftnode.HasState(n.cfg.raftDir(), st)
 	if err == nil && !has {
@@ -152,13 +156,9 @@ func (n *node) openRaft(confirmTerm func(ctx context.Context, nodeID string, ter
 			Heartbeat: time.Duration(n.cfg.Raft.Heartbeat), Election: time.Duration(n.cfg.Raft.Election),
 			LeaderLease: time.Duration(n.cfg.Raft.Lease),
 		},
-		Logger: n.logger,
-		Fatal: func(err error) {
-			select {
-			case n.fatal <- err:
-			default: // the first one counts
-			}
-		},
+		Logger:      n.logger,
+		RetainBytes: uint64(n.cfg.Raft.RetainMB) << 20, LowWaterBytes: uint64(n.cfg.Disk.LowWaterMB) << 20,
+		Fatal: n.fatalError,
 	})
 	return portError("raft", "raft.listen", n.cfg.Raft.Listen, err)
 }

@@ -55,8 +55,19 @@ type tldDocument struct {
 	ApexTTLSeconds       uint32 `toml:"apex_ttl_seconds" json:"apex_ttl_seconds"`
 	DelegationTTLSeconds uint32 `toml:"delegation_ttl_seconds" json:"delegation_ttl_seconds"`
 
+	PremiumNames []premiumDocument `toml:"premium_names" json:"premium_names" comment:"labels with prices of their own"`
+
+	TTLBounds   []ttlBoundsDocument  `toml:"ttl_bounds" json:"ttl_bounds" comment:"which TTLs registrars may set, where that is not 300 to 172800 seconds (RFC 9803)"`
 	SOA         soaDocument          `toml:"soa" json:"soa"`
 	ApexServers []apexServerDocument `toml:"apex_servers" json:"apex_servers" comment:"the name servers of the TLD itself"`
+}
+
+type premiumDocument struct {
+	Label        string `toml:"label" json:"label"`
+	Class        string `toml:"class" json:"class"`
+	CreatePrice  string `toml:"create_price" json:"create_price"`
+	RenewPrice   string `toml:"renew_price" json:"renew_price"`
+	RestorePrice string `toml:"restore_price" json:"restore_price"`
 }
 
 type soaDocument struct {
@@ -71,6 +82,30 @@ type soaDocument struct {
 type apexServerDocument struct {
 	Name      string   `toml:"name" json:"name"`
 	Addresses []string `toml:"addresses" json:"addresses"`
+}
+
+// ttlBoundsDocument is what registrars may set as TTL of NS, DS, A or AAAA records.
+type ttlBoundsDocument struct {
+	Type           string `toml:"type" json:"type"`
+	MinSeconds     uint32 `toml:"min_seconds" json:"min_seconds"`
+	MaxSeconds     uint32 `toml:"max_seconds" json:"max_seconds" comment:"0: they cannot set it"`
+	DefaultSeconds uint32 `toml:"default_seconds" json:"default_seconds" comment:"0 stands for delegation_ttl_seconds"`
+}
+
+func ttlBoundsDocuments(all []registry.TTLBounds) []ttlBoundsDocument {
+	documents := []ttlBoundsDocument{}
+	for _, b := range all {
+		documents = append(documents, ttlBoundsDocument{Type: string(b.Type), MinSeconds: b.Min, MaxSeconds: b.Max, DefaultSeconds: b.Default})
+	}
+	return documents
+}
+
+func (d *tldDocument) parseTTLBounds() []registry.TTLBounds {
+	var all []registry.TTLBounds
+	for _, b := range d.TTLBounds {
+		all = append(all, registry.TTLBounds{Type: registry.RecordType(b.Type), Min: b.MinSeconds, Max: b.MaxSeconds, Default: b.DefaultSeconds})
+	}
+	return all
 }
 
 // maxDocumentBytes bounds a policy document: ten thousand reserved labels fit well.
@@ -107,6 +142,7 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 		MaxDelegationSigners: d.MaxDelegationSigners, RestoreReportDays: d.RestoreReportDays,
 		SOARefreshSeconds: d.SOA.RefreshSeconds, SOARetrySeconds: d.SOA.RetrySeconds, SOAExpireSeconds: d.SOA.ExpireSeconds,
 		SOAMinimumSeconds: d.SOA.MinimumSeconds, ApexTTLSeconds: d.ApexTTLSeconds, DelegationTTLSeconds: d.DelegationTTLSeconds,
+		TTLBounds: d.parseTTLBounds(),
 	}}
 	p := &tld.Policy
 	for _, price := range []struct {
@@ -127,6 +163,9 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 		if *host.name, err = registry.ParseDomainName(host.text); err != nil {
 			return nil, fmt.Errorf("key %q: %w", host.key, err)
 		}
+	}
+	if p.PremiumNames, err = d.parsePremiumNames(); err != nil {
+		return nil, err
 	}
 	if p.ApexServers, err = d.parseApexServers(); err != nil {
 		return nil, err
@@ -154,6 +193,27 @@ func (d *tldDocument) parseApexServers() ([]registry.ApexServer, error) {
 	return servers, nil
 }
 
+func (d *tldDocument) parsePremiumNames() ([]registry.PremiumName, error) {
+	var names []registry.PremiumName
+	for _, given := range d.PremiumNames {
+		name := registry.PremiumName{Label: given.Label, Class: given.Class}
+		for _, price := range []struct {
+			key, text string
+			minor     *int64
+		}{
+			{"create_price", given.CreatePrice, &name.CreatePriceMinor}, {"renew_price", given.RenewPrice, &name.RenewPriceMinor},
+			{"restore_price", given.RestorePrice, &name.RestorePriceMinor},
+		} {
+			var err error
+			if *price.minor, err = registry.ParseMinorUnits(price.text); err != nil {
+				return nil, fmt.Errorf("key \"premium_names.%s\" of %q: %w", price.key, given.Label, err)
+			}
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
 // documentOf is the inverse of parse.
 func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 	d := &tldDocument{
@@ -166,6 +226,7 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		MinNameServers: p.MinNameServers, MaxNameServers: p.MaxNameServers, MaxContacts: p.MaxContacts,
 		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
 		ReservedLabels: append([]string{}, p.ReservedLabels...),
+		TTLBounds:      ttlBoundsDocuments(p.TTLBounds),
 		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds, TransferPendingDays: p.TransferPendingDays,
 		AllowWeakAuthInfo: p.AllowWeakAuthInfo, KeyDataInterface: p.KeyDataInterface,
 		MaxDelegationSigners: p.MaxDelegationSigners, RestoreReportDays: p.RestoreReportDays,
@@ -173,6 +234,12 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 			MName: string(p.SOAMName), RName: string(p.SOARName), RefreshSeconds: p.SOARefreshSeconds,
 			RetrySeconds: p.SOARetrySeconds, ExpireSeconds: p.SOAExpireSeconds, MinimumSeconds: p.SOAMinimumSeconds,
 		},
+	}
+	for _, name := range p.PremiumNames {
+		d.PremiumNames = append(d.PremiumNames, premiumDocument{
+			Label: name.Label, Class: name.Class, CreatePrice: registry.FormatMinorUnits(name.CreatePriceMinor),
+			RenewPrice: registry.FormatMinorUnits(name.RenewPriceMinor), RestorePrice: registry.FormatMinorUnits(name.RestorePriceMinor),
+		})
 	}
 	for _, s := range p.ApexServers {
 		server := apexServerDocument{Name: string(s.Name), Addresses: []string{}}

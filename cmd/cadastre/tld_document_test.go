@@ -9,10 +9,13 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"cadastre/fsm"
+	"cadastre/registry"
 )
 
 func TestTLDDocumentRoundTrip(t *testing.T) {
 	want := devTLD("example", 3)
+	want.Policy.TTLBounds = []registry.TTLBounds{{Type: registry.RecordNS, Min: 60, Max: 86400, Default: 3600}, {Type: registry.RecordAAAA}}
+	want.Policy.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 50000, RenewPriceMinor: 20050, RestorePriceMinor: 1}, {Label: "free", Class: "gift"}}
 	text, err := documentOf(want.Name, &want.Policy).toml()
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -45,6 +46,8 @@ type node struct {
 	fatal chan error
 	// removed carries the reason if this node was removed from its cluster.
 	removed chan string
+	// fenced is set once the state is known to be wrong.
+	fenced atomic.Bool
 }
 
 func (n *node) newMachine() *fsm.Machine { return fsm.New(n.store) }

@@ -167,7 +167,10 @@ func TestErrorsHideSecrets(t *testing.T) {
 
 func TestErrorExtValue(t *testing.T) {
 	_, err := Decode([]byte(command(`<renew><d:renew><d:name>x</d:name><d:curExpDate>yesterday</d:curExpDate></d:renew></renew>`)))
-	e := err.(*Error)
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		t.Fatalf("the error is %v", err)
+	}
 	got, ok := e.ExtValue()
 	want := ExtValue{Value: Value{NS: NSDomain, Name: "curExpDate", Text: "yesterday"}, Reason: "value is not a date"}
 	if !ok || got != want {

@@ -84,12 +84,12 @@ func (e *Error) ExtValue() (ExtValue, bool) {
 	return ExtValue{Value: Value{NS: e.NS, Name: e.Element, Text: e.Value}, Reason: e.Reason}, true
 }
 
-// clip cuts s to at most max characters and copies it, so that an error does not pin a frame.
-func clip(s string, max int) string {
-	if utf8.RuneCountInString(s) > max {
+// clip cuts s to at most limit characters and copies it, so that an error does not pin a frame.
+func clip(s string, limit int) string {
+	if utf8.RuneCountInString(s) > limit {
 		n := 0
 		for i := range s {
-			if n == max {
+			if n == limit {
 				s = s[:i]
 				break
 			}

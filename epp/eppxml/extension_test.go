@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,7 +69,7 @@ func extensionCodecs() []extensionCodec {
 	for _, v := range logins {
 		login.samples, login.values = append(login.samples, AppendLoginSec(nil, v)), append(login.values, v)
 	}
-	return []extensionCodec{create, infData, update, restore, login}
+	return append(append([]extensionCodec{create, infData, update, restore, login}, registryCodecs()...), feeCodecs()...)
 }
 
 // orNil keeps a typed nil from looking like a value.
@@ -182,7 +183,7 @@ func extensionMutants(base Element, rng *rand.Rand) []Element {
 		mutate(func(e *Element) { e.Children = append(e.Children, Element{NS: e.NS, Name: "bogus"}) })
 		for a := range n.Attrs {
 			mutate(func(e *Element) { e.Attrs = append(e.Attrs[:a], e.Attrs[a+1:]...) })
-			for _, s := range texts {
+			for _, s := range slices.Concat(feeTexts(), texts) {
 				mutate(func(e *Element) { e.Attrs[a].Value = s })
 			}
 		}
@@ -201,7 +202,7 @@ func extensionMutants(base Element, rng *rand.Rand) []Element {
 			mutate(func(e *Element) { e.Children = repeat(e.Children, 2+rng.IntN(3)) })
 			continue
 		}
-		for _, s := range append(extensionTexts, texts...) {
+		for _, s := range slices.Concat(extensionTexts, feeTexts(), texts) {
 			mutate(func(e *Element) { e.Text = s })
 		}
 	}
@@ -213,6 +214,8 @@ func TestExtensionResponsesAgainstSchemas(t *testing.T) {
 	var docs [][]byte
 	for _, extension := range [][]byte{
 		AppendSecDNSInfData(nil, &SecDNS{MaxSigLife: 1, DS: sampleDS()}), AppendSecDNSInfData(nil, &SecDNS{Keys: sampleKeys()}),
+		AppendChangeData(nil, sampleChanges()[0]), AppendChangeData(nil, sampleChanges()[1]),
+		AppendTTLInfData(nil, *sampleTTLPolicy()), AppendTTLInfData(nil, sampleTTLs()), AppendAddlEmail(nil, &AddlEmail{}),
 		AppendRGPInfData(nil, []string{"addPeriod", "renewPeriod"}), AppendRGPUpData(nil, []string{"pendingRestore"}),
 		AppendLoginSecData(nil, []LoginSecEvent{{Type: "certificate", Level: "warning", ExDate: sampleTime, Text: "a & b"}, {Type: "newPW", Level: "error"}}),
 	} {
@@ -287,6 +290,18 @@ func FuzzExtension(f *testing.F) {
 				again = AppendSecDNSUpdate(nil, v)
 			case *RGPRestore:
 				again = AppendRGPUpdate(nil, v)
+			case *ChangeData:
+				again = AppendChangeData(nil, v)
+			case *TTLInfo:
+				again = AppendTTLInfo(nil, v)
+			case *[]TTL:
+				again = map[string]func([]byte, []TTL) []byte{"create": AppendTTLCreate, "update": AppendTTLUpdate, "infData": AppendTTLInfData}[e.Name](nil, *v)
+			case *AddlEmail:
+				again = AppendAddlEmail(nil, v)
+			case *FeeCheck:
+				again = AppendFeeCheck(nil, v)
+			case *FeeTransform:
+				again = AppendFeeTransform(nil, e.Name, v)
 			case *LoginSec:
 				if u := v.UserAgent; u != nil && *u == (UserAgent{}) {
 					return // only empty parts, which are not written

@@ -36,7 +36,7 @@ func TestFrameRoundTrip(t *testing.T) {
 			t.Errorf("ReadFrame = %d bytes, %v; want %d bytes", len(got), err, len(want))
 		}
 	}
-	if _, err := ReadFrame(&w, 1000); err != io.EOF {
+	if _, err := ReadFrame(&w, 1000); !errors.Is(err, io.EOF) {
 		t.Errorf("at the end: %v, want io.EOF", err)
 	}
 }

@@ -294,6 +294,9 @@ type Command struct {
 	//	*Command_DomainRestoreRequest
 	//	*Command_DomainRestoreReport
 	//	*Command_RegistrarPassword
+	//	*Command_DomainServerUpdate
+	//	*Command_HostServerUpdate
+	//	*Command_ContactServerUpdate
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -652,6 +655,33 @@ func (x *Command) GetRegistrarPassword() *RegistrarPassword {
 	return nil
 }
 
+func (x *Command) GetDomainServerUpdate() *DomainServerUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DomainServerUpdate); ok {
+			return x.DomainServerUpdate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetHostServerUpdate() *HostServerUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_HostServerUpdate); ok {
+			return x.HostServerUpdate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetContactServerUpdate() *ContactServerUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ContactServerUpdate); ok {
+			return x.ContactServerUpdate
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -784,6 +814,18 @@ type Command_RegistrarPassword struct {
 	RegistrarPassword *RegistrarPassword `protobuf:"bytes,50,opt,name=registrar_password,json=registrarPassword,proto3,oneof"`
 }
 
+type Command_DomainServerUpdate struct {
+	DomainServerUpdate *DomainServerUpdate `protobuf:"bytes,70,opt,name=domain_server_update,json=domainServerUpdate,proto3,oneof"`
+}
+
+type Command_HostServerUpdate struct {
+	HostServerUpdate *HostServerUpdate `protobuf:"bytes,71,opt,name=host_server_update,json=hostServerUpdate,proto3,oneof"`
+}
+
+type Command_ContactServerUpdate struct {
+	ContactServerUpdate *ContactServerUpdate `protobuf:"bytes,72,opt,name=contact_server_update,json=contactServerUpdate,proto3,oneof"`
+}
+
 func (*Command_ClusterInit) isCommand_Body() {}
 
 func (*Command_JoinTokenCreate) isCommand_Body() {}
@@ -847,6 +889,12 @@ func (*Command_DomainRestoreRequest) isCommand_Body() {}
 func (*Command_DomainRestoreReport) isCommand_Body() {}
 
 func (*Command_RegistrarPassword) isCommand_Body() {}
+
+func (*Command_DomainServerUpdate) isCommand_Body() {}
+
+func (*Command_HostServerUpdate) isCommand_Body() {}
+
+func (*Command_ContactServerUpdate) isCommand_Body() {}
 
 // FieldError is one reason of a refusal.
 type FieldError struct {
@@ -925,7 +973,8 @@ type Result struct {
 	Roid        string `protobuf:"bytes,10,opt,name=roid,proto3" json:"roid,omitempty"`
 	CreatedAtMs int64  `protobuf:"varint,11,opt,name=created_at_ms,json=createdAtMs,proto3" json:"created_at_ms,omitempty"`
 	ExpiresAtMs int64  `protobuf:"varint,12,opt,name=expires_at_ms,json=expiresAtMs,proto3" json:"expires_at_ms,omitempty"`
-	// Of a domain create, renew or delete: minor units charged (negative: refunded).
+	// Of a domain create, renew, restore, delete or transfer request: minor units charged, or
+	// reserved for a transfer (negative: refunded).
 	ChargedMinor int64  `protobuf:"varint,13,opt,name=charged_minor,json=chargedMinor,proto3" json:"charged_minor,omitempty"`
 	Currency     string `protobuf:"bytes,14,opt,name=currency,proto3" json:"currency,omitempty"`
 	// Of a tick: more work is due now.
@@ -938,7 +987,11 @@ type Result struct {
 	QueueCount uint64 `protobuf:"varint,30,opt,name=queue_count,json=queueCount,proto3" json:"queue_count,omitempty"`
 	QueueHead  uint64 `protobuf:"varint,31,opt,name=queue_head,json=queueHead,proto3" json:"queue_head,omitempty"`
 	// Of a transfer: how it stands now.
-	Transfer      *Transfer `protobuf:"bytes,32,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	Transfer *Transfer `protobuf:"bytes,32,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	// Of a command that cost or gave back money: how the registrar's account stands afterwards.
+	Account *Account `protobuf:"bytes,60,opt,name=account,proto3" json:"account,omitempty"`
+	// Of a domain create, renew or transfer request: the years that were charged.
+	PeriodYears   uint32 `protobuf:"varint,61,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1092,6 +1145,81 @@ func (x *Result) GetTransfer() *Transfer {
 	return nil
 }
 
+func (x *Result) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Result) GetPeriodYears() uint32 {
+	if x != nil {
+		return x.PeriodYears
+	}
+	return 0
+}
+
+// Account is how the prepaid account of a registrar stands, in minor units of its currency.
+type Account struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	BalanceMinor     int64                  `protobuf:"varint,1,opt,name=balance_minor,json=balanceMinor,proto3" json:"balance_minor,omitempty"`
+	CreditLimitMinor int64                  `protobuf:"varint,2,opt,name=credit_limit_minor,json=creditLimitMinor,proto3" json:"credit_limit_minor,omitempty"`
+	Currency         string                 `protobuf:"bytes,3,opt,name=currency,proto3" json:"currency,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Account) Reset() {
+	*x = Account{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Account) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Account) ProtoMessage() {}
+
+func (x *Account) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Account.ProtoReflect.Descriptor instead.
+func (*Account) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Account) GetBalanceMinor() int64 {
+	if x != nil {
+		return x.BalanceMinor
+	}
+	return 0
+}
+
+func (x *Account) GetCreditLimitMinor() int64 {
+	if x != nil {
+		return x.CreditLimitMinor
+	}
+	return 0
+}
+
+func (x *Account) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
 // ClusterInit is the first command of a cluster's log.
 type ClusterInit struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -1107,7 +1235,7 @@ type ClusterInit struct {
 
 func (x *ClusterInit) Reset() {
 	*x = ClusterInit{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[6]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1247,7 @@ func (x *ClusterInit) String() string {
 func (*ClusterInit) ProtoMessage() {}
 
 func (x *ClusterInit) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[6]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1260,7 @@ func (x *ClusterInit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClusterInit.ProtoReflect.Descriptor instead.
 func (*ClusterInit) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{6}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ClusterInit) GetClusterId() string {
@@ -1176,7 +1304,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[7]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1316,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[7]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1329,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{7}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Node) GetId() string {
@@ -1244,7 +1372,7 @@ type JoinTokenCreate struct {
 
 func (x *JoinTokenCreate) Reset() {
 	*x = JoinTokenCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[8]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1256,7 +1384,7 @@ func (x *JoinTokenCreate) String() string {
 func (*JoinTokenCreate) ProtoMessage() {}
 
 func (x *JoinTokenCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[8]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1269,7 +1397,7 @@ func (x *JoinTokenCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinTokenCreate.ProtoReflect.Descriptor instead.
 func (*JoinTokenCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{8}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *JoinTokenCreate) GetTokenSha256() []byte {
@@ -1303,7 +1431,7 @@ type NodeJoin struct {
 
 func (x *NodeJoin) Reset() {
 	*x = NodeJoin{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[9]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1315,7 +1443,7 @@ func (x *NodeJoin) String() string {
 func (*NodeJoin) ProtoMessage() {}
 
 func (x *NodeJoin) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[9]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1328,7 +1456,7 @@ func (x *NodeJoin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeJoin.ProtoReflect.Descriptor instead.
 func (*NodeJoin) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{9}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NodeJoin) GetTokenSha256() []byte {
@@ -1354,7 +1482,7 @@ type NodeRemove struct {
 
 func (x *NodeRemove) Reset() {
 	*x = NodeRemove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[10]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1366,7 +1494,7 @@ func (x *NodeRemove) String() string {
 func (*NodeRemove) ProtoMessage() {}
 
 func (x *NodeRemove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[10]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1379,7 +1507,7 @@ func (x *NodeRemove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRemove.ProtoReflect.Descriptor instead.
 func (*NodeRemove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{10}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *NodeRemove) GetNodeId() string {
@@ -1401,7 +1529,7 @@ type Tick struct {
 
 func (x *Tick) Reset() {
 	*x = Tick{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[11]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1541,7 @@ func (x *Tick) String() string {
 func (*Tick) ProtoMessage() {}
 
 func (x *Tick) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[11]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1554,7 @@ func (x *Tick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tick.ProtoReflect.Descriptor instead.
 func (*Tick) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{11}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Tick) GetHashIndex() uint64 {
@@ -1453,7 +1581,7 @@ type ClockSet struct {
 
 func (x *ClockSet) Reset() {
 	*x = ClockSet{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[12]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1593,7 @@ func (x *ClockSet) String() string {
 func (*ClockSet) ProtoMessage() {}
 
 func (x *ClockSet) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[12]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1606,7 @@ func (x *ClockSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockSet.ProtoReflect.Descriptor instead.
 func (*ClockSet) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{12}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ClockSet) GetTimeMs() int64 {
@@ -1502,13 +1630,15 @@ type RegistrarCreate struct {
 	CreditLimitMinor    int64                  `protobuf:"varint,10,opt,name=credit_limit_minor,json=creditLimitMinor,proto3" json:"credit_limit_minor,omitempty"`
 	OpeningDepositMinor int64                  `protobuf:"varint,11,opt,name=opening_deposit_minor,json=openingDepositMinor,proto3" json:"opening_deposit_minor,omitempty"`
 	Roid                string                 `protobuf:"bytes,12,opt,name=roid,proto3" json:"roid,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// 0: never told of a low balance.
+	LowBalanceMinor int64 `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3" json:"low_balance_minor,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RegistrarCreate) Reset() {
 	*x = RegistrarCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[13]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1520,7 +1650,7 @@ func (x *RegistrarCreate) String() string {
 func (*RegistrarCreate) ProtoMessage() {}
 
 func (x *RegistrarCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[13]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1533,7 +1663,7 @@ func (x *RegistrarCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrarCreate.ProtoReflect.Descriptor instead.
 func (*RegistrarCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{13}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RegistrarCreate) GetId() string {
@@ -1620,6 +1750,13 @@ func (x *RegistrarCreate) GetRoid() string {
 	return ""
 }
 
+func (x *RegistrarCreate) GetLowBalanceMinor() int64 {
+	if x != nil {
+		return x.LowBalanceMinor
+	}
+	return 0
+}
+
 // RegistrarUpdate changes the fields that are present.
 type RegistrarUpdate struct {
 	state                   protoimpl.MessageState `protogen:"open.v1"`
@@ -1637,14 +1774,15 @@ type RegistrarUpdate struct {
 	// A registry.RegistrarState.
 	State *uint32 `protobuf:"varint,12,opt,name=state,proto3,oneof" json:"state,omitempty"`
 	// Money paid in (or, negative, out).
-	DepositMinor  *int64 `protobuf:"varint,13,opt,name=deposit_minor,json=depositMinor,proto3,oneof" json:"deposit_minor,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DepositMinor    *int64 `protobuf:"varint,13,opt,name=deposit_minor,json=depositMinor,proto3,oneof" json:"deposit_minor,omitempty"`
+	LowBalanceMinor *int64 `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3,oneof" json:"low_balance_minor,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RegistrarUpdate) Reset() {
 	*x = RegistrarUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[14]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1794,7 @@ func (x *RegistrarUpdate) String() string {
 func (*RegistrarUpdate) ProtoMessage() {}
 
 func (x *RegistrarUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[14]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1807,7 @@ func (x *RegistrarUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrarUpdate.ProtoReflect.Descriptor instead.
 func (*RegistrarUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{14}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RegistrarUpdate) GetId() string {
@@ -1763,6 +1901,13 @@ func (x *RegistrarUpdate) GetDepositMinor() int64 {
 	return 0
 }
 
+func (x *RegistrarUpdate) GetLowBalanceMinor() int64 {
+	if x != nil && x.LowBalanceMinor != nil {
+		return *x.LowBalanceMinor
+	}
+	return 0
+}
+
 // RegistrarPassword sets the password of the registrar that sends it.
 type RegistrarPassword struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1774,7 +1919,7 @@ type RegistrarPassword struct {
 
 func (x *RegistrarPassword) Reset() {
 	*x = RegistrarPassword{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[15]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +1931,7 @@ func (x *RegistrarPassword) String() string {
 func (*RegistrarPassword) ProtoMessage() {}
 
 func (x *RegistrarPassword) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[15]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +1944,7 @@ func (x *RegistrarPassword) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrarPassword.ProtoReflect.Descriptor instead.
 func (*RegistrarPassword) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{15}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RegistrarPassword) GetPasswordHash() string {
@@ -1820,7 +1965,7 @@ type TLDPut struct {
 
 func (x *TLDPut) Reset() {
 	*x = TLDPut{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[16]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1832,7 +1977,7 @@ func (x *TLDPut) String() string {
 func (*TLDPut) ProtoMessage() {}
 
 func (x *TLDPut) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[16]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1845,7 +1990,7 @@ func (x *TLDPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLDPut.ProtoReflect.Descriptor instead.
 func (*TLDPut) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{16}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TLDPut) GetName() string {
@@ -1910,13 +2055,17 @@ type TLDPolicy struct {
 	// How long a registrar has for the report of a restore; 0: seven days.
 	RestoreReportDays uint32 `protobuf:"varint,52,opt,name=restore_report_days,json=restoreReportDays,proto3" json:"restore_report_days,omitempty"`
 	AllowWeakAuthInfo bool   `protobuf:"varint,53,opt,name=allow_weak_auth_info,json=allowWeakAuthInfo,proto3" json:"allow_weak_auth_info,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Labels with prices of their own.
+	PremiumNames []*PremiumName `protobuf:"bytes,60,rep,name=premium_names,json=premiumNames,proto3" json:"premium_names,omitempty"`
+	// Which TTLs registrars may set, where that differs from what the program has for all TLDs.
+	TtlBounds     []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TLDPolicy) Reset() {
 	*x = TLDPolicy{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[17]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1928,7 +2077,7 @@ func (x *TLDPolicy) String() string {
 func (*TLDPolicy) ProtoMessage() {}
 
 func (x *TLDPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[17]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1941,7 +2090,7 @@ func (x *TLDPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLDPolicy.ProtoReflect.Descriptor instead.
 func (*TLDPolicy) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{17}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TLDPolicy) GetRoidSuffix() string {
@@ -2189,6 +2338,98 @@ func (x *TLDPolicy) GetAllowWeakAuthInfo() bool {
 	return false
 }
 
+func (x *TLDPolicy) GetPremiumNames() []*PremiumName {
+	if x != nil {
+		return x.PremiumNames
+	}
+	return nil
+}
+
+func (x *TLDPolicy) GetTtlBounds() []*TTLBounds {
+	if x != nil {
+		return x.TtlBounds
+	}
+	return nil
+}
+
+type PremiumName struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Label string                 `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
+	Class string                 `protobuf:"bytes,2,opt,name=class,proto3" json:"class,omitempty"`
+	// A year.
+	CreatePriceMinor int64 `protobuf:"varint,3,opt,name=create_price_minor,json=createPriceMinor,proto3" json:"create_price_minor,omitempty"`
+	// A year; a transfer costs as much.
+	RenewPriceMinor   int64 `protobuf:"varint,4,opt,name=renew_price_minor,json=renewPriceMinor,proto3" json:"renew_price_minor,omitempty"`
+	RestorePriceMinor int64 `protobuf:"varint,5,opt,name=restore_price_minor,json=restorePriceMinor,proto3" json:"restore_price_minor,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *PremiumName) Reset() {
+	*x = PremiumName{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PremiumName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PremiumName) ProtoMessage() {}
+
+func (x *PremiumName) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PremiumName.ProtoReflect.Descriptor instead.
+func (*PremiumName) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *PremiumName) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *PremiumName) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *PremiumName) GetCreatePriceMinor() int64 {
+	if x != nil {
+		return x.CreatePriceMinor
+	}
+	return 0
+}
+
+func (x *PremiumName) GetRenewPriceMinor() int64 {
+	if x != nil {
+		return x.RenewPriceMinor
+	}
+	return 0
+}
+
+func (x *PremiumName) GetRestorePriceMinor() int64 {
+	if x != nil {
+		return x.RestorePriceMinor
+	}
+	return 0
+}
+
 type ApexServer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2200,7 +2441,7 @@ type ApexServer struct {
 
 func (x *ApexServer) Reset() {
 	*x = ApexServer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[18]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2212,7 +2453,7 @@ func (x *ApexServer) String() string {
 func (*ApexServer) ProtoMessage() {}
 
 func (x *ApexServer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[18]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2225,7 +2466,7 @@ func (x *ApexServer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApexServer.ProtoReflect.Descriptor instead.
 func (*ApexServer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{18}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ApexServer) GetName() string {
@@ -2258,7 +2499,7 @@ type PostalInfo struct {
 
 func (x *PostalInfo) Reset() {
 	*x = PostalInfo{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[19]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2270,7 +2511,7 @@ func (x *PostalInfo) String() string {
 func (*PostalInfo) ProtoMessage() {}
 
 func (x *PostalInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[19]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2283,7 +2524,7 @@ func (x *PostalInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfo.ProtoReflect.Descriptor instead.
 func (*PostalInfo) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{19}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PostalInfo) GetType() string {
@@ -2352,7 +2593,7 @@ type Phone struct {
 
 func (x *Phone) Reset() {
 	*x = Phone{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2364,7 +2605,7 @@ func (x *Phone) String() string {
 func (*Phone) ProtoMessage() {}
 
 func (x *Phone) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2377,7 +2618,7 @@ func (x *Phone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Phone.ProtoReflect.Descriptor instead.
 func (*Phone) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{20}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Phone) GetNumber() string {
@@ -2404,7 +2645,7 @@ type Disclose struct {
 
 func (x *Disclose) Reset() {
 	*x = Disclose{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2416,7 +2657,7 @@ func (x *Disclose) String() string {
 func (*Disclose) ProtoMessage() {}
 
 func (x *Disclose) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2429,7 +2670,7 @@ func (x *Disclose) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disclose.ProtoReflect.Descriptor instead.
 func (*Disclose) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{21}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Disclose) GetFlag() bool {
@@ -2459,7 +2700,7 @@ type AuthInfo struct {
 
 func (x *AuthInfo) Reset() {
 	*x = AuthInfo{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2471,7 +2712,7 @@ func (x *AuthInfo) String() string {
 func (*AuthInfo) ProtoMessage() {}
 
 func (x *AuthInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2484,7 +2725,7 @@ func (x *AuthInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthInfo.ProtoReflect.Descriptor instead.
 func (*AuthInfo) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{22}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AuthInfo) GetSalt() []byte {
@@ -2512,20 +2753,21 @@ type ContactCreate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The part of the ROID before the hyphen; unique by its entropy.
-	Roid          string        `protobuf:"bytes,2,opt,name=roid,proto3" json:"roid,omitempty"`
-	Postal        []*PostalInfo `protobuf:"bytes,3,rep,name=postal,proto3" json:"postal,omitempty"`
-	Voice         *Phone        `protobuf:"bytes,4,opt,name=voice,proto3" json:"voice,omitempty"`
-	Fax           *Phone        `protobuf:"bytes,5,opt,name=fax,proto3" json:"fax,omitempty"`
-	Email         string        `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
-	AuthInfo      *AuthInfo     `protobuf:"bytes,7,opt,name=auth_info,json=authInfo,proto3" json:"auth_info,omitempty"`
-	Disclose      *Disclose     `protobuf:"bytes,8,opt,name=disclose,proto3" json:"disclose,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Roid            string           `protobuf:"bytes,2,opt,name=roid,proto3" json:"roid,omitempty"`
+	Postal          []*PostalInfo    `protobuf:"bytes,3,rep,name=postal,proto3" json:"postal,omitempty"`
+	Voice           *Phone           `protobuf:"bytes,4,opt,name=voice,proto3" json:"voice,omitempty"`
+	Fax             *Phone           `protobuf:"bytes,5,opt,name=fax,proto3" json:"fax,omitempty"`
+	Email           string           `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
+	AuthInfo        *AuthInfo        `protobuf:"bytes,7,opt,name=auth_info,json=authInfo,proto3" json:"auth_info,omitempty"`
+	Disclose        *Disclose        `protobuf:"bytes,8,opt,name=disclose,proto3" json:"disclose,omitempty"`
+	AdditionalEmail *AdditionalEmail `protobuf:"bytes,70,opt,name=additional_email,json=additionalEmail,proto3" json:"additional_email,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ContactCreate) Reset() {
 	*x = ContactCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2537,7 +2779,7 @@ func (x *ContactCreate) String() string {
 func (*ContactCreate) ProtoMessage() {}
 
 func (x *ContactCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2550,7 +2792,7 @@ func (x *ContactCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactCreate.ProtoReflect.Descriptor instead.
 func (*ContactCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{23}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ContactCreate) GetId() string {
@@ -2609,6 +2851,13 @@ func (x *ContactCreate) GetDisclose() *Disclose {
 	return nil
 }
 
+func (x *ContactCreate) GetAdditionalEmail() *AdditionalEmail {
+	if x != nil {
+		return x.AdditionalEmail
+	}
+	return nil
+}
+
 type ContactUpdate struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2617,18 +2866,20 @@ type ContactUpdate struct {
 	// Replaces the postal info of the same type, field by field as RFC 5733 section 3.2.5 has it.
 	Postal []*PostalInfoChange `protobuf:"bytes,4,rep,name=postal,proto3" json:"postal,omitempty"`
 	// Present and with an empty number: removed.
-	Voice         *Phone    `protobuf:"bytes,5,opt,name=voice,proto3" json:"voice,omitempty"`
-	Fax           *Phone    `protobuf:"bytes,6,opt,name=fax,proto3" json:"fax,omitempty"`
-	Email         *string   `protobuf:"bytes,7,opt,name=email,proto3,oneof" json:"email,omitempty"`
-	AuthInfo      *AuthInfo `protobuf:"bytes,8,opt,name=auth_info,json=authInfo,proto3" json:"auth_info,omitempty"`
-	Disclose      *Disclose `protobuf:"bytes,9,opt,name=disclose,proto3" json:"disclose,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Voice    *Phone    `protobuf:"bytes,5,opt,name=voice,proto3" json:"voice,omitempty"`
+	Fax      *Phone    `protobuf:"bytes,6,opt,name=fax,proto3" json:"fax,omitempty"`
+	Email    *string   `protobuf:"bytes,7,opt,name=email,proto3,oneof" json:"email,omitempty"`
+	AuthInfo *AuthInfo `protobuf:"bytes,8,opt,name=auth_info,json=authInfo,proto3" json:"auth_info,omitempty"`
+	Disclose *Disclose `protobuf:"bytes,9,opt,name=disclose,proto3" json:"disclose,omitempty"`
+	// Present and empty: removed.
+	AdditionalEmail *AdditionalEmail `protobuf:"bytes,70,opt,name=additional_email,json=additionalEmail,proto3" json:"additional_email,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ContactUpdate) Reset() {
 	*x = ContactUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2640,7 +2891,7 @@ func (x *ContactUpdate) String() string {
 func (*ContactUpdate) ProtoMessage() {}
 
 func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2653,7 +2904,7 @@ func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactUpdate.ProtoReflect.Descriptor instead.
 func (*ContactUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{24}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ContactUpdate) GetId() string {
@@ -2719,6 +2970,13 @@ func (x *ContactUpdate) GetDisclose() *Disclose {
 	return nil
 }
 
+func (x *ContactUpdate) GetAdditionalEmail() *AdditionalEmail {
+	if x != nil {
+		return x.AdditionalEmail
+	}
+	return nil
+}
+
 type PostalInfoChange struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	Type         string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
@@ -2732,7 +2990,7 @@ type PostalInfoChange struct {
 
 func (x *PostalInfoChange) Reset() {
 	*x = PostalInfoChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2744,7 +3002,7 @@ func (x *PostalInfoChange) String() string {
 func (*PostalInfoChange) ProtoMessage() {}
 
 func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2757,7 +3015,7 @@ func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfoChange.ProtoReflect.Descriptor instead.
 func (*PostalInfoChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{25}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PostalInfoChange) GetType() string {
@@ -2801,7 +3059,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2813,7 +3071,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2826,7 +3084,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{26}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Address) GetStreet() []string {
@@ -2873,7 +3131,7 @@ type ContactDelete struct {
 
 func (x *ContactDelete) Reset() {
 	*x = ContactDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2885,7 +3143,7 @@ func (x *ContactDelete) String() string {
 func (*ContactDelete) ProtoMessage() {}
 
 func (x *ContactDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2898,7 +3156,7 @@ func (x *ContactDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactDelete.ProtoReflect.Descriptor instead.
 func (*ContactDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ContactDelete) GetId() string {
@@ -2914,13 +3172,14 @@ type HostCreate struct {
 	Roid  string                 `protobuf:"bytes,2,opt,name=roid,proto3" json:"roid,omitempty"`
 	// 4 or 16 octets each.
 	Addresses     [][]byte `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	Ttls          []*TTL   `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *HostCreate) Reset() {
 	*x = HostCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2932,7 +3191,7 @@ func (x *HostCreate) String() string {
 func (*HostCreate) ProtoMessage() {}
 
 func (x *HostCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2945,7 +3204,7 @@ func (x *HostCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostCreate.ProtoReflect.Descriptor instead.
 func (*HostCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *HostCreate) GetName() string {
@@ -2969,6 +3228,13 @@ func (x *HostCreate) GetAddresses() [][]byte {
 	return nil
 }
 
+func (x *HostCreate) GetTtls() []*TTL {
+	if x != nil {
+		return x.Ttls
+	}
+	return nil
+}
+
 type HostUpdate struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Name            string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2978,13 +3244,14 @@ type HostUpdate struct {
 	RemoveStatuses  []string               `protobuf:"bytes,5,rep,name=remove_statuses,json=removeStatuses,proto3" json:"remove_statuses,omitempty"`
 	// Empty: keeps its name.
 	NewName       string `protobuf:"bytes,6,opt,name=new_name,json=newName,proto3" json:"new_name,omitempty"`
+	Ttls          []*TTL `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *HostUpdate) Reset() {
 	*x = HostUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2996,7 +3263,7 @@ func (x *HostUpdate) String() string {
 func (*HostUpdate) ProtoMessage() {}
 
 func (x *HostUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3009,7 +3276,7 @@ func (x *HostUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUpdate.ProtoReflect.Descriptor instead.
 func (*HostUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *HostUpdate) GetName() string {
@@ -3054,6 +3321,13 @@ func (x *HostUpdate) GetNewName() string {
 	return ""
 }
 
+func (x *HostUpdate) GetTtls() []*TTL {
+	if x != nil {
+		return x.Ttls
+	}
+	return nil
+}
+
 type HostDelete struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3063,7 +3337,7 @@ type HostDelete struct {
 
 func (x *HostDelete) Reset() {
 	*x = HostDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3075,7 +3349,7 @@ func (x *HostDelete) String() string {
 func (*HostDelete) ProtoMessage() {}
 
 func (x *HostDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3088,7 +3362,7 @@ func (x *HostDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostDelete.ProtoReflect.Descriptor instead.
 func (*HostDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *HostDelete) GetName() string {
@@ -3109,7 +3383,7 @@ type DomainContact struct {
 
 func (x *DomainContact) Reset() {
 	*x = DomainContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3121,7 +3395,7 @@ func (x *DomainContact) String() string {
 func (*DomainContact) ProtoMessage() {}
 
 func (x *DomainContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3134,7 +3408,7 @@ func (x *DomainContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainContact.ProtoReflect.Descriptor instead.
 func (*DomainContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DomainContact) GetRole() string {
@@ -3166,7 +3440,7 @@ type DelegationSigner struct {
 
 func (x *DelegationSigner) Reset() {
 	*x = DelegationSigner{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3178,7 +3452,7 @@ func (x *DelegationSigner) String() string {
 func (*DelegationSigner) ProtoMessage() {}
 
 func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3191,7 +3465,7 @@ func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegationSigner.ProtoReflect.Descriptor instead.
 func (*DelegationSigner) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DelegationSigner) GetKeyTag() uint32 {
@@ -3242,7 +3516,7 @@ type PublicKey struct {
 
 func (x *PublicKey) Reset() {
 	*x = PublicKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3254,7 +3528,7 @@ func (x *PublicKey) String() string {
 func (*PublicKey) ProtoMessage() {}
 
 func (x *PublicKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3267,7 +3541,7 @@ func (x *PublicKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublicKey.ProtoReflect.Descriptor instead.
 func (*PublicKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PublicKey) GetFlags() uint32 {
@@ -3312,13 +3586,15 @@ type DomainCreate struct {
 	Keys        []*PublicKey        `protobuf:"bytes,21,rep,name=keys,proto3" json:"keys,omitempty"`
 	// 0: no wish.
 	MaxSigLifeSeconds uint32 `protobuf:"varint,22,opt,name=max_sig_life_seconds,json=maxSigLifeSeconds,proto3" json:"max_sig_life_seconds,omitempty"`
+	Fee               *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
+	Ttls              []*TTL `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
 
 func (x *DomainCreate) Reset() {
 	*x = DomainCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3330,7 +3606,7 @@ func (x *DomainCreate) String() string {
 func (*DomainCreate) ProtoMessage() {}
 
 func (x *DomainCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3343,7 +3619,7 @@ func (x *DomainCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainCreate.ProtoReflect.Descriptor instead.
 func (*DomainCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DomainCreate) GetName() string {
@@ -3416,6 +3692,20 @@ func (x *DomainCreate) GetMaxSigLifeSeconds() uint32 {
 	return 0
 }
 
+func (x *DomainCreate) GetFee() *Fee {
+	if x != nil {
+		return x.Fee
+	}
+	return nil
+}
+
+func (x *DomainCreate) GetTtls() []*TTL {
+	if x != nil {
+		return x.Ttls
+	}
+	return nil
+}
+
 type DomainUpdate struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Name              string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3436,13 +3726,14 @@ type DomainUpdate struct {
 	AddDs             []*DelegationSigner `protobuf:"bytes,23,rep,name=add_ds,json=addDs,proto3" json:"add_ds,omitempty"`
 	AddKeys           []*PublicKey        `protobuf:"bytes,24,rep,name=add_keys,json=addKeys,proto3" json:"add_keys,omitempty"`
 	MaxSigLifeSeconds *uint32             `protobuf:"varint,25,opt,name=max_sig_life_seconds,json=maxSigLifeSeconds,proto3,oneof" json:"max_sig_life_seconds,omitempty"`
+	Ttls              []*TTL              `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
 
 func (x *DomainUpdate) Reset() {
 	*x = DomainUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3454,7 +3745,7 @@ func (x *DomainUpdate) String() string {
 func (*DomainUpdate) ProtoMessage() {}
 
 func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3467,7 +3758,7 @@ func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainUpdate.ProtoReflect.Descriptor instead.
 func (*DomainUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DomainUpdate) GetName() string {
@@ -3575,6 +3866,13 @@ func (x *DomainUpdate) GetMaxSigLifeSeconds() uint32 {
 	return 0
 }
 
+func (x *DomainUpdate) GetTtls() []*TTL {
+	if x != nil {
+		return x.Ttls
+	}
+	return nil
+}
+
 type DomainDelete struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3584,7 +3882,7 @@ type DomainDelete struct {
 
 func (x *DomainDelete) Reset() {
 	*x = DomainDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3596,7 +3894,7 @@ func (x *DomainDelete) String() string {
 func (*DomainDelete) ProtoMessage() {}
 
 func (x *DomainDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3609,7 +3907,7 @@ func (x *DomainDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainDelete.ProtoReflect.Descriptor instead.
 func (*DomainDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *DomainDelete) GetName() string {
@@ -3626,13 +3924,14 @@ type DomainRenew struct {
 	CurrentExpiryDate string `protobuf:"bytes,2,opt,name=current_expiry_date,json=currentExpiryDate,proto3" json:"current_expiry_date,omitempty"`
 	// 0: the TLD's minimum.
 	PeriodYears   uint32 `protobuf:"varint,3,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	Fee           *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DomainRenew) Reset() {
 	*x = DomainRenew{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3644,7 +3943,7 @@ func (x *DomainRenew) String() string {
 func (*DomainRenew) ProtoMessage() {}
 
 func (x *DomainRenew) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3657,7 +3956,7 @@ func (x *DomainRenew) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRenew.ProtoReflect.Descriptor instead.
 func (*DomainRenew) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DomainRenew) GetName() string {
@@ -3681,17 +3980,79 @@ func (x *DomainRenew) GetPeriodYears() uint32 {
 	return 0
 }
 
+func (x *DomainRenew) GetFee() *Fee {
+	if x != nil {
+		return x.Fee
+	}
+	return nil
+}
+
+// Fee is the most that the registrar agrees to pay (RFC 8748 section 3.4).
+type Fee struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	AmountMinor int64                  `protobuf:"varint,1,opt,name=amount_minor,json=amountMinor,proto3" json:"amount_minor,omitempty"`
+	// Empty: that of the TLD.
+	Currency      string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fee) Reset() {
+	*x = Fee{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fee) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fee) ProtoMessage() {}
+
+func (x *Fee) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fee.ProtoReflect.Descriptor instead.
+func (*Fee) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *Fee) GetAmountMinor() int64 {
+	if x != nil {
+		return x.AmountMinor
+	}
+	return 0
+}
+
+func (x *Fee) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
 // DomainRestoreRequest calls a domain back from its redemption period.
 type DomainRestoreRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Fee           *Fee                   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DomainRestoreRequest) Reset() {
 	*x = DomainRestoreRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3703,7 +4064,7 @@ func (x *DomainRestoreRequest) String() string {
 func (*DomainRestoreRequest) ProtoMessage() {}
 
 func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3716,7 +4077,7 @@ func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreRequest.ProtoReflect.Descriptor instead.
 func (*DomainRestoreRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DomainRestoreRequest) GetName() string {
@@ -3724,6 +4085,13 @@ func (x *DomainRestoreRequest) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *DomainRestoreRequest) GetFee() *Fee {
+	if x != nil {
+		return x.Fee
+	}
+	return nil
 }
 
 // DomainRestoreReport completes a restore (RFC 3915 section 4.2.5).
@@ -3743,7 +4111,7 @@ type DomainRestoreReport struct {
 
 func (x *DomainRestoreReport) Reset() {
 	*x = DomainRestoreReport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3755,7 +4123,7 @@ func (x *DomainRestoreReport) String() string {
 func (*DomainRestoreReport) ProtoMessage() {}
 
 func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3768,7 +4136,7 @@ func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreReport.ProtoReflect.Descriptor instead.
 func (*DomainRestoreReport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *DomainRestoreReport) GetName() string {
@@ -3827,6 +4195,454 @@ func (x *DomainRestoreReport) GetOther() string {
 	return ""
 }
 
+// Case is the dispute or request that an operator acts on (RFC 8590 section 2).
+type Case struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// udrp, urs or custom.
+	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// What kind of custom case it is.
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Id            string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Case) Reset() {
+	*x = Case{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Case) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Case) ProtoMessage() {}
+
+func (x *Case) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Case.ProtoReflect.Descriptor instead.
+func (*Case) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *Case) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Case) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Case) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// DomainServerUpdate sets and removes server statuses of a domain, whoever sponsors it.
+type DomainServerUpdate struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Name           string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	AddStatuses    []string               `protobuf:"bytes,2,rep,name=add_statuses,json=addStatuses,proto3" json:"add_statuses,omitempty"`
+	RemoveStatuses []string               `protobuf:"bytes,3,rep,name=remove_statuses,json=removeStatuses,proto3" json:"remove_statuses,omitempty"`
+	Case           *Case                  `protobuf:"bytes,4,opt,name=case,proto3" json:"case,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *DomainServerUpdate) Reset() {
+	*x = DomainServerUpdate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DomainServerUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DomainServerUpdate) ProtoMessage() {}
+
+func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DomainServerUpdate.ProtoReflect.Descriptor instead.
+func (*DomainServerUpdate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *DomainServerUpdate) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DomainServerUpdate) GetAddStatuses() []string {
+	if x != nil {
+		return x.AddStatuses
+	}
+	return nil
+}
+
+func (x *DomainServerUpdate) GetRemoveStatuses() []string {
+	if x != nil {
+		return x.RemoveStatuses
+	}
+	return nil
+}
+
+func (x *DomainServerUpdate) GetCase() *Case {
+	if x != nil {
+		return x.Case
+	}
+	return nil
+}
+
+type HostServerUpdate struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Name           string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	AddStatuses    []string               `protobuf:"bytes,2,rep,name=add_statuses,json=addStatuses,proto3" json:"add_statuses,omitempty"`
+	RemoveStatuses []string               `protobuf:"bytes,3,rep,name=remove_statuses,json=removeStatuses,proto3" json:"remove_statuses,omitempty"`
+	Case           *Case                  `protobuf:"bytes,4,opt,name=case,proto3" json:"case,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *HostServerUpdate) Reset() {
+	*x = HostServerUpdate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostServerUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostServerUpdate) ProtoMessage() {}
+
+func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostServerUpdate.ProtoReflect.Descriptor instead.
+func (*HostServerUpdate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *HostServerUpdate) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HostServerUpdate) GetAddStatuses() []string {
+	if x != nil {
+		return x.AddStatuses
+	}
+	return nil
+}
+
+func (x *HostServerUpdate) GetRemoveStatuses() []string {
+	if x != nil {
+		return x.RemoveStatuses
+	}
+	return nil
+}
+
+func (x *HostServerUpdate) GetCase() *Case {
+	if x != nil {
+		return x.Case
+	}
+	return nil
+}
+
+type ContactServerUpdate struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AddStatuses    []string               `protobuf:"bytes,2,rep,name=add_statuses,json=addStatuses,proto3" json:"add_statuses,omitempty"`
+	RemoveStatuses []string               `protobuf:"bytes,3,rep,name=remove_statuses,json=removeStatuses,proto3" json:"remove_statuses,omitempty"`
+	Case           *Case                  `protobuf:"bytes,4,opt,name=case,proto3" json:"case,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ContactServerUpdate) Reset() {
+	*x = ContactServerUpdate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactServerUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactServerUpdate) ProtoMessage() {}
+
+func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactServerUpdate.ProtoReflect.Descriptor instead.
+func (*ContactServerUpdate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ContactServerUpdate) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ContactServerUpdate) GetAddStatuses() []string {
+	if x != nil {
+		return x.AddStatuses
+	}
+	return nil
+}
+
+func (x *ContactServerUpdate) GetRemoveStatuses() []string {
+	if x != nil {
+		return x.RemoveStatuses
+	}
+	return nil
+}
+
+func (x *ContactServerUpdate) GetCase() *Case {
+	if x != nil {
+		return x.Case
+	}
+	return nil
+}
+
+// TTL is how long resolvers may keep records of a type (RFC 9803).
+type TTL struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// NS or DS of a domain, A or AAAA of a host.
+	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// Not present: what the TLD has for the type.
+	Seconds       *uint32 `protobuf:"varint,2,opt,name=seconds,proto3,oneof" json:"seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TTL) Reset() {
+	*x = TTL{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TTL) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TTL) ProtoMessage() {}
+
+func (x *TTL) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TTL.ProtoReflect.Descriptor instead.
+func (*TTL) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *TTL) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *TTL) GetSeconds() uint32 {
+	if x != nil && x.Seconds != nil {
+		return *x.Seconds
+	}
+	return 0
+}
+
+// TTLBounds is what a TLD admits as TTL of a type.
+type TTLBounds struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Type       string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	MinSeconds uint32                 `protobuf:"varint,2,opt,name=min_seconds,json=minSeconds,proto3" json:"min_seconds,omitempty"`
+	// 0: registrars cannot set it.
+	MaxSeconds uint32 `protobuf:"varint,3,opt,name=max_seconds,json=maxSeconds,proto3" json:"max_seconds,omitempty"`
+	// 0: delegation_ttl_seconds.
+	DefaultSeconds uint32 `protobuf:"varint,4,opt,name=default_seconds,json=defaultSeconds,proto3" json:"default_seconds,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *TTLBounds) Reset() {
+	*x = TTLBounds{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TTLBounds) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TTLBounds) ProtoMessage() {}
+
+func (x *TTLBounds) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TTLBounds.ProtoReflect.Descriptor instead.
+func (*TTLBounds) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *TTLBounds) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *TTLBounds) GetMinSeconds() uint32 {
+	if x != nil {
+		return x.MinSeconds
+	}
+	return 0
+}
+
+func (x *TTLBounds) GetMaxSeconds() uint32 {
+	if x != nil {
+		return x.MaxSeconds
+	}
+	return 0
+}
+
+func (x *TTLBounds) GetDefaultSeconds() uint32 {
+	if x != nil {
+		return x.DefaultSeconds
+	}
+	return 0
+}
+
+// AdditionalEmail is a second e-mail address (RFC 9873).
+type AdditionalEmail struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: none.
+	Address       string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Primary       bool   `protobuf:"varint,2,opt,name=primary,proto3" json:"primary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdditionalEmail) Reset() {
+	*x = AdditionalEmail{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdditionalEmail) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdditionalEmail) ProtoMessage() {}
+
+func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdditionalEmail.ProtoReflect.Descriptor instead.
+func (*AdditionalEmail) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *AdditionalEmail) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *AdditionalEmail) GetPrimary() bool {
+	if x != nil {
+		return x.Primary
+	}
+	return false
+}
+
 // AuthProof shows that the sender knows authorisation information: the hash of what it
 // presented under the salt of what is stored, so that the log never holds the thing itself.
 type AuthProof struct {
@@ -3841,7 +4657,7 @@ type AuthProof struct {
 
 func (x *AuthProof) Reset() {
 	*x = AuthProof{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3853,7 +4669,7 @@ func (x *AuthProof) String() string {
 func (*AuthProof) ProtoMessage() {}
 
 func (x *AuthProof) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3866,7 +4682,7 @@ func (x *AuthProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthProof.ProtoReflect.Descriptor instead.
 func (*AuthProof) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *AuthProof) GetRoid() string {
@@ -3896,13 +4712,14 @@ type DomainTransferRequest struct {
 	AuthProof *AuthProof             `protobuf:"bytes,2,opt,name=auth_proof,json=authProof,proto3" json:"auth_proof,omitempty"`
 	// 0: one year, or less where the longest term allowed leaves less.
 	PeriodYears   uint32 `protobuf:"varint,3,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	Fee           *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DomainTransferRequest) Reset() {
 	*x = DomainTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3914,7 +4731,7 @@ func (x *DomainTransferRequest) String() string {
 func (*DomainTransferRequest) ProtoMessage() {}
 
 func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3927,7 +4744,7 @@ func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferRequest.ProtoReflect.Descriptor instead.
 func (*DomainTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DomainTransferRequest) GetName() string {
@@ -3951,6 +4768,13 @@ func (x *DomainTransferRequest) GetPeriodYears() uint32 {
 	return 0
 }
 
+func (x *DomainTransferRequest) GetFee() *Fee {
+	if x != nil {
+		return x.Fee
+	}
+	return nil
+}
+
 type DomainTransferApprove struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3960,7 +4784,7 @@ type DomainTransferApprove struct {
 
 func (x *DomainTransferApprove) Reset() {
 	*x = DomainTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3972,7 +4796,7 @@ func (x *DomainTransferApprove) String() string {
 func (*DomainTransferApprove) ProtoMessage() {}
 
 func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3985,7 +4809,7 @@ func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferApprove.ProtoReflect.Descriptor instead.
 func (*DomainTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *DomainTransferApprove) GetName() string {
@@ -4004,7 +4828,7 @@ type DomainTransferReject struct {
 
 func (x *DomainTransferReject) Reset() {
 	*x = DomainTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4016,7 +4840,7 @@ func (x *DomainTransferReject) String() string {
 func (*DomainTransferReject) ProtoMessage() {}
 
 func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4029,7 +4853,7 @@ func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferReject.ProtoReflect.Descriptor instead.
 func (*DomainTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DomainTransferReject) GetName() string {
@@ -4048,7 +4872,7 @@ type DomainTransferCancel struct {
 
 func (x *DomainTransferCancel) Reset() {
 	*x = DomainTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4060,7 +4884,7 @@ func (x *DomainTransferCancel) String() string {
 func (*DomainTransferCancel) ProtoMessage() {}
 
 func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4073,7 +4897,7 @@ func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferCancel.ProtoReflect.Descriptor instead.
 func (*DomainTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DomainTransferCancel) GetName() string {
@@ -4093,7 +4917,7 @@ type ContactTransferRequest struct {
 
 func (x *ContactTransferRequest) Reset() {
 	*x = ContactTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4105,7 +4929,7 @@ func (x *ContactTransferRequest) String() string {
 func (*ContactTransferRequest) ProtoMessage() {}
 
 func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4118,7 +4942,7 @@ func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferRequest.ProtoReflect.Descriptor instead.
 func (*ContactTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ContactTransferRequest) GetId() string {
@@ -4144,7 +4968,7 @@ type ContactTransferApprove struct {
 
 func (x *ContactTransferApprove) Reset() {
 	*x = ContactTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4156,7 +4980,7 @@ func (x *ContactTransferApprove) String() string {
 func (*ContactTransferApprove) ProtoMessage() {}
 
 func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4169,7 +4993,7 @@ func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferApprove.ProtoReflect.Descriptor instead.
 func (*ContactTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ContactTransferApprove) GetId() string {
@@ -4188,7 +5012,7 @@ type ContactTransferReject struct {
 
 func (x *ContactTransferReject) Reset() {
 	*x = ContactTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4200,7 +5024,7 @@ func (x *ContactTransferReject) String() string {
 func (*ContactTransferReject) ProtoMessage() {}
 
 func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4213,7 +5037,7 @@ func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferReject.ProtoReflect.Descriptor instead.
 func (*ContactTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ContactTransferReject) GetId() string {
@@ -4232,7 +5056,7 @@ type ContactTransferCancel struct {
 
 func (x *ContactTransferCancel) Reset() {
 	*x = ContactTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4244,7 +5068,7 @@ func (x *ContactTransferCancel) String() string {
 func (*ContactTransferCancel) ProtoMessage() {}
 
 func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4257,7 +5081,7 @@ func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferCancel.ProtoReflect.Descriptor instead.
 func (*ContactTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ContactTransferCancel) GetId() string {
@@ -4284,7 +5108,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4296,7 +5120,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4309,7 +5133,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Transfer) GetStatus() uint32 {
@@ -4364,7 +5188,7 @@ type PollAck struct {
 
 func (x *PollAck) Reset() {
 	*x = PollAck{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4376,7 +5200,7 @@ func (x *PollAck) String() string {
 func (*PollAck) ProtoMessage() {}
 
 func (x *PollAck) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4389,7 +5213,7 @@ func (x *PollAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollAck.ProtoReflect.Descriptor instead.
 func (*PollAck) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *PollAck) GetSequence() uint64 {
@@ -4418,7 +5242,7 @@ type ZonePublish struct {
 
 func (x *ZonePublish) Reset() {
 	*x = ZonePublish{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4430,7 +5254,7 @@ func (x *ZonePublish) String() string {
 func (*ZonePublish) ProtoMessage() {}
 
 func (x *ZonePublish) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4443,7 +5267,7 @@ func (x *ZonePublish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZonePublish.ProtoReflect.Descriptor instead.
 func (*ZonePublish) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ZonePublish) GetTld() string {
@@ -4500,7 +5324,7 @@ type OwnerChange struct {
 
 func (x *OwnerChange) Reset() {
 	*x = OwnerChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4512,7 +5336,7 @@ func (x *OwnerChange) String() string {
 func (*OwnerChange) ProtoMessage() {}
 
 func (x *OwnerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4525,7 +5349,7 @@ func (x *OwnerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerChange.ProtoReflect.Descriptor instead.
 func (*OwnerChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *OwnerChange) GetOwner() string {
@@ -4559,7 +5383,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\xba\x14\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xc2\x16\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -4602,13 +5426,16 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\bpoll_ack\x18& \x01(\v2\x18.cadastre.fsm.v1.PollAckH\x00R\apollAck\x12]\n" +
 	"\x16domain_restore_request\x18( \x01(\v2%.cadastre.fsm.v1.DomainRestoreRequestH\x00R\x14domainRestoreRequest\x12Z\n" +
 	"\x15domain_restore_report\x18) \x01(\v2$.cadastre.fsm.v1.DomainRestoreReportH\x00R\x13domainRestoreReport\x12S\n" +
-	"\x12registrar_password\x182 \x01(\v2\".cadastre.fsm.v1.RegistrarPasswordH\x00R\x11registrarPasswordB\x06\n" +
+	"\x12registrar_password\x182 \x01(\v2\".cadastre.fsm.v1.RegistrarPasswordH\x00R\x11registrarPassword\x12W\n" +
+	"\x14domain_server_update\x18F \x01(\v2#.cadastre.fsm.v1.DomainServerUpdateH\x00R\x12domainServerUpdate\x12Q\n" +
+	"\x12host_server_update\x18G \x01(\v2!.cadastre.fsm.v1.HostServerUpdateH\x00R\x10hostServerUpdate\x12Z\n" +
+	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdateB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
 	"FieldError\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x94\x04\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xeb\x04\n" +
 	"\x06Result\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x123\n" +
 	"\x06errors\x18\x02 \x03(\v2\x1b.cadastre.fsm.v1.FieldErrorR\x06errors\x12\x12\n" +
@@ -4629,7 +5456,13 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"queueCount\x12\x1d\n" +
 	"\n" +
 	"queue_head\x18\x1f \x01(\x04R\tqueueHead\x125\n" +
-	"\btransfer\x18  \x01(\v2\x19.cadastre.fsm.v1.TransferR\btransfer\"\xa7\x01\n" +
+	"\btransfer\x18  \x01(\v2\x19.cadastre.fsm.v1.TransferR\btransfer\x122\n" +
+	"\aaccount\x18< \x01(\v2\x18.cadastre.fsm.v1.AccountR\aaccount\x12!\n" +
+	"\fperiod_years\x18= \x01(\rR\vperiodYears\"x\n" +
+	"\aAccount\x12#\n" +
+	"\rbalance_minor\x18\x01 \x01(\x03R\fbalanceMinor\x12,\n" +
+	"\x12credit_limit_minor\x18\x02 \x01(\x03R\x10creditLimitMinor\x12\x1a\n" +
+	"\bcurrency\x18\x03 \x01(\tR\bcurrency\"\xa7\x01\n" +
 	"\vClusterInit\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1d\n" +
@@ -4658,7 +5491,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"hash_index\x18\x01 \x01(\x04R\thashIndex\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\"#\n" +
 	"\bClockSet\x12\x17\n" +
-	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\"\xf0\x02\n" +
+	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\"\x9c\x03\n" +
 	"\x0fRegistrarCreate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -4672,7 +5505,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x12credit_limit_minor\x18\n" +
 	" \x01(\x03R\x10creditLimitMinor\x122\n" +
 	"\x15opening_deposit_minor\x18\v \x01(\x03R\x13openingDepositMinor\x12\x12\n" +
-	"\x04roid\x18\f \x01(\tR\x04roid\"\xc6\x04\n" +
+	"\x04roid\x18\f \x01(\tR\x04roid\x12*\n" +
+	"\x11low_balance_minor\x18\x14 \x01(\x03R\x0flowBalanceMinor\"\x8d\x05\n" +
 	"\x0fRegistrarUpdate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x19\n" +
@@ -4688,7 +5522,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"removeTlds\x121\n" +
 	"\x12credit_limit_minor\x18\v \x01(\x03H\x05R\x10creditLimitMinor\x88\x01\x01\x12\x19\n" +
 	"\x05state\x18\f \x01(\rH\x06R\x05state\x88\x01\x01\x12(\n" +
-	"\rdeposit_minor\x18\r \x01(\x03H\aR\fdepositMinor\x88\x01\x01B\a\n" +
+	"\rdeposit_minor\x18\r \x01(\x03H\aR\fdepositMinor\x88\x01\x01\x12/\n" +
+	"\x11low_balance_minor\x18\x14 \x01(\x03H\bR\x0flowBalanceMinor\x88\x01\x01B\a\n" +
 	"\x05_nameB\b\n" +
 	"\x06_emailB\x06\n" +
 	"\x04_urlB\n" +
@@ -4697,13 +5532,14 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x0e_password_hashB\x15\n" +
 	"\x13_credit_limit_minorB\b\n" +
 	"\x06_stateB\x10\n" +
-	"\x0e_deposit_minor\"8\n" +
+	"\x0e_deposit_minorB\x14\n" +
+	"\x12_low_balance_minor\"8\n" +
 	"\x11RegistrarPassword\x12#\n" +
 	"\rpassword_hash\x18\x01 \x01(\tR\fpasswordHash\"d\n" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\x99\f\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\x97\r\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -4742,7 +5578,16 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x12key_data_interface\x182 \x01(\bR\x10keyDataInterface\x124\n" +
 	"\x16max_delegation_signers\x183 \x01(\rR\x14maxDelegationSigners\x12.\n" +
 	"\x13restore_report_days\x184 \x01(\rR\x11restoreReportDays\x12/\n" +
-	"\x14allow_weak_auth_info\x185 \x01(\bR\x11allowWeakAuthInfo\">\n" +
+	"\x14allow_weak_auth_info\x185 \x01(\bR\x11allowWeakAuthInfo\x12A\n" +
+	"\rpremium_names\x18< \x03(\v2\x1c.cadastre.fsm.v1.PremiumNameR\fpremiumNames\x129\n" +
+	"\n" +
+	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\"\xc3\x01\n" +
+	"\vPremiumName\x12\x14\n" +
+	"\x05label\x18\x01 \x01(\tR\x05label\x12\x14\n" +
+	"\x05class\x18\x02 \x01(\tR\x05class\x12,\n" +
+	"\x12create_price_minor\x18\x03 \x01(\x03R\x10createPriceMinor\x12*\n" +
+	"\x11renew_price_minor\x18\x04 \x01(\x03R\x0frenewPriceMinor\x12.\n" +
+	"\x13restore_price_minor\x18\x05 \x01(\x03R\x11restorePriceMinor\">\n" +
 	"\n" +
 	"ApexServer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
@@ -4767,7 +5612,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\bAuthInfo\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\fR\x04salt\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x12\n" +
-	"\x04weak\x18\x03 \x01(\bR\x04weak\"\xc5\x02\n" +
+	"\x04weak\x18\x03 \x01(\bR\x04weak\"\x92\x03\n" +
 	"\rContactCreate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x123\n" +
@@ -4776,7 +5621,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x03fax\x18\x05 \x01(\v2\x16.cadastre.fsm.v1.PhoneR\x03fax\x12\x14\n" +
 	"\x05email\x18\x06 \x01(\tR\x05email\x126\n" +
 	"\tauth_info\x18\a \x01(\v2\x19.cadastre.fsm.v1.AuthInfoR\bauthInfo\x125\n" +
-	"\bdisclose\x18\b \x01(\v2\x19.cadastre.fsm.v1.DiscloseR\bdisclose\"\x92\x03\n" +
+	"\bdisclose\x18\b \x01(\v2\x19.cadastre.fsm.v1.DiscloseR\bdisclose\x12K\n" +
+	"\x10additional_email\x18F \x01(\v2 .cadastre.fsm.v1.AdditionalEmailR\x0fadditionalEmail\"\xdf\x03\n" +
 	"\rContactUpdate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fadd_statuses\x18\x02 \x03(\tR\vaddStatuses\x12'\n" +
@@ -4786,7 +5632,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x03fax\x18\x06 \x01(\v2\x16.cadastre.fsm.v1.PhoneR\x03fax\x12\x19\n" +
 	"\x05email\x18\a \x01(\tH\x00R\x05email\x88\x01\x01\x126\n" +
 	"\tauth_info\x18\b \x01(\v2\x19.cadastre.fsm.v1.AuthInfoR\bauthInfo\x125\n" +
-	"\bdisclose\x18\t \x01(\v2\x19.cadastre.fsm.v1.DiscloseR\bdiscloseB\b\n" +
+	"\bdisclose\x18\t \x01(\v2\x19.cadastre.fsm.v1.DiscloseR\bdisclose\x12K\n" +
+	"\x10additional_email\x18F \x01(\v2 .cadastre.fsm.v1.AdditionalEmailR\x0fadditionalEmailB\b\n" +
 	"\x06_email\"\xb6\x01\n" +
 	"\x10PostalInfoChange\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x17\n" +
@@ -4803,12 +5650,13 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"postalCode\x12!\n" +
 	"\fcountry_code\x18\x05 \x01(\tR\vcountryCode\"\x1f\n" +
 	"\rContactDelete\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"R\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"|\n" +
 	"\n" +
 	"HostCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12\x1c\n" +
-	"\taddresses\x18\x03 \x03(\fR\taddresses\"\xd7\x01\n" +
+	"\taddresses\x18\x03 \x03(\fR\taddresses\x12(\n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\"\x81\x02\n" +
 	"\n" +
 	"HostUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12#\n" +
@@ -4816,7 +5664,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x10remove_addresses\x18\x03 \x03(\fR\x0fremoveAddresses\x12!\n" +
 	"\fadd_statuses\x18\x04 \x03(\tR\vaddStatuses\x12'\n" +
 	"\x0fremove_statuses\x18\x05 \x03(\tR\x0eremoveStatuses\x12\x19\n" +
-	"\bnew_name\x18\x06 \x01(\tR\anewName\" \n" +
+	"\bnew_name\x18\x06 \x01(\tR\anewName\x12(\n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\" \n" +
 	"\n" +
 	"HostDelete\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"3\n" +
@@ -4834,7 +5683,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x05flags\x18\x01 \x01(\rR\x05flags\x12\x1a\n" +
 	"\bprotocol\x18\x02 \x01(\rR\bprotocol\x12\x1c\n" +
 	"\talgorithm\x18\x03 \x01(\rR\talgorithm\x12\x12\n" +
-	"\x04data\x18\x04 \x01(\fR\x04data\"\xa4\x03\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\"\xf6\x03\n" +
 	"\fDomainCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12!\n" +
@@ -4847,7 +5696,9 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\tauth_info\x18\a \x01(\v2\x19.cadastre.fsm.v1.AuthInfoR\bauthInfo\x121\n" +
 	"\x02ds\x18\x14 \x03(\v2!.cadastre.fsm.v1.DelegationSignerR\x02ds\x12.\n" +
 	"\x04keys\x18\x15 \x03(\v2\x1a.cadastre.fsm.v1.PublicKeyR\x04keys\x12/\n" +
-	"\x14max_sig_life_seconds\x18\x16 \x01(\rR\x11maxSigLifeSeconds\"\xa1\x06\n" +
+	"\x14max_sig_life_seconds\x18\x16 \x01(\rR\x11maxSigLifeSeconds\x12&\n" +
+	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\x12(\n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\"\xcb\x06\n" +
 	"\fDomainUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
 	"\x10add_name_servers\x18\x02 \x03(\tR\x0eaddNameServers\x12.\n" +
@@ -4866,17 +5717,23 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"removeKeys\x128\n" +
 	"\x06add_ds\x18\x17 \x03(\v2!.cadastre.fsm.v1.DelegationSignerR\x05addDs\x125\n" +
 	"\badd_keys\x18\x18 \x03(\v2\x1a.cadastre.fsm.v1.PublicKeyR\aaddKeys\x124\n" +
-	"\x14max_sig_life_seconds\x18\x19 \x01(\rH\x01R\x11maxSigLifeSeconds\x88\x01\x01B\r\n" +
+	"\x14max_sig_life_seconds\x18\x19 \x01(\rH\x01R\x11maxSigLifeSeconds\x88\x01\x01\x12(\n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttlsB\r\n" +
 	"\v_registrantB\x17\n" +
 	"\x15_max_sig_life_seconds\"\"\n" +
 	"\fDomainDelete\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"t\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x9c\x01\n" +
 	"\vDomainRenew\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x13current_expiry_date\x18\x02 \x01(\tR\x11currentExpiryDate\x12!\n" +
-	"\fperiod_years\x18\x03 \x01(\rR\vperiodYears\"*\n" +
+	"\fperiod_years\x18\x03 \x01(\rR\vperiodYears\x12&\n" +
+	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\"D\n" +
+	"\x03Fee\x12!\n" +
+	"\famount_minor\x18\x01 \x01(\x03R\vamountMinor\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\"R\n" +
 	"\x14DomainRestoreRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\xf9\x01\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12&\n" +
+	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\"\xf9\x01\n" +
 	"\x13DomainRestoreReport\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\bpre_data\x18\x02 \x01(\tR\apreData\x12\x1b\n" +
@@ -4887,16 +5744,51 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\n" +
 	"statements\x18\a \x03(\tR\n" +
 	"statements\x12\x14\n" +
-	"\x05other\x18\b \x01(\tR\x05other\"G\n" +
+	"\x05other\x18\b \x01(\tR\x05other\">\n" +
+	"\x04Case\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"\x9f\x01\n" +
+	"\x12DomainServerUpdate\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
+	"\fadd_statuses\x18\x02 \x03(\tR\vaddStatuses\x12'\n" +
+	"\x0fremove_statuses\x18\x03 \x03(\tR\x0eremoveStatuses\x12)\n" +
+	"\x04case\x18\x04 \x01(\v2\x15.cadastre.fsm.v1.CaseR\x04case\"\x9d\x01\n" +
+	"\x10HostServerUpdate\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
+	"\fadd_statuses\x18\x02 \x03(\tR\vaddStatuses\x12'\n" +
+	"\x0fremove_statuses\x18\x03 \x03(\tR\x0eremoveStatuses\x12)\n" +
+	"\x04case\x18\x04 \x01(\v2\x15.cadastre.fsm.v1.CaseR\x04case\"\x9c\x01\n" +
+	"\x13ContactServerUpdate\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
+	"\fadd_statuses\x18\x02 \x03(\tR\vaddStatuses\x12'\n" +
+	"\x0fremove_statuses\x18\x03 \x03(\tR\x0eremoveStatuses\x12)\n" +
+	"\x04case\x18\x04 \x01(\v2\x15.cadastre.fsm.v1.CaseR\x04case\"D\n" +
+	"\x03TTL\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x1d\n" +
+	"\aseconds\x18\x02 \x01(\rH\x00R\aseconds\x88\x01\x01B\n" +
+	"\n" +
+	"\b_seconds\"\x8a\x01\n" +
+	"\tTTLBounds\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x1f\n" +
+	"\vmin_seconds\x18\x02 \x01(\rR\n" +
+	"minSeconds\x12\x1f\n" +
+	"\vmax_seconds\x18\x03 \x01(\rR\n" +
+	"maxSeconds\x12'\n" +
+	"\x0fdefault_seconds\x18\x04 \x01(\rR\x0edefaultSeconds\"E\n" +
+	"\x0fAdditionalEmail\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
+	"\aprimary\x18\x02 \x01(\bR\aprimary\"G\n" +
 	"\tAuthProof\x12\x12\n" +
 	"\x04roid\x18\x01 \x01(\tR\x04roid\x12\x12\n" +
 	"\x04salt\x18\x02 \x01(\fR\x04salt\x12\x12\n" +
-	"\x04hash\x18\x03 \x01(\fR\x04hash\"\x89\x01\n" +
+	"\x04hash\x18\x03 \x01(\fR\x04hash\"\xb1\x01\n" +
 	"\x15DomainTransferRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
 	"\n" +
 	"auth_proof\x18\x02 \x01(\v2\x1a.cadastre.fsm.v1.AuthProofR\tauthProof\x12!\n" +
-	"\fperiod_years\x18\x03 \x01(\rR\vperiodYears\"+\n" +
+	"\fperiod_years\x18\x03 \x01(\rR\vperiodYears\x12&\n" +
+	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\"+\n" +
 	"\x15DomainTransferApprove\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"*\n" +
 	"\x14DomainTransferReject\x12\x12\n" +
@@ -4953,7 +5845,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                 // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),               // 1: cadastre.fsm.v1.Envelope
@@ -4962,128 +5854,157 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*Command)(nil),                // 4: cadastre.fsm.v1.Command
 	(*FieldError)(nil),             // 5: cadastre.fsm.v1.FieldError
 	(*Result)(nil),                 // 6: cadastre.fsm.v1.Result
-	(*ClusterInit)(nil),            // 7: cadastre.fsm.v1.ClusterInit
-	(*Node)(nil),                   // 8: cadastre.fsm.v1.Node
-	(*JoinTokenCreate)(nil),        // 9: cadastre.fsm.v1.JoinTokenCreate
-	(*NodeJoin)(nil),               // 10: cadastre.fsm.v1.NodeJoin
-	(*NodeRemove)(nil),             // 11: cadastre.fsm.v1.NodeRemove
-	(*Tick)(nil),                   // 12: cadastre.fsm.v1.Tick
-	(*ClockSet)(nil),               // 13: cadastre.fsm.v1.ClockSet
-	(*RegistrarCreate)(nil),        // 14: cadastre.fsm.v1.RegistrarCreate
-	(*RegistrarUpdate)(nil),        // 15: cadastre.fsm.v1.RegistrarUpdate
-	(*RegistrarPassword)(nil),      // 16: cadastre.fsm.v1.RegistrarPassword
-	(*TLDPut)(nil),                 // 17: cadastre.fsm.v1.TLDPut
-	(*TLDPolicy)(nil),              // 18: cadastre.fsm.v1.TLDPolicy
-	(*ApexServer)(nil),             // 19: cadastre.fsm.v1.ApexServer
-	(*PostalInfo)(nil),             // 20: cadastre.fsm.v1.PostalInfo
-	(*Phone)(nil),                  // 21: cadastre.fsm.v1.Phone
-	(*Disclose)(nil),               // 22: cadastre.fsm.v1.Disclose
-	(*AuthInfo)(nil),               // 23: cadastre.fsm.v1.AuthInfo
-	(*ContactCreate)(nil),          // 24: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),          // 25: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil),       // 26: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),                // 27: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),          // 28: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),             // 29: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),             // 30: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),             // 31: cadastre.fsm.v1.HostDelete
-	(*DomainContact)(nil),          // 32: cadastre.fsm.v1.DomainContact
-	(*DelegationSigner)(nil),       // 33: cadastre.fsm.v1.DelegationSigner
-	(*PublicKey)(nil),              // 34: cadastre.fsm.v1.PublicKey
-	(*DomainCreate)(nil),           // 35: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),           // 36: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),           // 37: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),            // 38: cadastre.fsm.v1.DomainRenew
-	(*DomainRestoreRequest)(nil),   // 39: cadastre.fsm.v1.DomainRestoreRequest
-	(*DomainRestoreReport)(nil),    // 40: cadastre.fsm.v1.DomainRestoreReport
-	(*AuthProof)(nil),              // 41: cadastre.fsm.v1.AuthProof
-	(*DomainTransferRequest)(nil),  // 42: cadastre.fsm.v1.DomainTransferRequest
-	(*DomainTransferApprove)(nil),  // 43: cadastre.fsm.v1.DomainTransferApprove
-	(*DomainTransferReject)(nil),   // 44: cadastre.fsm.v1.DomainTransferReject
-	(*DomainTransferCancel)(nil),   // 45: cadastre.fsm.v1.DomainTransferCancel
-	(*ContactTransferRequest)(nil), // 46: cadastre.fsm.v1.ContactTransferRequest
-	(*ContactTransferApprove)(nil), // 47: cadastre.fsm.v1.ContactTransferApprove
-	(*ContactTransferReject)(nil),  // 48: cadastre.fsm.v1.ContactTransferReject
-	(*ContactTransferCancel)(nil),  // 49: cadastre.fsm.v1.ContactTransferCancel
-	(*Transfer)(nil),               // 50: cadastre.fsm.v1.Transfer
-	(*PollAck)(nil),                // 51: cadastre.fsm.v1.PollAck
-	(*ZonePublish)(nil),            // 52: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),            // 53: cadastre.fsm.v1.OwnerChange
+	(*Account)(nil),                // 7: cadastre.fsm.v1.Account
+	(*ClusterInit)(nil),            // 8: cadastre.fsm.v1.ClusterInit
+	(*Node)(nil),                   // 9: cadastre.fsm.v1.Node
+	(*JoinTokenCreate)(nil),        // 10: cadastre.fsm.v1.JoinTokenCreate
+	(*NodeJoin)(nil),               // 11: cadastre.fsm.v1.NodeJoin
+	(*NodeRemove)(nil),             // 12: cadastre.fsm.v1.NodeRemove
+	(*Tick)(nil),                   // 13: cadastre.fsm.v1.Tick
+	(*ClockSet)(nil),               // 14: cadastre.fsm.v1.ClockSet
+	(*RegistrarCreate)(nil),        // 15: cadastre.fsm.v1.RegistrarCreate
+	(*RegistrarUpdate)(nil),        // 16: cadastre.fsm.v1.RegistrarUpdate
+	(*RegistrarPassword)(nil),      // 17: cadastre.fsm.v1.RegistrarPassword
+	(*TLDPut)(nil),                 // 18: cadastre.fsm.v1.TLDPut
+	(*TLDPolicy)(nil),              // 19: cadastre.fsm.v1.TLDPolicy
+	(*PremiumName)(nil),            // 20: cadastre.fsm.v1.PremiumName
+	(*ApexServer)(nil),             // 21: cadastre.fsm.v1.ApexServer
+	(*PostalInfo)(nil),             // 22: cadastre.fsm.v1.PostalInfo
+	(*Phone)(nil),                  // 23: cadastre.fsm.v1.Phone
+	(*Disclose)(nil),               // 24: cadastre.fsm.v1.Disclose
+	(*AuthInfo)(nil),               // 25: cadastre.fsm.v1.AuthInfo
+	(*ContactCreate)(nil),          // 26: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),          // 27: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),       // 28: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                // 29: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),          // 30: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),             // 31: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),             // 32: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),             // 33: cadastre.fsm.v1.HostDelete
+	(*DomainContact)(nil),          // 34: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),       // 35: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),              // 36: cadastre.fsm.v1.PublicKey
+	(*DomainCreate)(nil),           // 37: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),           // 38: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),           // 39: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),            // 40: cadastre.fsm.v1.DomainRenew
+	(*Fee)(nil),                    // 41: cadastre.fsm.v1.Fee
+	(*DomainRestoreRequest)(nil),   // 42: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),    // 43: cadastre.fsm.v1.DomainRestoreReport
+	(*Case)(nil),                   // 44: cadastre.fsm.v1.Case
+	(*DomainServerUpdate)(nil),     // 45: cadastre.fsm.v1.DomainServerUpdate
+	(*HostServerUpdate)(nil),       // 46: cadastre.fsm.v1.HostServerUpdate
+	(*ContactServerUpdate)(nil),    // 47: cadastre.fsm.v1.ContactServerUpdate
+	(*TTL)(nil),                    // 48: cadastre.fsm.v1.TTL
+	(*TTLBounds)(nil),              // 49: cadastre.fsm.v1.TTLBounds
+	(*AdditionalEmail)(nil),        // 50: cadastre.fsm.v1.AdditionalEmail
+	(*AuthProof)(nil),              // 51: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),  // 52: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),  // 53: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),   // 54: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),   // 55: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil), // 56: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil), // 57: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),  // 58: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),  // 59: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),               // 60: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                // 61: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),            // 62: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),            // 63: cadastre.fsm.v1.OwnerChange
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,  // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
 	0,  // 1: cadastre.fsm.v1.Actor.kind:type_name -> cadastre.fsm.v1.ActorKind
 	2,  // 2: cadastre.fsm.v1.Command.actor:type_name -> cadastre.fsm.v1.Actor
 	3,  // 3: cadastre.fsm.v1.Command.request_id:type_name -> cadastre.fsm.v1.RequestID
-	7,  // 4: cadastre.fsm.v1.Command.cluster_init:type_name -> cadastre.fsm.v1.ClusterInit
-	9,  // 5: cadastre.fsm.v1.Command.join_token_create:type_name -> cadastre.fsm.v1.JoinTokenCreate
-	10, // 6: cadastre.fsm.v1.Command.node_join:type_name -> cadastre.fsm.v1.NodeJoin
-	11, // 7: cadastre.fsm.v1.Command.node_remove:type_name -> cadastre.fsm.v1.NodeRemove
-	12, // 8: cadastre.fsm.v1.Command.tick:type_name -> cadastre.fsm.v1.Tick
-	13, // 9: cadastre.fsm.v1.Command.clock_set:type_name -> cadastre.fsm.v1.ClockSet
-	14, // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
-	15, // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
-	17, // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
-	24, // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
-	25, // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
-	28, // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
-	29, // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
-	30, // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
-	31, // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
-	35, // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
-	36, // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
-	37, // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
-	38, // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
-	52, // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
-	42, // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
-	43, // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
-	44, // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
-	45, // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
-	46, // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
-	47, // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
-	48, // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
-	49, // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
-	51, // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
-	39, // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
-	40, // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
-	16, // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
-	5,  // 36: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	50, // 37: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	8,  // 38: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	8,  // 39: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	18, // 40: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	19, // 41: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	20, // 42: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	21, // 43: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	21, // 44: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	23, // 45: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	22, // 46: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	26, // 47: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	21, // 48: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	21, // 49: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	23, // 50: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	22, // 51: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	27, // 52: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	34, // 53: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	32, // 54: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	23, // 55: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	33, // 56: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	34, // 57: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	32, // 58: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	32, // 59: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	23, // 60: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	33, // 61: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	34, // 62: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	33, // 63: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	34, // 64: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	41, // 65: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	41, // 66: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	53, // 67: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	68, // [68:68] is the sub-list for method output_type
-	68, // [68:68] is the sub-list for method input_type
-	68, // [68:68] is the sub-list for extension type_name
-	68, // [68:68] is the sub-list for extension extendee
-	0,  // [0:68] is the sub-list for field type_name
+	8,  // 4: cadastre.fsm.v1.Command.cluster_init:type_name -> cadastre.fsm.v1.ClusterInit
+	10, // 5: cadastre.fsm.v1.Command.join_token_create:type_name -> cadastre.fsm.v1.JoinTokenCreate
+	11, // 6: cadastre.fsm.v1.Command.node_join:type_name -> cadastre.fsm.v1.NodeJoin
+	12, // 7: cadastre.fsm.v1.Command.node_remove:type_name -> cadastre.fsm.v1.NodeRemove
+	13, // 8: cadastre.fsm.v1.Command.tick:type_name -> cadastre.fsm.v1.Tick
+	14, // 9: cadastre.fsm.v1.Command.clock_set:type_name -> cadastre.fsm.v1.ClockSet
+	15, // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
+	16, // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
+	18, // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
+	26, // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
+	27, // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
+	30, // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
+	31, // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
+	32, // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
+	33, // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
+	37, // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
+	38, // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
+	39, // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
+	40, // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
+	62, // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
+	52, // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
+	53, // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
+	54, // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
+	55, // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
+	56, // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
+	57, // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
+	58, // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
+	59, // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
+	61, // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
+	42, // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
+	43, // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
+	17, // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
+	45, // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
+	46, // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
+	47, // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
+	5,  // 39: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	60, // 40: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,  // 41: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,  // 42: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,  // 43: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	19, // 44: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	21, // 45: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	20, // 46: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	49, // 47: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	22, // 48: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	23, // 49: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	23, // 50: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	25, // 51: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	24, // 52: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	50, // 53: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	28, // 54: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	23, // 55: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	23, // 56: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	25, // 57: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	24, // 58: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	50, // 59: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	29, // 60: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	48, // 61: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	48, // 62: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	36, // 63: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	34, // 64: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	25, // 65: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	35, // 66: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	36, // 67: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	41, // 68: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	48, // 69: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	34, // 70: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	34, // 71: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	25, // 72: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	35, // 73: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	36, // 74: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	35, // 75: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	36, // 76: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	48, // 77: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	41, // 78: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	41, // 79: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	44, // 80: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	44, // 81: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	44, // 82: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	51, // 83: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	41, // 84: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	51, // 85: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	63, // 86: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	87, // [87:87] is the sub-list for method output_type
+	87, // [87:87] is the sub-list for method input_type
+	87, // [87:87] is the sub-list for extension type_name
+	87, // [87:87] is the sub-list for extension extendee
+	0,  // [0:87] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -5124,18 +6045,22 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_DomainRestoreRequest)(nil),
 		(*Command_DomainRestoreReport)(nil),
 		(*Command_RegistrarPassword)(nil),
+		(*Command_DomainServerUpdate)(nil),
+		(*Command_HostServerUpdate)(nil),
+		(*Command_ContactServerUpdate)(nil),
 	}
-	file_fsm_fsmpb_command_proto_msgTypes[14].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[24].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[25].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[35].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[15].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[26].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[27].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[37].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[47].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   53,
+			NumMessages:   63,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

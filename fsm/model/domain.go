@@ -125,6 +125,7 @@ func (m *Model) domainCreate(actor string, c *fsmpb.DomainCreate) registry.Code 
 		return registry.CodeBilling
 	}
 	m.Registrars[actor].BalanceMinor -= price
+	m.month(actor).Adds++
 	d.Graces = []Grace{{Kind: "add", EndsAt: m.days(m.Policy.AddGraceDays), RefundMinor: price, Years: int(years)}}
 	m.Domains[d.Name] = d
 	return registry.CodeOK
@@ -195,12 +196,12 @@ func (m *Model) domainDelete(actor string, c *fsmpb.DomainDelete) registry.Code 
 			return registry.CodeAssociationForbids
 		}
 	}
-	inAddGrace := false
+	inAddGrace := slices.ContainsFunc(d.Graces, func(g Grace) bool { return g.Kind == "add" && g.EndsAt.After(m.Now) })
+	refunds := !inAddGrace || m.refundsAddGrace(actor)
 	for _, g := range d.Graces {
-		if g.EndsAt.After(m.Now) {
+		if g.EndsAt.After(m.Now) && refunds {
 			m.Registrars[actor].BalanceMinor += g.RefundMinor
 			d.ExpiresAt = addYears(d.ExpiresAt, -g.Years) // what is paid back is not registered any more
-			inAddGrace = inAddGrace || g.Kind == "add"
 		}
 	}
 	if inAddGrace {
@@ -209,6 +210,27 @@ func (m *Model) domainDelete(actor string, c *fsmpb.DomainDelete) registry.Code 
 	}
 	m.redeem(d, m.Now)
 	return registry.CodeOKPending
+}
+
+// month returns the registrar with its counts of this month.
+func (m *Model) month(actor string) *Registrar {
+	r := m.Registrars[actor]
+	if now := m.Now.Format("2006-01"); r.Month != now {
+		r.Month, r.Adds, r.Deletes, r.Refunds = now, 0, 0, 0
+	}
+	return r
+}
+
+// refundsAddGrace counts a deletion in the add grace period; money comes back for fifty in a
+// month or, if that is more, for a tenth of the registrations that stay.
+func (m *Model) refundsAddGrace(actor string) bool {
+	r := m.month(actor)
+	r.Deletes++
+	if r.Refunds >= max(50, (r.Adds-r.Deletes)/10) {
+		return false
+	}
+	r.Refunds++
+	return true
 }
 
 func (m *Model) redeem(d *Domain, at time.Time) {

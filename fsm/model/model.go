@@ -30,6 +30,10 @@ type Policy struct {
 type Registrar struct {
 	BalanceMinor, CreditMinor int64
 	Accredited                bool
+	// Month is the month of the following: registrations, deletions in the add grace period,
+	// and for how many of them money was given back.
+	Month                  string
+	Adds, Deletes, Refunds int
 }
 
 // Contact is a contact with what the rules look at.

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func intFlag(name string) int { return int(flag.Lookup(name).Value.(flag.Getter).Get().(int)) }
+func intFlag(name string) int { return flag.Lookup(name).Value.(flag.Getter).Get().(int) }
 
 // pair is the state machine and the model, side by side.
 type pair struct {

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
+)
+
+// statusChange holds the flags of `domain status` and its like.
+type statusChange struct {
+	add, remove                []string
+	reason                     string
+	caseID, caseType, caseName string
+}
+
+// statusObject is a kind of object whose statuses an operator can change.
+type statusObject struct {
+	kind     registry.ObjectKind
+	argument string // how usage names the object
+	example  string
+	command  func(key string, c *statusChange) *fsmpb.Command
+}
+
+// statusObjects are the kinds, a group of verbs each.
+func statusObjects() []statusObject {
+	return []statusObject{
+		{registry.KindDomain, "NAME", "example.example", func(key string, c *statusChange) *fsmpb.Command {
+			return &fsmpb.Command{Reason: c.reason, Body: &fsmpb.Command_DomainServerUpdate{DomainServerUpdate: &fsmpb.DomainServerUpdate{
+				Name: key, AddStatuses: c.add, RemoveStatuses: c.remove, Case: c.about(),
+			}}}
+		}},
+		{registry.KindHost, "NAME", "ns1.example.example", func(key string, c *statusChange) *fsmpb.Command {
+			return &fsmpb.Command{Reason: c.reason, Body: &fsmpb.Command_HostServerUpdate{HostServerUpdate: &fsmpb.HostServerUpdate{
+				Name: key, AddStatuses: c.add, RemoveStatuses: c.remove, Case: c.about(),
+			}}}
+		}},
+		{registry.KindContact, "ID", "sh8013", func(key string, c *statusChange) *fsmpb.Command {
+			return &fsmpb.Command{Reason: c.reason, Body: &fsmpb.Command_ContactServerUpdate{ContactServerUpdate: &fsmpb.ContactServerUpdate{
+				Id: key, AddStatuses: c.add, RemoveStatuses: c.remove, Case: c.about(),
+			}}}
+		}},
+	}
+}
+
+// newObjectCommands returns the groups of verbs by which operators act on registrars' objects.
+func newObjectCommands(a *app) []*cobra.Command {
+	var groups []*cobra.Command
+	for _, object := range statusObjects() {
+		flags := &connFlags{}
+		group := &cobra.Command{
+			Use:     object.kind.String(),
+			Short:   fmt.Sprintf("Set and remove server statuses of a %s", object.kind),
+			Long:    fmt.Sprintf("What the registry does to a %s without its registrar, who is told through the message queue.", object.kind),
+			Example: statusExample(object),
+		}
+		flags.register(group)
+		group.AddCommand(newStatusCommand(a, flags, object))
+		groups = append(groups, group)
+	}
+	return groups
+}
+
+func statusExample(object statusObject) string {
+	return fmt.Sprintf("  cadastre %s status %s --add serverUpdateProhibited --reason 'court order' --dev /tmp/cadastre", object.kind, object.example)
+}
+
+func newStatusCommand(a *app, flags *connFlags, object statusObject) *cobra.Command {
+	var change statusChange
+	cmd := &cobra.Command{
+		Use:   "status " + object.argument,
+		Short: "Set and remove server statuses",
+		Long: fmt.Sprintf("Sets and removes statuses of a %s that its registrar cannot: %s. The registrar finds two messages in its queue, with the object before and after (RFC 8590).",
+			object.kind, strings.Join(serverStatuses(object.kind), ", ")),
+		Example: statusExample(object),
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := change.check(object.kind); err != nil {
+				return err
+			}
+			key := args[0]
+			if object.kind != registry.KindContact {
+				name, err := registry.ParseDomainName(key)
+				if err != nil {
+					return err
+				}
+				key = string(name)
+			}
+			return flags.withAdmin(cmd, func(ctx context.Context, client *admin) error {
+				result, err := client.execute(ctx, object.command(key, &change))
+				if err != nil {
+					return err
+				}
+				return a.result(map[string]any{object.kind.String(): key, "raft_index": result.GetIndex()}, fmt.Sprintf("Changed %s %s.", object.kind, key))
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&change.add, "add", nil, "status to set (repeatable)")
+	f.StringSliceVar(&change.remove, "remove", nil, "status to remove (repeatable)")
+	f.StringVar(&change.reason, "reason", "", "why; the registrar is told")
+	f.StringVar(&change.caseID, "case-id", "", "identifier of the dispute or request")
+	f.StringVar(&change.caseType, "case-type", "", "urs, udrp or custom")
+	f.StringVar(&change.caseName, "case-name", "", "what kind of custom case it is")
+	return cmd
+}
+
+// serverStatuses lists what an operator may set on an object of the kind.
+func serverStatuses(kind registry.ObjectKind) []string {
+	var names []string
+	for _, status := range []registry.Status{
+		registry.StatusServerHold, registry.StatusServerUpdateProhibited, registry.StatusServerDeleteProhibited,
+		registry.StatusServerTransferProhibited, registry.StatusServerRenewProhibited,
+	} {
+		if registry.IsServerStatus(kind, status) {
+			names = append(names, string(status))
+		}
+	}
+	return names
+}
+
+// check finds what is wrong with the flags before a node is asked.
+func (c *statusChange) check(kind registry.ObjectKind) error {
+	switch {
+	case len(c.add)+len(c.remove) == 0:
+		return &usageError{"give --add or --remove"}
+	case c.reason == "":
+		return &usageError{"--reason is missing: the registrar is told why"}
+	case (c.caseID == "") != (c.caseType == ""):
+		return &usageError{"--case-id and --case-type go together"}
+	}
+	for _, s := range append(append([]string{}, c.add...), c.remove...) {
+		if !registry.IsServerStatus(kind, registry.Status(s)) {
+			return &usageError{fmt.Sprintf("%s: want one of %s", s, strings.Join(serverStatuses(kind), ", "))}
+		}
+	}
+	switch c.caseType {
+	case "", registry.CaseCustom:
+	case registry.CaseURS, registry.CaseUDRP:
+		if c.caseName != "" {
+			return &usageError{"--case-name is for cases of type custom"}
+		}
+	default:
+		return &usageError{fmt.Sprintf("--case-type %s: want urs, udrp or custom", c.caseType)}
+	}
+	return nil
+}
+
+// about returns the case that the change belongs to, nil if there is none.
+func (c *statusChange) about() *fsmpb.Case {
+	if c.caseID == "" {
+		return nil
+	}
+	return &fsmpb.Case{Type: c.caseType, Name: c.caseName, Id: c.caseID}
+}

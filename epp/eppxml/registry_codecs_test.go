@@ -1,0 +1,55 @@
+package eppxml
+
+import "strings"
+
+// newCodec makes the samples of an extension's element.
+func newCodec[T any](name string, values []*T, encode func([]byte, *T) []byte, decode func(*Element) (*T, *Error)) extensionCodec {
+	codec := extensionCodec{name: name, decode: func(e *Element) (any, *Error) { return orNil(decode(e)) }}
+	for _, v := range values {
+		codec.samples, codec.values = append(codec.samples, encode(nil, v)), append(codec.values, v)
+	}
+	return codec
+}
+
+func sampleChanges() []*ChangeData {
+	date := sampleTime.UTC().Truncate(1e6)
+	return []*ChangeData{
+		{State: "before", Operation: "update", Date: date, SvTRID: "1-22-0", Who: "URS Admin", CaseID: &ChangeCase{ID: "urs123", Type: "urs"}, Reason: "URS Lock"},
+		{State: "after", Operation: "custom", Op: "lock & hold", Date: date, SvTRID: strings.Repeat("x", 64), Who: "w",
+			CaseID: &ChangeCase{ID: "", Type: "custom", Name: "court order"}},
+		{State: "after", Operation: "autoRenew", Date: date, SvTRID: "abc", Who: " a  b ", Reason: strings.Repeat("r", 32)},
+	}
+}
+
+func sampleTTLs() []TTL {
+	return []TTL{{For: "NS", Seconds: ptr(uint32(3600))}, {For: "DS"}, {For: "custom", Custom: "NEW-TYPE1", Seconds: ptr(uint32(1<<31 - 1))}}
+}
+
+func sampleTTLPolicy() *[]TTL {
+	bounds := &TTLBounds{Min: 60, Default: 86400, Max: 172800}
+	return &[]TTL{{For: "A", Seconds: ptr(uint32(60)), Bounds: bounds}, {For: "AAAA", Bounds: bounds}}
+}
+
+func appendEach(encode func([]byte, []TTL) []byte) func([]byte, *[]TTL) []byte {
+	return func(dst []byte, ttls *[]TTL) []byte { return encode(dst, *ttls) }
+}
+
+func decodeEach(decode func(*Element) ([]TTL, *Error)) func(*Element) (*[]TTL, *Error) {
+	return func(e *Element) (*[]TTL, *Error) {
+		ttls, err := decode(e)
+		return &ttls, err
+	}
+}
+
+// registryCodecs are those of what the registry itself says and decides.
+func registryCodecs() []extensionCodec {
+	ttls := sampleTTLs()
+	return []extensionCodec{
+		newCodec("changePoll changeData", sampleChanges(), AppendChangeData, DecodeChangeData),
+		newCodec("ttl info", []*TTLInfo{{}, {Policy: true}}, AppendTTLInfo, DecodeTTLInfo),
+		newCodec("ttl create", []*[]TTL{&ttls, {{For: "A", Seconds: ptr(uint32(0))}}}, appendEach(AppendTTLCreate), decodeEach(DecodeTTLs)),
+		newCodec("ttl update", []*[]TTL{&ttls}, appendEach(AppendTTLUpdate), decodeEach(DecodeTTLs)),
+		newCodec("ttl infData", []*[]TTL{sampleTTLPolicy(), &ttls}, appendEach(AppendTTLInfData), decodeEach(DecodeTTLInfData)),
+		newCodec("addlEmail", []*AddlEmail{{}, {Primary: true, Address: "\u00e4\u4e2d@\u4f8b.example"}, {Address: "a@b.example"}}, AppendAddlEmail, DecodeAddlEmail),
+	}
+}

@@ -1,0 +1,111 @@
+package raftnode
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+const (
+	// defaultRetainBytes bounds the log by octets where many large entries are within
+	// TrailingEntries.
+	defaultRetainBytes = 1 << 30
+	// A log above its bound is cut to this part of it, so that cuts are rare.
+	retainNumerator, retainDenominator = 3, 4
+	// sampleInterval is how often the disk's space and the log's size are looked at.
+	sampleInterval = time.Second
+)
+
+// sampleDisk follows the free space until the node stops.
+func (n *Node) sampleDisk() {
+	ticker := time.NewTicker(sampleInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-n.stopping:
+			return
+		case <-ticker.C:
+			n.disk.sample()
+		}
+	}
+}
+
+// boundLog cuts the log whenever it has grown beyond RetainBytes. raft itself knows a bound
+// in entries only, and cuts when it makes its snapshot.
+func (n *Node) boundLog(r *raft.Raft) {
+	ticker := time.NewTicker(sampleInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-n.stopping:
+			return
+		case <-ticker.C:
+		}
+		if n.log.sizes.bytes() > n.cfg.RetainBytes {
+			n.cutLog(r)
+		}
+		// Also mends what lookNow may have put back.
+		n.setTrailing(r, n.cfg.TrailingEntries)
+	}
+}
+
+func (n *Node) cutLog(r *raft.Raft) {
+	keep := n.log.sizes.newestWithin(n.cfg.RetainBytes / retainDenominator * retainNumerator)
+	n.setTrailing(r, max(1, min(keep, n.cfg.TrailingEntries)))
+	err := r.Snapshot().Error()
+	switch {
+	case err == nil, errors.Is(err, raft.ErrNothingNewToSnapshot), errors.Is(err, raft.ErrRaftShutdown):
+	default: // tried again at the next look
+		n.cfg.Logger.Warn("the log is above its bound and could not be cut yet", "bytes", n.log.sizes.bytes(), "error", err)
+	}
+}
+
+func (n *Node) setTrailing(r *raft.Raft, entries uint64) {
+	settings := r.ReloadableConfig()
+	if settings.TrailingLogs == entries {
+		return
+	}
+	settings.TrailingLogs = entries
+	if err := r.ReloadConfig(settings); err != nil {
+		n.cfg.Logger.Warn("the retention of the log could not be set", "error", err)
+	}
+}
+
+// LogStatus is how the log stands.
+type LogStatus struct {
+	// FirstIndex and LastIndex are 0 if the log is empty.
+	FirstIndex, LastIndex uint64
+	// EntryBytes is what the entries take, FileBytes the file, which never shrinks.
+	EntryBytes, FileBytes uint64
+	// OldestAt is when the leader of then appended the first entry; zero if not known.
+	OldestAt time.Time
+}
+
+// Log returns how the log stands.
+func (n *Node) Log() (LogStatus, error) {
+	if _, err := n.running(); err != nil {
+		return LogStatus{}, err
+	}
+	s := LogStatus{EntryBytes: n.log.sizes.bytes()}
+	var err error
+	if s.FirstIndex, err = n.log.FirstIndex(); err != nil {
+		return s, fmt.Errorf("read the log's first index: %w", err)
+	}
+	if s.LastIndex, err = n.log.LastIndex(); err != nil {
+		return s, fmt.Errorf("read the log's last index: %w", err)
+	}
+	info, err := os.Stat(n.log.path)
+	if err != nil {
+		return s, fmt.Errorf("measure the log: %w", err)
+	}
+	s.FileBytes = uint64(info.Size())
+	var oldest raft.Log
+	// It may be cut off between the two reads.
+	if s.FirstIndex > 0 && n.log.read(s.FirstIndex, &oldest) == nil {
+		s.OldestAt = oldest.AppendedAt
+	}
+	return s, nil
+}
