@@ -259,7 +259,8 @@ func TestNodeWithADamagedLogIsRebuilt(t *testing.T) {
 		}
 		_ = st.Close()
 		select {
-		case <-victim.fatal: // where the state ends, the entry is read in any case
+		case err := <-victim.fatal: // where the state ends, the entry is read in any case
+			t.Logf("reported as well: %v", err)
 		default:
 		}
 	}

@@ -68,7 +68,7 @@ func measureDisk(dir string) (free, size uint64, err error) {
 		return 0, 0, fmt.Errorf("measure the free space of %s: %w", dir, err)
 	}
 	block := uint64(fs.Bsize)
-	return uint64(fs.Bavail) * block, uint64(fs.Blocks) * block, nil
+	return uint64(fs.Bavail) * block, fs.Blocks * block, nil //nolint:unconvert // Bavail is signed on some systems
 }
 
 // sample measures and reports a change of level. An unmeasurable file system changes
