@@ -27,14 +27,14 @@ func stateHashFromBytes(b []byte) StateHash {
 	return h
 }
 
-func (h *StateHash) add(key, value []byte) {
+func (h *StateHash) add(key string, value []byte) {
 	row := hashRow(key, value)
 	for i := range h {
 		h[i] += row[i]
 	}
 }
 
-func (h *StateHash) remove(key, value []byte) {
+func (h *StateHash) remove(key string, value []byte) {
 	row := hashRow(key, value)
 	for i := range h {
 		h[i] -= row[i]
@@ -42,7 +42,7 @@ func (h *StateHash) remove(key, value []byte) {
 }
 
 // hashRow hashes one row; the key's length goes first so that no two rows run together.
-func hashRow(key, value []byte) StateHash {
+func hashRow(key string, value []byte) StateHash {
 	var scratch [1024]byte
 	buf := binary.BigEndian.AppendUint32(scratch[:0], uint32(len(key)))
 	buf = append(buf, key...)

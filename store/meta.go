@@ -79,6 +79,7 @@ func (tx *Tx) At() Position { return tx.at }
 // EndEntry records that everything up to the current entry is applied, with its state hash.
 func (tx *Tx) EndEntry() {
 	tx.Keep()
+	tx.foldHash()
 	var e encoder
 	e.uint(1, tx.at.Index)
 	e.uint(2, tx.at.Term)
@@ -110,7 +111,8 @@ func (tx *ReadTx) RaftConfiguration() (index uint64, data []byte) {
 }
 
 func (tx *Tx) writeHash() {
-	tx.write(tableLocal.key().tail(localHash), stagedWrite{value: tx.hash.Bytes()})
+	tx.foldHash()
+	tx.memory.put(string(tableLocal.key().tail(localHash)), stagedWrite{value: tx.hash.Bytes()})
 }
 
 func (tx *ReadTx) storedHash() StateHash {
@@ -138,7 +140,7 @@ func (tx *ReadTx) VerifyStateHash() []byte {
 	for t := tableMeta; t <= lastTable; t++ {
 		prefix := t.key()
 		tx.scan(prefix, nil, func(rest, value []byte) bool {
-			h.add(append(t.key(), rest...), value)
+			h.add(string(append(t.key(), rest...)), value)
 			return true
 		})
 	}

@@ -4,11 +4,12 @@ import "cadastre/registry"
 
 // Registrar returns the registrar with the id.
 func (tx *ReadTx) Registrar(id registry.RegistrarID) (*registry.Registrar, bool) {
-	value, ok := tx.get(tableRegistrar.key().tail(string(id)))
+	k := tableRegistrar.key().tail(string(id))
+	value, ok := tx.get(k)
 	if !ok {
 		return nil, false
 	}
-	return decodeRegistrar(value), true
+	return decoded(tx, k, value, decodeRegistrar), true
 }
 
 // Registrars returns all registrars, by id.

@@ -61,8 +61,11 @@ type Store struct {
 	updateMu sync.Mutex
 	// hash is the state hash as of the last committed Update, hot what was read often; owned
 	// by updateMu.
-	hash StateHash
-	hot  hotRows
+	hash    StateHash
+	hot     hotRows
+	decoded map[string]decodedRow
+	// dirty is replaced with db.
+	dirty *dirtyNames
 }
 
 // Open opens or creates the state in baseDir and finishes a restore that a crash cut off.
@@ -99,12 +102,20 @@ func (s *Store) openDB() error {
 	if err != nil {
 		return fmt.Errorf("open state in %s: %w", s.baseDir, err)
 	}
-	s.db, s.hot = db, hotRows{}
+	s.db, s.hot, s.decoded, s.dirty = db, hotRows{}, map[string]decodedRow{}, newDirtyNames()
 	tx := newReadTx(db)
-	if err := catchFault(func() error { s.hash = tx.storedHash(); return tx.checkFormat() }); err != nil {
+	if err := catchFault(func() error { s.hash = tx.storedHash(); s.loadDirty(tx); return tx.checkFormat() }); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	return nil
+}
+
+// loadDirty reads what is dirty into memory.
+func (s *Store) loadDirty(tx *ReadTx) {
+	tx.scan(tableDirty.key(), nil, func(rest, value []byte) bool {
+		s.dirty.committed([]*keptRow{{key: string(tableDirty.key().bytes(rest)), value: value}})
+		return true
+	})
 }
 
 // Close closes the state; views that are still running must have ended.
@@ -132,6 +143,7 @@ func (s *Store) View(fn func(tx *ReadTx) error) error {
 	snapshot := s.db.NewSnapshot()
 	defer func() { _ = snapshot.Close() }() // a snapshot's Close only releases memory
 	tx := newReadTx(snapshot)
+	tx.dirty = s.dirty
 	return s.faults.noted(catchFault(func() error { return fn(tx) }))
 }
 
@@ -145,18 +157,20 @@ func (s *Store) Update(fn func(tx *Tx) error) error {
 	if s.db == nil {
 		panic(fault("update", errClosed))
 	}
-	batch := s.db.NewIndexedBatch()
-	defer func() { _ = batch.Close() }() // the batch is committed or abandoned by now
-	tx := newTx(s.db, batch, s.hash, s.hot)
+	tx := newTx(s.db, s.hash, s.hot, s.decoded, s.dirty)
 	if err := fn(tx); err != nil {
 		return err
 	}
 	tx.writeHash()
+	batch := s.db.NewBatch()
+	defer func() { _ = batch.Close() }() // the batch is committed or abandoned by now
+	tx.writeTo(batch)
 	if err := batch.Commit(pebble.NoSync); err != nil {
 		panic(fault("commit", err))
 	}
 	s.hash = tx.hash
 	tx.memory.committed()
+	s.dirty.committed(tx.memory.rows)
 	return nil
 }
 

@@ -4,11 +4,12 @@ import "cadastre/registry"
 
 // TLD returns the TLD of the name.
 func (tx *ReadTx) TLD(name registry.DomainName) (*registry.TLD, bool) {
-	value, ok := tx.get(tableTLD.key().tail(string(name)))
+	k := tableTLD.key().tail(string(name))
+	value, ok := tx.get(k)
 	if !ok {
 		return nil, false
 	}
-	return decodeTLD(value), true
+	return decoded(tx, k, value, decodeTLD), true
 }
 
 // TLDs returns all TLDs, by name.

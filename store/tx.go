@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -20,7 +21,7 @@ const (
 	Linearizable
 )
 
-// source is what a ReadTx reads from: a snapshot or an indexed batch.
+// source is what a ReadTx reads from: a snapshot, or the database while entries are applied.
 type source interface {
 	Get(key []byte) ([]byte, io.Closer, error)
 	NewIter(*pebble.IterOptions) (*pebble.Iterator, error)
@@ -34,6 +35,8 @@ type ReadTx struct {
 	staged map[string]stagedWrite
 	// memory answers reads while entries are applied; nil in a view.
 	memory *memory
+	// dirty is what awaits publication, at least as new as the view.
+	dirty *dirtyNames
 }
 
 type stagedWrite struct {
@@ -99,21 +102,22 @@ func (tx *ReadTx) scan(prefix, start key, fn func(rest, value []byte) bool) {
 			panic(fault("scan", err))
 		}
 	}()
-	staged := tx.stagedIn(lower, prefix)
+	unwritten := tx.unwrittenIn(lower, prefix)
 	valid := iter.First()
-	for valid || len(staged) > 0 {
+	for valid || len(unwritten) > 0 {
 		var k, v []byte
 		switch {
-		case len(staged) > 0 && (!valid || staged[0] <= string(iter.Key())):
-			if valid && staged[0] == string(iter.Key()) {
+		case len(unwritten) > 0 && (!valid || unwritten[0] <= string(iter.Key())):
+			if valid && unwritten[0] == string(iter.Key()) {
 				valid = iter.Next()
 			}
-			w := tx.staged[staged[0]]
-			k, v = []byte(staged[0]), w.value
-			staged = staged[1:]
-			if w.deleted {
+			k = []byte(unwritten[0])
+			value, found := tx.get(k)
+			unwritten = unwritten[1:]
+			if !found {
 				continue
 			}
+			v = value
 		default:
 			k, v = bytes.Clone(iter.Key()), bytes.Clone(iter.Value())
 			valid = iter.Next()
@@ -127,32 +131,41 @@ func (tx *ReadTx) scan(prefix, start key, fn func(rest, value []byte) bool) {
 	}
 }
 
-// stagedIn returns the staged keys from lower on that begin with prefix, sorted.
-func (tx *ReadTx) stagedIn(lower, prefix []byte) []string {
+// unwrittenIn returns the keys from lower on that begin with prefix and were written by this
+// transaction, sorted.
+func (tx *ReadTx) unwrittenIn(lower, prefix []byte) []string {
+	if tx.memory == nil {
+		return nil
+	}
 	var keys []string
-	for k := range tx.staged {
-		if k >= string(lower) && bytes.HasPrefix([]byte(k), prefix) {
+	add := func(k string) {
+		if k >= string(lower) && strings.HasPrefix(k, string(prefix)) {
 			keys = append(keys, k)
 		}
 	}
+	for k := range tx.staged {
+		add(k)
+	}
+	for _, k := range tx.memory.byTable[table(prefix[0])] {
+		add(k)
+	}
 	slices.Sort(keys)
-	return keys
+	return slices.Compact(keys)
 }
 
 // Tx is the transaction in which log entries are applied. The writes of one command are
 // staged and then kept or dropped as a whole, so a refused command leaves nothing behind.
+// What is kept is written at the end of the transaction, each row once.
 type Tx struct {
 	ReadTx
-	batch *pebble.Batch
 	hash  StateHash
 	at    Position
 	cause Cause
 }
 
-func newTx(db *pebble.DB, batch *pebble.Batch, hash StateHash, hot hotRows) *Tx {
+func newTx(db *pebble.DB, hash StateHash, hot hotRows, decoded map[string]decodedRow, dirty *dirtyNames) *Tx {
 	return &Tx{
-		ReadTx: ReadTx{source: batch, staged: map[string]stagedWrite{}, memory: newMemory(db, hot)},
-		batch:  batch,
+		ReadTx: ReadTx{source: db, staged: map[string]stagedWrite{}, memory: newMemory(db, hot, decoded, dirty)},
 		hash:   hash,
 	}
 }
@@ -168,10 +181,10 @@ func (tx *Tx) set(k key, value []byte) {
 // insert writes a row whose key is used for the first time ever, such as one made from the
 // entry's index, which saves looking for an older one.
 func (tx *Tx) insert(k key, value []byte) {
-	tx.set(k, value)
-	w := tx.staged[string(k)]
-	w.fresh = true
-	tx.staged[string(k)] = w
+	if value == nil {
+		value = []byte{}
+	}
+	tx.staged[string(k)] = stagedWrite{value: value, fresh: true}
 }
 
 // del removes a row; removing an absent one does nothing.
@@ -179,10 +192,10 @@ func (tx *Tx) del(k key) {
 	tx.staged[string(k)] = stagedWrite{deleted: true}
 }
 
-// Keep puts what the current command staged into the batch and the state hash.
+// Keep makes what the current command staged part of the transaction.
 func (tx *Tx) Keep() {
-	for k, w := range tx.staged { // order does not matter: keys are distinct, the hash commutes
-		tx.write([]byte(k), w)
+	for k, w := range tx.staged { // order does not matter: keys are distinct
+		tx.memory.put(k, w)
 	}
 	clear(tx.staged)
 	tx.memory.endCommand()
@@ -194,29 +207,44 @@ func (tx *Tx) Drop() {
 	tx.memory.endCommand()
 }
 
-func (tx *Tx) write(k []byte, w stagedWrite) {
-	if table(k[0]) != tableLocal {
-		if !w.fresh {
-			if old, ok := tx.getBase(k); ok {
-				tx.hash.remove(k, old)
-			} else if w.deleted {
-				return
+// foldHash brings the state hash up to date with the rows that changed since it was called
+// last. Nodes put entries together into transactions differently, so that it must be called
+// at the same places of the log everywhere: at the end of each entry.
+func (tx *Tx) foldHash() {
+	for _, row := range tx.memory.changed {
+		if row.hashed {
+			tx.hash.remove(row.key, row.before)
+		}
+		row.hashed = !row.deleted
+		if row.hashed {
+			tx.hash.add(row.key, row.value)
+			row.before = row.value
+		}
+		row.isChanged = false
+	}
+	tx.memory.changed = tx.memory.changed[:0]
+}
+
+// writeTo puts the rows of the transaction into the batch, in the order of their keys,
+// which makes inserting them cheaper.
+func (tx *Tx) writeTo(batch *pebble.Batch) {
+	rows := tx.memory.rows
+	slices.SortFunc(rows, func(a, b *keptRow) int { return strings.Compare(a.key, b.key) })
+	for _, row := range rows {
+		switch {
+		case !row.deleted:
+			op := batch.SetDeferred(len(row.key), len(row.value))
+			copy(op.Key, row.key)
+			copy(op.Value, row.value)
+			if err := op.Finish(); err != nil {
+				panic(fault("write", err))
+			}
+		case !row.isNew: // a row that comes and goes within the transaction leaves no trace
+			if err := batch.Delete([]byte(row.key), nil); err != nil {
+				panic(fault("write", err))
 			}
 		}
-		if !w.deleted {
-			tx.hash.add(k, w.value)
-		}
 	}
-	var err error
-	if w.deleted {
-		err = tx.batch.Delete(k, nil)
-	} else {
-		err = tx.batch.Set(k, w.value, nil)
-	}
-	if err != nil {
-		panic(fault("write", err))
-	}
-	tx.memory.put(k, w)
 }
 
 // corrupt panics because a row cannot be what this program wrote.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"slices"
 
 	"cadastre/registry"
 )
@@ -44,25 +45,20 @@ func (tx *Tx) MarkDirty(tld, owner registry.DomainName) {
 	tx.set(tableDirty.key().str(string(tld)).tail(string(owner)), uintRow(tx.at.Index))
 }
 
-// Dirty returns up to limit owners of the zone whose publication may be outdated.
+// Dirty returns up to limit owners of the zone whose publication may be outdated, by
+// name; if there are more, those that have waited longest. It may know of some that became so after the view.
 func (tx *ReadTx) Dirty(tld registry.DomainName, limit int) []registry.DomainName {
+	prefix := string(tableDirty.key().str(string(tld)))
 	var owners []registry.DomainName
-	tx.scan(tableDirty.key().str(string(tld)), nil, func(rest, _ []byte) bool {
-		owners = append(owners, registry.DomainName(rest))
-		return len(owners) < limit
-	})
+	for _, k := range tx.dirty.list(prefix, limit) {
+		owners = append(owners, registry.DomainName(k[len(prefix):]))
+	}
+	slices.Sort(owners)
 	return owners
 }
 
 // HasDirty says whether any zone has something to publish.
-func (tx *ReadTx) HasDirty() bool {
-	found := false
-	tx.scan(tableDirty.key(), nil, func(_, _ []byte) bool {
-		found = true
-		return false
-	})
-	return found
-}
+func (tx *ReadTx) HasDirty() bool { return len(tx.dirty.list("", 1)) > 0 }
 
 // Clean forgets that owner is dirty unless it became so after readIndex.
 func (tx *Tx) Clean(tld, owner registry.DomainName, readIndex uint64) {
