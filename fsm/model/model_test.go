@@ -40,6 +40,25 @@ type pair struct {
 	model   *model.Model
 	index   uint64
 	roids   int
+	actor   string // who sends the next command
+}
+
+// own picks, half of the time, one of what the actor has, so that many commands succeed.
+func own[T any](p *pair, all map[string]T, sponsor func(T) string) (string, bool) {
+	if p.random.IntN(2) == 0 {
+		return "", false
+	}
+	var keys []string
+	for key, object := range all {
+		if sponsor(object) == p.actor {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return "", false
+	}
+	slices.Sort(keys)
+	return p.pick(keys...), true
 }
 
 func policyOf(autoRenew bool) *registry.TLDPolicy {
@@ -103,10 +122,16 @@ func (p *pair) some(most int, list ...string) []string {
 }
 
 func (p *pair) domain() string {
+	if name, found := own(p, p.model.Domains, func(d *model.Domain) string { return d.Sponsor }); found {
+		return name
+	}
 	return p.pick("d1", "d2", "d3", "d4", "d5", "nic", "ab--c", "x.d1") + p.pick(".example", ".example", ".example", ".example", ".example", ".example", ".other")
 }
 
 func (p *pair) host() string {
+	if name, found := own(p, p.model.Hosts, func(h *model.Host) string { return h.Sponsor }); found {
+		return name
+	}
 	return p.pick("ns1.d1.example", "ns2.d1.example", "ns1.d2.example", "d3.example", "a.b.d4.example", "ns1.ext.test", "ns2.ext.test", "ns3.ext.test")
 }
 
@@ -118,7 +143,12 @@ func (p *pair) hosts(most int) []string {
 	return out
 }
 
-func (p *pair) contact() string { return p.pick("con-1", "CON-1", "con-2", "con-3", "con-4") }
+func (p *pair) contact() string {
+	if id, found := own(p, p.model.Contacts, func(c *model.Contact) string { return c.Sponsor }); found {
+		return id
+	}
+	return p.pick("con-1", "CON-1", "con-2", "con-3", "con-4")
+}
 
 func (p *pair) contacts(most int) []*fsmpb.DomainContact {
 	var out []*fsmpb.DomainContact
@@ -193,8 +223,23 @@ func (p *pair) command() *fsmpb.Command {
 	return c
 }
 
+// pay fills the account of a registrar who has run out of money, sometimes.
+func (p *pair) pay() {
+	id := p.pick(registrars()...)
+	if p.model.Registrars[id].BalanceMinor > 3000 {
+		return
+	}
+	deposit := int64(20000)
+	p.model.Registrars[id].BalanceMinor += deposit
+	p.apply(&fsmpb.Command{
+		Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_OPERATOR, Id: "op"},
+		Body:  &fsmpb.Command_RegistrarUpdate{RegistrarUpdate: &fsmpb.RegistrarUpdate{Id: id, DepositMinor: &deposit}},
+	})
+}
+
 // pass lets time pass, from hours to years.
 func (p *pair) pass() {
+	p.pay()
 	hours := []int{1, 24, 24 * 4, 24 * 31, 24 * 200, 24 * 365 * 2}[p.random.IntN(6)]
 	p.model.Advance(p.model.Now.Add(time.Duration(1+p.random.IntN(hours)) * time.Hour))
 	tick := &fsmpb.Command{Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM}, Body: &fsmpb.Command_Tick{Tick: &fsmpb.Tick{}}}
@@ -218,13 +263,13 @@ func TestAgainstModel(t *testing.T) {
 				if p.random.IntN(50) == 0 {
 					p.pass()
 				}
-				actor := p.pick("reg-a", "reg-a", "reg-b", "reg-b", "reg-c")
+				p.actor = p.pick("reg-a", "reg-a", "reg-b", "reg-b", "reg-c")
 				c := p.command()
-				c.Actor = &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_REGISTRAR, Id: actor}
-				want := p.model.Apply(actor, c)
+				c.Actor = &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_REGISTRAR, Id: p.actor}
+				want := p.model.Apply(p.actor, c)
 				result := p.apply(c)
 				if got := registry.Code(result.GetCode()); got != want {
-					t.Fatalf("command %d of seed %d: %s by %s %v: the state machine says %v %v, the model %v", i, seed, fsm.Verb(c), actor, c.GetBody(), got, result.GetErrors(), want)
+					t.Fatalf("command %d of seed %d: %s by %s %v: the state machine says %v %v, the model %v", i, seed, fsm.Verb(c), p.actor, c.GetBody(), got, result.GetErrors(), want)
 				}
 				counts[want]++
 				if i%200 == 0 {
