@@ -89,5 +89,4 @@ model: ## A million random commands against the plain model of the registry; abo
 
 .PHONY: bench-epp
 bench-epp: build ## Throughput and latency of EPP beside etcd (Debian: etcd-server) on the same machine.
-	cd bench/etcdload && $(GO) build -o ../../bin/etcdload .
-	$(GO) run ./bench/eppload -bin $(BIN) -etcdload bin/etcdload
+	$(GO) run ./bench/eppload -bin $(BIN)
