@@ -38,8 +38,8 @@ const (
 	tablePollQueue    table = 0x71 // registrar → count and first message
 )
 
-// lastTable is the highest number in use: the state hash is made of all rows up to it.
-const lastTable = tablePollQueue
+// lastTable bounds the replicated tables: the state hash is made of all rows up to it.
+const lastTable table = 0xEF
 
 // separator ends a variable-length key part; no name or id contains it.
 const separator = 0x00
