@@ -7,6 +7,9 @@ TEST_TIMEOUT := 10m
 # How long each fuzz target runs in fuzz-short.
 FUZZ_TIME ?= 20s
 DEMO_DIR ?= dev-data
+# Where and how many domains `make fill` makes.
+FILL_DIR ?= fill-data
+FILL_DOMAINS ?= 1000000
 
 .DEFAULT_GOAL := help
 
@@ -90,3 +93,7 @@ model: ## A million random commands against the plain model of the registry; abo
 .PHONY: bench-epp
 bench-epp: build ## Throughput and latency of EPP beside etcd (Debian: etcd-server) on the same machine.
 	$(GO) run ./bench/eppload -bin $(BIN)
+
+.PHONY: fill
+fill: build ## Make a stopped dev cluster of FILL_DOMAINS domains in FILL_DIR, for measurements.
+	$(GO) run ./bench/fill -bin $(BIN) -dir $(FILL_DIR) -domains $(FILL_DOMAINS)
