@@ -118,6 +118,8 @@ func grpcCode(code registry.Code) codes.Code {
 		return codes.Aborted
 	case registry.CodeUnavailable:
 		return codes.Unavailable
+	case registry.CodeOverloaded:
+		return codes.ResourceExhausted
 	case registry.CodeOutcomeUnknown:
 		return codes.Unknown
 	case registry.CodeInternal:

@@ -25,6 +25,8 @@ type fakeGroup struct {
 	loseNext int // so many proposals are applied but answered with "outcome unknown"
 	busyNext int // so many proposals are not applied and answered with "unavailable"
 	reads    int // read-index calls answered
+	// overloaded proposals are not applied and answered so, however often they come.
+	overloaded int
 }
 
 func (g *fakeGroup) setLeader(id string) {
@@ -68,6 +70,10 @@ func (r *fakeRaft) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.
 	if r.group.busyNext > 0 {
 		r.group.busyNext--
 		return nil, &registry.Error{Code: registry.CodeUnavailable, Reason: "busy"}
+	}
+	if r.group.overloaded > 0 && r.group.loseNext == 0 {
+		r.group.overloaded--
+		return nil, &registry.Error{Code: registry.CodeOverloaded, Reason: "full"}
 	}
 	key := fmt.Sprint(command.RequestId.OriginNode, "/", command.RequestId.BootEpoch, "/", command.RequestId.Counter)
 	r.group.applied[key]++

@@ -12,8 +12,8 @@ import (
 // proposer is the part of the local Raft node that forwarding needs.
 type proposer interface {
 	// Propose commits a command if this node leads. It returns an error that asNotLeader
-	// knows, or a *registry.Error of CodeUnavailable, if nothing was done, and one of
-	// CodeOutcomeUnknown if the command may still take effect.
+	// knows, or a *registry.Error of CodeUnavailable or CodeOverloaded, if nothing was done,
+	// and one of CodeOutcomeUnknown if the command may still take effect.
 	Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error)
 	// ReadIndex returns an index that covers everything acknowledged, if this node leads.
 	ReadIndex(ctx context.Context) (uint64, error)

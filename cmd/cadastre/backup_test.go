@@ -337,6 +337,10 @@ func restoreElsewhere(t *testing.T, o *offlineCluster, file string) {
 	dir := t.TempDir()
 	moved := strings.ReplaceAll(string(text), n.Raft, devcluster.Address(o.c.BasePort, 8, devcluster.PortRaft))
 	moved = strings.ReplaceAll(moved, "'tls/", "'"+filepath.Dir(n.Config)+"/tls/")
+	// Far below its low-water mark it would take no commands from registrars; that is no
+	// reason not to restore.
+	moved = strings.ReplaceAll(moved, "low_water_mb = 0", "low_water_mb = 4000000000")
+	requireLines(t, "configuration", moved, "low_water_mb = 4000000000")
 	config := filepath.Join(dir, "node.toml")
 	if err := os.WriteFile(config, []byte(moved), 0o600); err != nil {
 		t.Fatal(err)
