@@ -53,6 +53,8 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_Backup_FullMethodName:         operator,
 		clusterpb.Admin_Ledger_FullMethodName:         operator,
 		clusterpb.Admin_History_FullMethodName:        operator,
+		clusterpb.Admin_Features_FullMethodName:       operator,
+		clusterpb.Admin_RaiseLevel_FullMethodName:     operator,
 	}
 }
 

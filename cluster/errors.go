@@ -124,6 +124,8 @@ func grpcCode(code registry.Code) codes.Code {
 		return codes.Unknown
 	case registry.CodeInternal:
 		return codes.Internal
+	case registry.CodeFeatureLevel:
+		return codes.FailedPrecondition
 	case registry.CodeUnimplementedOption, registry.CodeUnimplementedObject:
 		return codes.Unimplemented
 	default:

@@ -89,12 +89,16 @@ func (f *Forwarder) Run(ctx context.Context) error {
 // that a caller may propose the same command again. The error is a *registry.Error:
 // CodeUnavailable if no leader was found and nothing was done, at once CodeOverloaded if the
 // leader takes no commands, CodeOutcomeUnknown if an attempt may have been or may still be
-// applied.
+// applied. A command that needs a higher feature level than the
+// cluster has is refused with CodeFeatureLevel.
 func (f *Forwarder) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
 	if command.RequestId == nil {
 		command.RequestId = &fsmpb.RequestID{
 			OriginNode: f.nodeID, BootEpoch: f.bootEpoch, Counter: f.counter.Add(1),
 		}
+	}
+	if err := f.raft.CheckLevel(command); err != nil {
+		return nil, err
 	}
 	return retry(ctx, f, proposeAttemptTimeout, func(ctx context.Context, leaderID string) (*fsmpb.Result, error) {
 		if leaderID == f.nodeID {

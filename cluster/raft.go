@@ -15,6 +15,9 @@ type proposer interface {
 	// knows, or a *registry.Error of CodeUnavailable or CodeOverloaded, if nothing was done,
 	// and one of CodeOutcomeUnknown if the command may still take effect.
 	Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error)
+	// CheckLevel returns an error of registry.CodeFeatureLevel if the cluster is not at the
+	// level that the command needs.
+	CheckLevel(command *fsmpb.Command) error
 	// ReadIndex returns an index that covers everything acknowledged, if this node leads.
 	ReadIndex(ctx context.Context) (uint64, error)
 	// WaitApplied returns once the local state has applied the index.

@@ -59,6 +59,8 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.hostServerUpdate(body.HostServerUpdate)
 	case *fsmpb.Command_ContactServerUpdate:
 		return r.contactServerUpdate(body.ContactServerUpdate)
+	case *fsmpb.Command_FeatureLevelRaise:
+		return r.featureLevelRaise(body.FeatureLevelRaise)
 	default:
 		return r.applyObject(command)
 	}

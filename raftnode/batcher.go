@@ -102,6 +102,9 @@ func (n *Node) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Resu
 	if err != nil {
 		return nil, err
 	}
+	if err := n.levels.check(command); err != nil {
+		return nil, err
+	}
 	if err := n.admission.admit(command, r.CommitIndex()); err != nil {
 		return n.keptResult(command, err)
 	}

@@ -37,6 +37,7 @@ const (
 	CodeNotPendingTransfer  Code = 23 // no transfer of the object is pending
 	CodeUnimplementedObject Code = 24 // the object service is not offered
 	CodeOverloaded          Code = 25 // the cluster takes no changes for now, for want of space or because it lags: nothing was done, try again later
+	CodeFeatureLevel        Code = 55 // the cluster's feature level is too low for the command
 )
 
 // Error is the one error of the domain: a code for machines and, for people, the input,
@@ -85,6 +86,9 @@ func (c Code) Error() string { return c.String() }
 func (c Code) String() string {
 	if int(c) < len(codeNames()) {
 		return codeNames()[c]
+	}
+	if c == CodeFeatureLevel {
+		return "feature level too low"
 	}
 	return fmt.Sprintf("code %d", uint32(c))
 }

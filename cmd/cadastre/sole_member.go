@@ -179,10 +179,18 @@ func (n *node) removeMember(ctx context.Context, id, reason string) error {
 
 // joinItself makes this node a member as any other becomes one, by a token.
 func (n *node) joinItself(ctx context.Context, reason string) error {
+	level, err := n.featureLevel()
+	if err != nil {
+		return err
+	}
+	supported := uint32(0)
+	if level > 1 { // the field is not part of level 1
+		supported = registry.MaxFeatureLevel
+	}
 	secret := make([]byte, sha256.Size)
 	_, _ = rand.Read(secret) // never fails: crypto/rand ends the process instead
 	sum := sha256.Sum256(secret)
-	err := n.commit(ctx, &fsmpb.Command{
+	err = n.commit(ctx, &fsmpb.Command{
 		Actor: offlineOperator(), Reason: reason,
 		Body: &fsmpb.Command_JoinTokenCreate{JoinTokenCreate: &fsmpb.JoinTokenCreate{
 			TokenSha256: sum[:], Role: uint32(registry.RoleVoter), LifetimeSeconds: ownTokenSeconds,
@@ -193,7 +201,7 @@ func (n *node) joinItself(ctx context.Context, reason string) error {
 			Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: n.cfg.NodeID}, Reason: reason,
 			Body: &fsmpb.Command_NodeJoin{NodeJoin: &fsmpb.NodeJoin{
 				TokenSha256: sum[:],
-				Node:        &fsmpb.Node{Id: n.cfg.NodeID, RaftAddress: n.cfg.advertisedRaft(), GrpcAddress: n.cfg.advertisedGRPC()},
+				Node:        &fsmpb.Node{Id: n.cfg.NodeID, RaftAddress: n.cfg.advertisedRaft(), GrpcAddress: n.cfg.advertisedGRPC(), MaxFeatureLevel: supported},
 			}},
 		})
 	}
@@ -201,6 +209,14 @@ func (n *node) joinItself(ctx context.Context, reason string) error {
 		return fmt.Errorf("make node %s a member: %w", n.cfg.NodeID, err)
 	}
 	return nil
+}
+
+func (n *node) featureLevel() (level uint32, err error) {
+	err = n.store.View(func(tx *store.ReadTx) error {
+		level = tx.FeatureLevel()
+		return nil
+	})
+	return level, err
 }
 
 // offlineOperator is whoever has the node's data folder in hand: there is no certificate to
