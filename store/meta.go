@@ -122,7 +122,7 @@ func (tx *ReadTx) RaftConfiguration() (index uint64, data []byte) {
 
 func (tx *Tx) writeHash() {
 	tx.foldHash()
-	tx.memory.put(string(tableLocal.key().tail(localHash)), stagedWrite{value: tx.hash.Bytes()})
+	tx.memory.put(&stagedWrite{key: string(tableLocal.key().tail(localHash)), value: tx.hash.Bytes()})
 }
 
 func (tx *ReadTx) storedHash() StateHash {
