@@ -14,6 +14,10 @@ func (r *run) contactCreate(c *fsmpb.ContactCreate) (*fsmpb.Result, error) {
 	if err := r.requireContactAuthInfo(c.GetAuthInfo()); err != nil {
 		return nil, err
 	}
+	orgs, err := r.addOrgs(nil, c.GetOrgs())
+	if err != nil {
+		return nil, err
+	}
 	roid, err := r.newROID(c.GetRoid(), r.repositorySuffix())
 	if err != nil {
 		return nil, err
@@ -21,7 +25,7 @@ func (r *run) contactCreate(c *fsmpb.ContactCreate) (*fsmpb.Result, error) {
 	contact := &registry.Contact{
 		Provenance: r.created(roid), ID: id, Voice: phoneFromProto(c.GetVoice()), Fax: phoneFromProto(c.GetFax()),
 		Email: c.GetEmail(), AuthInfo: authInfoFromProto(c.GetAuthInfo()), Disclose: discloseFromProto(c.GetDisclose()),
-		AdditionalEmail: additionalEmailFromProto(c.GetAdditionalEmail()),
+		AdditionalEmail: additionalEmailFromProto(c.GetAdditionalEmail()), Orgs: orgs,
 	}
 	for _, p := range c.GetPostal() {
 		contact.Postal = append(contact.Postal, postalFromProto(p))

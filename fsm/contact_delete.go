@@ -13,7 +13,10 @@ func (r *run) contactDelete(c *fsmpb.ContactDelete) (*fsmpb.Result, error) {
 	if err := requireDeletable(contact.Statuses); err != nil {
 		return nil, err
 	}
-	if len(r.tx.ContactUsers(contact.ID, 1)) > 0 {
+	if r.tx.ContactIsLinked(contact.ID) {
+		if len(r.tx.ContactUsers(contact.ID, 1)) == 0 {
+			return nil, refuse(registry.CodeAssociationForbids, "id", c.GetId(), "organisations name this contact; it cannot be deleted while linked (RFC 5733 section 3.2.2)")
+		}
 		return nil, refuse(registry.CodeAssociationForbids, "id", c.GetId(), "domains name this contact; it cannot be deleted while linked (RFC 5733 section 3.2.2)")
 	}
 	r.tx.DeleteContact(contact)

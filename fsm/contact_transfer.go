@@ -17,11 +17,11 @@ func (r *run) pendingContact(id string) (*registry.Contact, error) {
 }
 
 // completeContactTransfer gives the contact to the registrar that asked for it. Domains go
-// on naming it, whoever sponsors them.
+// on naming it, whoever sponsors them; the organisations of the losing registrar do not.
 func (r *run) completeContactTransfer(c *registry.Contact, status registry.TransferStatus, at time.Time) *registry.Contact {
 	next := *c
 	next.Sponsor, next.TransferredAt = c.Transfer.Requester, at
-	next.AuthInfo = registry.AuthInfo{}
+	next.AuthInfo, next.Orgs = registry.AuthInfo{}, nil
 	return r.endContactTransfer(c, &next, status, at)
 }
 

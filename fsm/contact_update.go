@@ -12,7 +12,7 @@ func (r *run) contactUpdate(c *fsmpb.ContactUpdate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	onlyStatuses := len(c.GetPostal()) == 0 && c.Voice == nil && c.Fax == nil && c.Email == nil && c.AuthInfo == nil && c.Disclose == nil && c.AdditionalEmail == nil
+	onlyStatuses := len(c.GetPostal()) == 0 && c.Voice == nil && c.Fax == nil && c.Email == nil && c.AuthInfo == nil && c.Disclose == nil && c.AdditionalEmail == nil && !changesOrgs(c)
 	if err := requireUpdatable(old.Statuses, onlyStatuses, c.GetAddStatuses(), c.GetRemoveStatuses()); err != nil {
 		return nil, err
 	}
@@ -22,6 +22,9 @@ func (r *run) contactUpdate(c *fsmpb.ContactUpdate) (*fsmpb.Result, error) {
 	next := *old
 	next.Statuses, err = changeStatuses(registry.KindContact, old.Statuses, c.GetAddStatuses(), c.GetRemoveStatuses())
 	if err != nil {
+		return nil, err
+	}
+	if next.Orgs, err = r.changeOrgs(old.Orgs, c); err != nil {
 		return nil, err
 	}
 	next.Postal = slices.Clone(old.Postal)

@@ -70,6 +70,9 @@ func (r *run) fillDomainLinks(tld *registry.TLD, domain *registry.Domain, c *fsm
 	}
 	domain.MaxSigLifeSeconds = c.GetMaxSigLifeSeconds()
 	var err error
+	if domain.Orgs, err = r.addOrgs(nil, c.GetOrgs()); err != nil {
+		return err
+	}
 	if domain.TTLs, err = changeTTLs(tld, registry.KindDomain, nil, c.GetTtls()); err != nil {
 		return err
 	}

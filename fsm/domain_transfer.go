@@ -22,7 +22,8 @@ func (r *run) pendingDomain(name string) (*registry.Domain, *registry.TLD, error
 // completeDomainTransfer gives the domain, and the hosts below it, to the registrar that
 // asked for it. Its contacts stay with their sponsor. The transfer adds to the term and is
 // charged; an automatic renewal whose grace period runs is undone and given back to the
-// losing registrar. What the losing registrar knew as authorisation information is void.
+// losing registrar. What the losing registrar knew as authorisation information is void, and
+// its organisations have no part in the domain any more.
 func (r *run) completeDomainTransfer(tld *registry.TLD, d *registry.Domain, status registry.TransferStatus, at time.Time) *registry.Domain {
 	voidedYears := r.voidAutoRenewals(d, at)
 	expiresAt := policy.CapTerm(at, d.ExpiresAt, policy.TransferExpiry(d.ExpiresAt, d.Transfer.PeriodYears, voidedYears))
@@ -34,7 +35,7 @@ func (r *run) completeDomainTransfer(tld *registry.TLD, d *registry.Domain, stat
 	next := *d
 	next.Transfer = ended(d.Transfer, status, at, expiresAt)
 	next.Sponsor, next.TransferredAt, next.ExpiresAt = d.Transfer.Requester, at, expiresAt
-	next.AuthInfo = registry.AuthInfo{}
+	next.AuthInfo, next.Orgs = registry.AuthInfo{}, nil
 	next.Statuses = d.Statuses.Without(registry.StatusPendingTransfer)
 	next.Graces = []registry.Grace{{Kind: registry.GraceTransfer, EndsAt: policy.AddDays(at, tld.Policy.TransferGraceDays), ChargeRow: row}}
 	r.tx.PutDomain(d, &next)
@@ -97,7 +98,7 @@ func (r *run) moveSubordinateHosts(d *registry.Domain, at time.Time) {
 			continue
 		}
 		next := *host
-		next.Sponsor, next.TransferredAt = d.Sponsor, at
+		next.Sponsor, next.TransferredAt, next.Orgs = d.Sponsor, at, nil
 		r.tx.PutHost(host, &next)
 	}
 }

@@ -14,7 +14,7 @@ func (r *run) domainUpdate(c *fsmpb.DomainUpdate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	onlyStatuses := len(c.GetAddNameServers()) == 0 && len(c.GetRemoveNameServers()) == 0 && len(c.GetAddContacts()) == 0 &&
-		len(c.GetRemoveContacts()) == 0 && c.Registrant == nil && c.AuthInfo == nil && len(c.GetTtls()) == 0 && !changesSecurity(c)
+		len(c.GetRemoveContacts()) == 0 && c.Registrant == nil && c.AuthInfo == nil && len(c.GetTtls()) == 0 && !changesSecurity(c) && !changesOrgs(c)
 	if err := requireUpdatable(old.Statuses, onlyStatuses, c.GetAddStatuses(), c.GetRemoveStatuses()); err != nil {
 		return nil, err
 	}
@@ -27,6 +27,9 @@ func (r *run) domainUpdate(c *fsmpb.DomainUpdate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	if err := changeSecurity(tld, &next, c); err != nil {
+		return nil, err
+	}
+	if next.Orgs, err = r.changeOrgs(old.Orgs, c); err != nil {
 		return nil, err
 	}
 	if next.TTLs, err = changeTTLs(tld, registry.KindDomain, old.TTLs, c.GetTtls()); err != nil {

@@ -32,6 +32,9 @@ func (r *run) hostCreate(c *fsmpb.HostCreate) (*fsmpb.Result, error) {
 	if host.TTLs, err = r.changeHostTTLs(name, host, c.GetTtls()); err != nil {
 		return nil, err
 	}
+	if host.Orgs, err = r.addOrgs(nil, c.GetOrgs()); err != nil {
+		return nil, err
+	}
 	r.tx.PutHost(nil, host)
 	return r.createdResult(roid), nil
 }

@@ -16,7 +16,7 @@ func (r *run) hostUpdate(c *fsmpb.HostUpdate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	onlyStatuses := len(c.GetAddAddresses()) == 0 && len(c.GetRemoveAddresses()) == 0 && c.GetNewName() == "" && len(c.GetTtls()) == 0
+	onlyStatuses := len(c.GetAddAddresses()) == 0 && len(c.GetRemoveAddresses()) == 0 && c.GetNewName() == "" && len(c.GetTtls()) == 0 && !changesOrgs(c)
 	if err := requireUpdatable(old.Statuses, onlyStatuses, c.GetAddStatuses(), c.GetRemoveStatuses()); err != nil {
 		return nil, err
 	}
@@ -27,6 +27,9 @@ func (r *run) hostUpdate(c *fsmpb.HostUpdate) (*fsmpb.Result, error) {
 	}
 	next.Addresses, err = changeAddresses(old.Addresses, addressesFromProto(c.GetAddAddresses()), addressesFromProto(c.GetRemoveAddresses()))
 	if err != nil {
+		return nil, err
+	}
+	if next.Orgs, err = r.changeOrgs(old.Orgs, c); err != nil {
 		return nil, err
 	}
 	r.updated(&next.Provenance)

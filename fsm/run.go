@@ -61,6 +61,8 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.contactServerUpdate(body.ContactServerUpdate)
 	case *fsmpb.Command_FeatureLevelRaise:
 		return r.featureLevelRaise(body.FeatureLevelRaise)
+	case *fsmpb.Command_OrgServerUpdate:
+		return r.orgServerUpdate(body.OrgServerUpdate)
 	default:
 		return r.applyObject(command)
 	}
@@ -98,6 +100,12 @@ func (r *run) applyObject(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.domainRestoreReport(body.DomainRestoreReport)
 	case *fsmpb.Command_RegistrarPassword:
 		return r.registrarPassword(body.RegistrarPassword)
+	case *fsmpb.Command_OrgCreate:
+		return r.orgCreate(body.OrgCreate)
+	case *fsmpb.Command_OrgUpdate:
+		return r.orgUpdate(body.OrgUpdate)
+	case *fsmpb.Command_OrgDelete:
+		return r.orgDelete(body.OrgDelete)
 	default:
 		return r.applyTransferOrPoll(command)
 	}
@@ -124,6 +132,8 @@ func (r *run) applyTransferOrPoll(command *fsmpb.Command) (*fsmpb.Result, error)
 		return r.contactTransferCancel(body.ContactTransferCancel)
 	case *fsmpb.Command_PollAck:
 		return r.pollAck(body.PollAck)
+	case *fsmpb.Command_KeyrelayCreate:
+		return r.keyrelayCreate(body.KeyrelayCreate)
 	default:
 		panic(&Halt{Index: r.tx.At().Index, Reason: fmt.Sprintf("it holds a command of type %T, which this program does not apply", body)})
 	}

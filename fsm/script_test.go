@@ -143,6 +143,9 @@ func (w *world) command(actor, verb, body string) *fsmpb.Command {
 	if create := c.GetContactCreate(); create != nil && create.GetRoid() == "" {
 		create.Roid = fmt.Sprint("C", w.counter)
 	}
+	if create := c.GetOrgCreate(); create != nil && create.GetRoid() == "" {
+		create.Roid = fmt.Sprint("O", w.counter)
+	}
 	return &c
 }
 
@@ -223,6 +226,7 @@ func (w *world) show(what string) string {
 			}
 			fmt.Fprintf(&out, "%s %s sponsor=%s superordinate=%s addresses=%v statuses=%v users=%v", h.Name, h.ROID, h.Sponsor, h.Superordinate, h.Addresses, h.Statuses, tx.HostUsers(h.Name, 9))
 			showTTLs(&out, h.TTLs)
+			showOrgLinks(&out, h.Orgs)
 		case "contact":
 			c, found := tx.Contact(registry.ContactID(name))
 			if !found {
@@ -233,6 +237,9 @@ func (w *world) show(what string) string {
 			if c.AdditionalEmail.Address != "" {
 				fmt.Fprintf(&out, " email=%s,%+v", c.Email, c.AdditionalEmail)
 			}
+			showOrgLinks(&out, c.Orgs)
+		case "org":
+			showOrg(&out, tx, registry.OrgID(name))
 		case "transfer":
 			d, _ := tx.Domain(registry.DomainName(name))
 			fmt.Fprintf(&out, "%s authInfo=%v transfer=%s", d.Name, d.AuthInfo.IsSet(), describeTransfer(d.Transfer))
@@ -281,6 +288,7 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 	kinds := map[registry.PollKind]string{
 		registry.PollTransfer: "transfer", registry.PollAutoRenew: "auto-renewal", registry.PollRedemption: "redemption", registry.PollPurge: "purge",
 		registry.PollRestoreLapsed: "restore lapsed", registry.PollChange: "change", registry.PollLowBalance: "low balance",
+		registry.PollKeyRelay: "key relay",
 	}
 	for n := queue.Head; n < queue.Head+queue.Count; n++ {
 		m, found := tx.PollMessage(id, n)
@@ -304,6 +312,7 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 		if c := m.Change; c != nil {
 			fmt.Fprintf(out, " %s %s by %s case=%v reason=%q", c.Operation, c.State, c.Who, c.Case, c.Reason)
 		}
+		showKeyRelay(out, m.KeyRelay)
 		fmt.Fprintln(out)
 	}
 }
@@ -332,6 +341,7 @@ func showDomain(out *strings.Builder, tx *store.ReadTx, name registry.DomainName
 		fmt.Fprintf(out, " key=%d/%d/%d/%q", key.Flags, key.Protocol, key.Algorithm, key.Data)
 	}
 	showTTLs(out, d.TTLs)
+	showOrgLinks(out, d.Orgs)
 	if d.MaxSigLifeSeconds != 0 {
 		fmt.Fprintf(out, " maxsiglife=%d", d.MaxSigLifeSeconds)
 	}

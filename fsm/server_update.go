@@ -14,7 +14,7 @@ func changeServerStatuses(kind registry.ObjectKind, have registry.Statuses, add,
 	for _, s := range remove {
 		status := registry.Status(s)
 		if !registry.IsServerStatus(kind, status) {
-			return nil, refuse(registry.CodeParameterPolicy, "status", s, "only server statuses of a %s can be removed by an operator", kind)
+			return nil, refuse(registry.CodeParameterPolicy, "status", s, "only server statuses of %s can be removed by an operator", withArticle(kind))
 		}
 		if !next.Has(status) {
 			return nil, refuse(registry.CodeParameterPolicy, "status", s, "the status to remove is not set")
@@ -24,7 +24,7 @@ func changeServerStatuses(kind registry.ObjectKind, have registry.Statuses, add,
 	for _, s := range add {
 		status := registry.Status(s)
 		if !registry.IsServerStatus(kind, status) {
-			return nil, refuse(registry.CodeParameterPolicy, "status", s, "only server statuses of a %s can be set by an operator", kind)
+			return nil, refuse(registry.CodeParameterPolicy, "status", s, "only server statuses of %s can be set by an operator", withArticle(kind))
 		}
 		if next.Has(status) {
 			return nil, refuse(registry.CodeParameterPolicy, "status", s, "the status to add is set already")

@@ -12,7 +12,7 @@ func changeStatuses(kind registry.ObjectKind, have registry.Statuses, add, remov
 	for _, s := range remove {
 		status := registry.Status(s)
 		if !registry.IsClientStatus(kind, status) {
-			return nil, refuse(registry.CodeParameterPolicy, "status", s, "only client statuses of a %s can be removed by its registrar", kind)
+			return nil, refuse(registry.CodeParameterPolicy, "status", s, "only client statuses of %s can be removed by its registrar", withArticle(kind))
 		}
 		if !have.Has(status) {
 			return nil, refuse(registry.CodeParameterPolicy, "status", s, "the status to remove is not set")
@@ -22,7 +22,7 @@ func changeStatuses(kind registry.ObjectKind, have registry.Statuses, add, remov
 	for _, s := range add {
 		status := registry.Status(s)
 		if !registry.IsClientStatus(kind, status) {
-			return nil, refuse(registry.CodeParameterPolicy, "status", s, "only client statuses of a %s can be set by its registrar", kind)
+			return nil, refuse(registry.CodeParameterPolicy, "status", s, "only client statuses of %s can be set by its registrar", withArticle(kind))
 		}
 		if next.Has(status) {
 			return nil, refuse(registry.CodeParameterPolicy, "status", s, "the status to add is set already")
@@ -66,4 +66,11 @@ func firstOf(have registry.Statuses, wanted ...registry.Status) registry.Status 
 		}
 	}
 	return ""
+}
+
+func withArticle(kind registry.ObjectKind) string {
+	if kind == registry.KindOrg {
+		return "an organisation"
+	}
+	return "a " + kind.String()
 }

@@ -126,6 +126,7 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.roid(body.HostCreate.GetRoid())
 		k.addresses("addr", body.HostCreate.GetAddresses())
 		k.ttls(body.HostCreate.GetTtls())
+		k.orgLinks(body.HostCreate.GetOrgs(), nil, nil)
 	case *fsmpb.Command_HostUpdate:
 		k.hostUpdate(body.HostUpdate)
 	case *fsmpb.Command_DomainCreate:
@@ -145,6 +146,7 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.zonePublish(body.ZonePublish)
 	default:
 		k.transferOrPoll(command)
+		k.organisations(command)
 		k.serverUpdate(command)
 	}
 }

@@ -25,6 +25,7 @@ func (k *checker) contactCreate(c *fsmpb.ContactCreate) {
 	k.text("email", c.GetEmail())
 	k.text("email", c.GetAdditionalEmail().GetAddress())
 	k.authInfo(c.GetAuthInfo())
+	k.orgLinks(c.GetOrgs(), nil, nil)
 }
 
 func (k *checker) contactUpdate(c *fsmpb.ContactUpdate) {
@@ -46,6 +47,7 @@ func (k *checker) contactUpdate(c *fsmpb.ContactUpdate) {
 	k.text("email", c.GetAdditionalEmail().GetAddress())
 	k.text("email", c.GetEmail())
 	k.authInfo(c.GetAuthInfo())
+	k.orgLinks(c.GetAddOrgs(), c.GetChangeOrgs(), c.GetRemoveOrgs())
 }
 
 func (k *checker) postalType(t string) {
@@ -90,6 +92,7 @@ func (k *checker) hostUpdate(c *fsmpb.HostUpdate) {
 	k.addresses("addr", c.GetAddAddresses())
 	k.addresses("addr", c.GetRemoveAddresses())
 	k.ttls(c.GetTtls())
+	k.orgLinks(c.GetAddOrgs(), c.GetChangeOrgs(), c.GetRemoveOrgs())
 	k.statuses(c.GetAddStatuses(), c.GetRemoveStatuses())
 	if c.GetNewName() != "" {
 		k.name("name", c.GetNewName())
@@ -112,6 +115,7 @@ func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 	k.publicKeys(c.GetKeys())
 	k.fee(c.GetFee())
 	k.ttls(c.GetTtls())
+	k.orgLinks(c.GetOrgs(), nil, nil)
 }
 
 func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {
@@ -130,6 +134,7 @@ func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {
 	k.delegationSigners(c.GetAddDs(), c.GetRemoveDs())
 	k.publicKeys(c.GetAddKeys(), c.GetRemoveKeys())
 	k.ttls(c.GetTtls())
+	k.orgLinks(c.GetAddOrgs(), c.GetChangeOrgs(), c.GetRemoveOrgs())
 }
 
 func (k *checker) contactLinks(links []*fsmpb.DomainContact) {

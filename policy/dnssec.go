@@ -101,3 +101,16 @@ func CheckDelegationSignerCount(tld *registry.TLD, count int) error {
 	}
 	return nil
 }
+
+// CheckRelayedKey says whether a key may be relayed from one DNS operator to another (RFC
+// 8063): one that signs zones, entry point or not.
+func CheckRelayedKey(key *registry.PublicKey) error {
+	const withoutEntryPoint = keyFlags - 1 // RFC 4034 section 2.1.1
+	if key.Flags != keyFlags && key.Flags != withoutEntryPoint {
+		return &registry.Error{Code: registry.CodeParameterRange, Field: "flags", Value: fmt.Sprint(key.Flags),
+			Reason: "the flags of a key that signs a zone are 256 or 257 (RFC 4034 section 2.1.1)"}
+	}
+	entry := *key
+	entry.Flags = keyFlags
+	return checkKey(&entry)
+}

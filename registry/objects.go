@@ -15,6 +15,7 @@ const (
 	KindContact   ObjectKind = 3
 	KindRegistrar ObjectKind = 4
 	KindTLD       ObjectKind = 5
+	KindOrg       ObjectKind = 120
 )
 
 // String returns the kind's name.
@@ -30,6 +31,8 @@ func (k ObjectKind) String() string {
 		return "registrar"
 	case KindTLD:
 		return "tld"
+	case KindOrg:
+		return "org"
 	default:
 		return "object"
 	}
@@ -133,6 +136,7 @@ type Domain struct {
 	TTLs              TTLs      // of NS and DS records
 	// PriceClass is that of the premium name that was registered, "" for the usual prices.
 	PriceClass string
+	Orgs       []OrgLink // sorted by role, one for each role at most
 }
 
 // IsDelegated says whether the domain belongs in the zone: it has name servers, no hold
@@ -158,7 +162,8 @@ type Host struct {
 	// Superordinate is the registered domain that the host lies in or below, "" for a host
 	// outside every TLD served here (RFC 5732 section 1.1).
 	Superordinate DomainName
-	TTLs          TTLs // of A and AAAA records
+	TTLs          TTLs      // of A and AAAA records
+	Orgs          []OrgLink // as those of a domain
 }
 
 // PostalInfo is one form of a contact's postal address (RFC 5733 section 2.4).
@@ -207,6 +212,7 @@ type Contact struct {
 	// AdditionalEmail is a second e-mail address.
 	AdditionalEmail AdditionalEmail
 	Transfer        *Transfer // the latest one, nil if there never was one
+	Orgs            []OrgLink // as those of a domain
 }
 
 // RegistrarState says what a registrar may do. Stored.

@@ -16,7 +16,9 @@ const (
 	PollRestoreLapsed PollKind = 5
 	// PollChange: the registry changed the object; Change says how and Action where, which is
 	// also the version of the object that the change made.
-	PollChange     PollKind = 30
+	PollChange PollKind = 30
+	// PollKeyRelay: another registrar relays keys for a domain of this one; KeyRelay holds them.
+	PollKeyRelay   PollKind = 120
 	PollLowBalance PollKind = 20 // the registrar's balance fell below its threshold; LowBalance says how it stood
 )
 
@@ -48,6 +50,7 @@ type PollMessage struct {
 	Change    *Change // nil but for PollChange
 
 	LowBalance *LowBalance
+	KeyRelay   *KeyRelay // nil but for PollKeyRelay
 }
 
 // LowBalance is how the money of a registrar stood when it fell below the registrar's

@@ -2,8 +2,8 @@ package registry
 
 import "slices"
 
-// Status is a status value of a domain, host or contact (RFC 5731 section 2.3, RFC 5732
-// section 2.3, RFC 5733 section 2.2).
+// Status is a status value of a domain, host, contact or organisation (RFC 5731 section 2.3,
+// RFC 5732 section 2.3, RFC 5733 section 2.2, RFC 8543 section 3.4).
 type Status string
 
 // The status values. StatusOK, StatusInactive and StatusLinked are derived, never stored.
@@ -63,11 +63,13 @@ func (s Statuses) Without(status Status) Statuses {
 func IsClientStatus(kind ObjectKind, status Status) bool {
 	switch status {
 	case StatusClientDeleteProhibited, StatusClientUpdateProhibited:
-		return kind == KindDomain || kind == KindHost || kind == KindContact
+		return kind == KindDomain || kind == KindHost || kind == KindContact || kind == KindOrg
 	case StatusClientTransferProhibited:
 		return kind == KindDomain || kind == KindContact
 	case StatusClientHold, StatusClientRenewProhibited:
 		return kind == KindDomain
+	case StatusClientLinkProhibited:
+		return kind == KindOrg
 	default:
 		return false
 	}
@@ -77,11 +79,13 @@ func IsClientStatus(kind ObjectKind, status Status) bool {
 func IsServerStatus(kind ObjectKind, status Status) bool {
 	switch status {
 	case StatusServerDeleteProhibited, StatusServerUpdateProhibited:
-		return kind == KindDomain || kind == KindHost || kind == KindContact
+		return kind == KindDomain || kind == KindHost || kind == KindContact || kind == KindOrg
 	case StatusServerTransferProhibited:
 		return kind == KindDomain || kind == KindContact
 	case StatusServerHold, StatusServerRenewProhibited:
 		return kind == KindDomain
+	case StatusServerLinkProhibited, StatusHold, StatusTerminated:
+		return kind == KindOrg
 	default:
 		return false
 	}

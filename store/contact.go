@@ -40,6 +40,7 @@ func (tx *Tx) PutContact(old, c *registry.Contact) {
 		tx.noteName(registry.KindContact, c.ID.Key(), c.ROID)
 	}
 	tx.moveContactDue(old, c)
+	tx.moveIndexes(contactOrgKeys(old), contactOrgKeys(c))
 	tx.addHistory(registry.KindContact, c.ROID, string(c.ID), row)
 }
 
@@ -48,6 +49,7 @@ func (tx *Tx) DeleteContact(c *registry.Contact) {
 	tx.del(tableContact.key().tail(c.ID.Key()))
 	tx.del(tableROID.key().tail(string(c.ROID)))
 	tx.moveContactDue(c, nil)
+	tx.moveIndexes(contactOrgKeys(c), nil)
 	tx.addHistory(registry.KindContact, c.ROID, string(c.ID), nil)
 }
 
@@ -59,6 +61,14 @@ func (tx *Tx) moveContactDue(old, c *registry.Contact) {
 	if c != nil && !c.NextDueAt().IsZero() {
 		tx.set(dueContactKey(c.NextDueAt(), c.ID), nil)
 	}
+}
+
+// contactOrgKeys returns the index rows of the organisations that the contact is linked to.
+func contactOrgKeys(c *registry.Contact) []key {
+	if c == nil {
+		return nil
+	}
+	return orgUseKeys(c.Orgs, registry.KindContact, c.ID.Key())
 }
 
 func encodeContact(c *registry.Contact) []byte {
@@ -83,6 +93,7 @@ func encodeContact(c *registry.Contact) []byte {
 	}
 	e.transfer(fieldContactTransfer, c.Transfer)
 	e.additionalEmail(c.AdditionalEmail)
+	e.orgLinks(c.Orgs)
 	return e.b
 }
 
@@ -137,6 +148,8 @@ func (d *decoder) contactField(c *registry.Contact) {
 		c.AdditionalEmail = d.additionalEmail()
 	case fieldContactTransfer:
 		c.Transfer = d.transfer()
+	case fieldOrgLink:
+		c.Orgs = append(c.Orgs, d.orgLink())
 	default:
 		d.provenance(&c.Provenance)
 	}

@@ -77,6 +77,7 @@ func domainIndexKeys(d *registry.Domain) []key {
 	for _, host := range d.NameServers {
 		keys = append(keys, tableHostUse.key().str(string(host)).tail(name))
 	}
+	keys = append(keys, orgUseKeys(d.Orgs, registry.KindDomain, name)...)
 	if at := d.NextDueAt(); !at.IsZero() {
 		keys = append(keys, dueKey(at, d.Name))
 	}
@@ -113,6 +114,7 @@ func encodeDomain(d *registry.Domain) []byte {
 	e.time(34, d.RestoreRequestedAt)
 	e.ttls(fieldDomainTTL, d.TTLs)
 	e.str(40, d.PriceClass)
+	e.orgLinks(d.Orgs)
 	return e.b
 }
 
@@ -166,6 +168,8 @@ func (d *decoder) domainField(domain *registry.Domain) {
 		domain.TTLs = append(domain.TTLs, d.ttl())
 	case 40:
 		domain.PriceClass = d.str()
+	case fieldOrgLink:
+		domain.Orgs = append(domain.Orgs, d.orgLink())
 	default:
 		d.provenance(&domain.Provenance)
 	}

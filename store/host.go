@@ -59,6 +59,7 @@ func (tx *Tx) PutHost(old, h *registry.Host) {
 	if h.Superordinate != "" {
 		tx.set(tableSubordinate.key().str(string(h.Superordinate)).tail(string(h.Name)), nil)
 	}
+	tx.moveIndexes(hostOrgKeys(old), hostOrgKeys(h))
 	tx.addHistory(registry.KindHost, h.ROID, string(h.Name), row)
 }
 
@@ -69,7 +70,16 @@ func (tx *Tx) DeleteHost(h *registry.Host) {
 	if h.Superordinate != "" {
 		tx.del(tableSubordinate.key().str(string(h.Superordinate)).tail(string(h.Name)))
 	}
+	tx.moveIndexes(hostOrgKeys(h), nil)
 	tx.addHistory(registry.KindHost, h.ROID, string(h.Name), nil)
+}
+
+// hostOrgKeys returns the index rows of the organisations that the host is linked to.
+func hostOrgKeys(h *registry.Host) []key {
+	if h == nil {
+		return nil
+	}
+	return orgUseKeys(h.Orgs, registry.KindHost, string(h.Name))
 }
 
 func encodeHost(h *registry.Host) []byte {
@@ -82,6 +92,7 @@ func encodeHost(h *registry.Host) []byte {
 	}
 	e.str(14, string(h.Superordinate))
 	e.ttls(fieldHostTTL, h.TTLs)
+	e.orgLinks(h.Orgs)
 	return e.b
 }
 
@@ -100,6 +111,8 @@ func decodeHost(value []byte) *registry.Host {
 				h.Superordinate = registry.DomainName(d.str())
 			case fieldHostTTL:
 				h.TTLs = append(h.TTLs, d.ttl())
+			case fieldOrgLink:
+				h.Orgs = append(h.Orgs, d.orgLink())
 			default:
 				d.provenance(&h.Provenance)
 			}

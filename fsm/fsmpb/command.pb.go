@@ -298,6 +298,11 @@ type Command struct {
 	//	*Command_HostServerUpdate
 	//	*Command_ContactServerUpdate
 	//	*Command_FeatureLevelRaise
+	//	*Command_OrgCreate
+	//	*Command_OrgUpdate
+	//	*Command_OrgDelete
+	//	*Command_OrgServerUpdate
+	//	*Command_KeyrelayCreate
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -692,6 +697,51 @@ func (x *Command) GetFeatureLevelRaise() *FeatureLevelRaise {
 	return nil
 }
 
+func (x *Command) GetOrgCreate() *OrgCreate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_OrgCreate); ok {
+			return x.OrgCreate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetOrgUpdate() *OrgUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_OrgUpdate); ok {
+			return x.OrgUpdate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetOrgDelete() *OrgDelete {
+	if x != nil {
+		if x, ok := x.Body.(*Command_OrgDelete); ok {
+			return x.OrgDelete
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetOrgServerUpdate() *OrgServerUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_OrgServerUpdate); ok {
+			return x.OrgServerUpdate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetKeyrelayCreate() *KeyrelayCreate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_KeyrelayCreate); ok {
+			return x.KeyrelayCreate
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -840,6 +890,26 @@ type Command_FeatureLevelRaise struct {
 	FeatureLevelRaise *FeatureLevelRaise `protobuf:"bytes,150,opt,name=feature_level_raise,json=featureLevelRaise,proto3,oneof"`
 }
 
+type Command_OrgCreate struct {
+	OrgCreate *OrgCreate `protobuf:"bytes,120,opt,name=org_create,json=orgCreate,proto3,oneof"`
+}
+
+type Command_OrgUpdate struct {
+	OrgUpdate *OrgUpdate `protobuf:"bytes,121,opt,name=org_update,json=orgUpdate,proto3,oneof"`
+}
+
+type Command_OrgDelete struct {
+	OrgDelete *OrgDelete `protobuf:"bytes,122,opt,name=org_delete,json=orgDelete,proto3,oneof"`
+}
+
+type Command_OrgServerUpdate struct {
+	OrgServerUpdate *OrgServerUpdate `protobuf:"bytes,123,opt,name=org_server_update,json=orgServerUpdate,proto3,oneof"`
+}
+
+type Command_KeyrelayCreate struct {
+	KeyrelayCreate *KeyrelayCreate `protobuf:"bytes,124,opt,name=keyrelay_create,json=keyrelayCreate,proto3,oneof"`
+}
+
 func (*Command_ClusterInit) isCommand_Body() {}
 
 func (*Command_JoinTokenCreate) isCommand_Body() {}
@@ -911,6 +981,16 @@ func (*Command_HostServerUpdate) isCommand_Body() {}
 func (*Command_ContactServerUpdate) isCommand_Body() {}
 
 func (*Command_FeatureLevelRaise) isCommand_Body() {}
+
+func (*Command_OrgCreate) isCommand_Body() {}
+
+func (*Command_OrgUpdate) isCommand_Body() {}
+
+func (*Command_OrgDelete) isCommand_Body() {}
+
+func (*Command_OrgServerUpdate) isCommand_Body() {}
+
+func (*Command_KeyrelayCreate) isCommand_Body() {}
 
 // FieldError is one reason of a refusal.
 type FieldError struct {
@@ -2849,6 +2929,7 @@ type ContactCreate struct {
 	AuthInfo        *AuthInfo        `protobuf:"bytes,7,opt,name=auth_info,json=authInfo,proto3" json:"auth_info,omitempty"`
 	Disclose        *Disclose        `protobuf:"bytes,8,opt,name=disclose,proto3" json:"disclose,omitempty"`
 	AdditionalEmail *AdditionalEmail `protobuf:"bytes,70,opt,name=additional_email,json=additionalEmail,proto3" json:"additional_email,omitempty"`
+	Orgs            []*OrgLink       `protobuf:"bytes,120,rep,name=orgs,proto3" json:"orgs,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -2946,6 +3027,13 @@ func (x *ContactCreate) GetAdditionalEmail() *AdditionalEmail {
 	return nil
 }
 
+func (x *ContactCreate) GetOrgs() []*OrgLink {
+	if x != nil {
+		return x.Orgs
+	}
+	return nil
+}
+
 type ContactUpdate struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2961,8 +3049,12 @@ type ContactUpdate struct {
 	Disclose *Disclose `protobuf:"bytes,9,opt,name=disclose,proto3" json:"disclose,omitempty"`
 	// Present and empty: removed.
 	AdditionalEmail *AdditionalEmail `protobuf:"bytes,70,opt,name=additional_email,json=additionalEmail,proto3" json:"additional_email,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	AddOrgs         []*OrgLink       `protobuf:"bytes,120,rep,name=add_orgs,json=addOrgs,proto3" json:"add_orgs,omitempty"`
+	RemoveOrgs      []*OrgLink       `protobuf:"bytes,121,rep,name=remove_orgs,json=removeOrgs,proto3" json:"remove_orgs,omitempty"`
+	// Of roles that the object has an organisation in already.
+	ChangeOrgs    []*OrgLink `protobuf:"bytes,122,rep,name=change_orgs,json=changeOrgs,proto3" json:"change_orgs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ContactUpdate) Reset() {
@@ -3061,6 +3153,27 @@ func (x *ContactUpdate) GetDisclose() *Disclose {
 func (x *ContactUpdate) GetAdditionalEmail() *AdditionalEmail {
 	if x != nil {
 		return x.AdditionalEmail
+	}
+	return nil
+}
+
+func (x *ContactUpdate) GetAddOrgs() []*OrgLink {
+	if x != nil {
+		return x.AddOrgs
+	}
+	return nil
+}
+
+func (x *ContactUpdate) GetRemoveOrgs() []*OrgLink {
+	if x != nil {
+		return x.RemoveOrgs
+	}
+	return nil
+}
+
+func (x *ContactUpdate) GetChangeOrgs() []*OrgLink {
+	if x != nil {
+		return x.ChangeOrgs
 	}
 	return nil
 }
@@ -3259,8 +3372,9 @@ type HostCreate struct {
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Roid  string                 `protobuf:"bytes,2,opt,name=roid,proto3" json:"roid,omitempty"`
 	// 4 or 16 octets each.
-	Addresses     [][]byte `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`
-	Ttls          []*TTL   `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
+	Addresses     [][]byte   `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	Ttls          []*TTL     `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
+	Orgs          []*OrgLink `protobuf:"bytes,120,rep,name=orgs,proto3" json:"orgs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3323,6 +3437,13 @@ func (x *HostCreate) GetTtls() []*TTL {
 	return nil
 }
 
+func (x *HostCreate) GetOrgs() []*OrgLink {
+	if x != nil {
+		return x.Orgs
+	}
+	return nil
+}
+
 type HostUpdate struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Name            string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3331,8 +3452,12 @@ type HostUpdate struct {
 	AddStatuses     []string               `protobuf:"bytes,4,rep,name=add_statuses,json=addStatuses,proto3" json:"add_statuses,omitempty"`
 	RemoveStatuses  []string               `protobuf:"bytes,5,rep,name=remove_statuses,json=removeStatuses,proto3" json:"remove_statuses,omitempty"`
 	// Empty: keeps its name.
-	NewName       string `protobuf:"bytes,6,opt,name=new_name,json=newName,proto3" json:"new_name,omitempty"`
-	Ttls          []*TTL `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
+	NewName    string     `protobuf:"bytes,6,opt,name=new_name,json=newName,proto3" json:"new_name,omitempty"`
+	Ttls       []*TTL     `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
+	AddOrgs    []*OrgLink `protobuf:"bytes,120,rep,name=add_orgs,json=addOrgs,proto3" json:"add_orgs,omitempty"`
+	RemoveOrgs []*OrgLink `protobuf:"bytes,121,rep,name=remove_orgs,json=removeOrgs,proto3" json:"remove_orgs,omitempty"`
+	// Of roles that the object has an organisation in already.
+	ChangeOrgs    []*OrgLink `protobuf:"bytes,122,rep,name=change_orgs,json=changeOrgs,proto3" json:"change_orgs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3412,6 +3537,27 @@ func (x *HostUpdate) GetNewName() string {
 func (x *HostUpdate) GetTtls() []*TTL {
 	if x != nil {
 		return x.Ttls
+	}
+	return nil
+}
+
+func (x *HostUpdate) GetAddOrgs() []*OrgLink {
+	if x != nil {
+		return x.AddOrgs
+	}
+	return nil
+}
+
+func (x *HostUpdate) GetRemoveOrgs() []*OrgLink {
+	if x != nil {
+		return x.RemoveOrgs
+	}
+	return nil
+}
+
+func (x *HostUpdate) GetChangeOrgs() []*OrgLink {
+	if x != nil {
+		return x.ChangeOrgs
 	}
 	return nil
 }
@@ -3673,9 +3819,10 @@ type DomainCreate struct {
 	Ds          []*DelegationSigner `protobuf:"bytes,20,rep,name=ds,proto3" json:"ds,omitempty"`
 	Keys        []*PublicKey        `protobuf:"bytes,21,rep,name=keys,proto3" json:"keys,omitempty"`
 	// 0: no wish.
-	MaxSigLifeSeconds uint32 `protobuf:"varint,22,opt,name=max_sig_life_seconds,json=maxSigLifeSeconds,proto3" json:"max_sig_life_seconds,omitempty"`
-	Fee               *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
-	Ttls              []*TTL `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
+	MaxSigLifeSeconds uint32     `protobuf:"varint,22,opt,name=max_sig_life_seconds,json=maxSigLifeSeconds,proto3" json:"max_sig_life_seconds,omitempty"`
+	Fee               *Fee       `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
+	Ttls              []*TTL     `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
+	Orgs              []*OrgLink `protobuf:"bytes,120,rep,name=orgs,proto3" json:"orgs,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -3794,6 +3941,13 @@ func (x *DomainCreate) GetTtls() []*TTL {
 	return nil
 }
 
+func (x *DomainCreate) GetOrgs() []*OrgLink {
+	if x != nil {
+		return x.Orgs
+	}
+	return nil
+}
+
 type DomainUpdate struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Name              string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3815,8 +3969,12 @@ type DomainUpdate struct {
 	AddKeys           []*PublicKey        `protobuf:"bytes,24,rep,name=add_keys,json=addKeys,proto3" json:"add_keys,omitempty"`
 	MaxSigLifeSeconds *uint32             `protobuf:"varint,25,opt,name=max_sig_life_seconds,json=maxSigLifeSeconds,proto3,oneof" json:"max_sig_life_seconds,omitempty"`
 	Ttls              []*TTL              `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	AddOrgs           []*OrgLink          `protobuf:"bytes,120,rep,name=add_orgs,json=addOrgs,proto3" json:"add_orgs,omitempty"`
+	RemoveOrgs        []*OrgLink          `protobuf:"bytes,121,rep,name=remove_orgs,json=removeOrgs,proto3" json:"remove_orgs,omitempty"`
+	// Of roles that the object has an organisation in already.
+	ChangeOrgs    []*OrgLink `protobuf:"bytes,122,rep,name=change_orgs,json=changeOrgs,proto3" json:"change_orgs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DomainUpdate) Reset() {
@@ -3957,6 +4115,27 @@ func (x *DomainUpdate) GetMaxSigLifeSeconds() uint32 {
 func (x *DomainUpdate) GetTtls() []*TTL {
 	if x != nil {
 		return x.Ttls
+	}
+	return nil
+}
+
+func (x *DomainUpdate) GetAddOrgs() []*OrgLink {
+	if x != nil {
+		return x.AddOrgs
+	}
+	return nil
+}
+
+func (x *DomainUpdate) GetRemoveOrgs() []*OrgLink {
+	if x != nil {
+		return x.RemoveOrgs
+	}
+	return nil
+}
+
+func (x *DomainUpdate) GetChangeOrgs() []*OrgLink {
+	if x != nil {
+		return x.ChangeOrgs
 	}
 	return nil
 }
@@ -5454,6 +5633,688 @@ func (x *OwnerChange) GetRrs() []byte {
 	return nil
 }
 
+// OrgLink says that an organisation acts in a role for an object (RFC 8544).
+type OrgLink struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Role  string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
+	// Of a removal: empty for whichever organisation has the role.
+	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrgLink) Reset() {
+	*x = OrgLink{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrgLink) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrgLink) ProtoMessage() {}
+
+func (x *OrgLink) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrgLink.ProtoReflect.Descriptor instead.
+func (*OrgLink) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *OrgLink) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *OrgLink) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// OrgRole is a role of an organisation (RFC 8543 section 3.2).
+type OrgRole struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Statuses      []string               `protobuf:"bytes,3,rep,name=statuses,proto3" json:"statuses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrgRole) Reset() {
+	*x = OrgRole{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrgRole) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrgRole) ProtoMessage() {}
+
+func (x *OrgRole) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrgRole.ProtoReflect.Descriptor instead.
+func (*OrgRole) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *OrgRole) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *OrgRole) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *OrgRole) GetStatuses() []string {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+type OrgContact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// admin, billing, tech, abuse or custom.
+	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// What kind of custom contact it is.
+	TypeName      string `protobuf:"bytes,2,opt,name=type_name,json=typeName,proto3" json:"type_name,omitempty"`
+	Id            string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrgContact) Reset() {
+	*x = OrgContact{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrgContact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrgContact) ProtoMessage() {}
+
+func (x *OrgContact) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrgContact.ProtoReflect.Descriptor instead.
+func (*OrgContact) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *OrgContact) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *OrgContact) GetTypeName() string {
+	if x != nil {
+		return x.TypeName
+	}
+	return ""
+}
+
+func (x *OrgContact) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type OrgCreate struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Id       string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Roid     string                 `protobuf:"bytes,2,opt,name=roid,proto3" json:"roid,omitempty"`
+	Roles    []*OrgRole             `protobuf:"bytes,3,rep,name=roles,proto3" json:"roles,omitempty"`
+	Statuses []string               `protobuf:"bytes,4,rep,name=statuses,proto3" json:"statuses,omitempty"`
+	// Empty: the top of a tree.
+	Parent string `protobuf:"bytes,5,opt,name=parent,proto3" json:"parent,omitempty"`
+	// A form without a city has no address.
+	Postal        []*PostalInfo `protobuf:"bytes,6,rep,name=postal,proto3" json:"postal,omitempty"`
+	Voice         *Phone        `protobuf:"bytes,7,opt,name=voice,proto3" json:"voice,omitempty"`
+	Fax           *Phone        `protobuf:"bytes,8,opt,name=fax,proto3" json:"fax,omitempty"`
+	Email         string        `protobuf:"bytes,9,opt,name=email,proto3" json:"email,omitempty"`
+	Url           string        `protobuf:"bytes,10,opt,name=url,proto3" json:"url,omitempty"`
+	Contacts      []*OrgContact `protobuf:"bytes,11,rep,name=contacts,proto3" json:"contacts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrgCreate) Reset() {
+	*x = OrgCreate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrgCreate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrgCreate) ProtoMessage() {}
+
+func (x *OrgCreate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrgCreate.ProtoReflect.Descriptor instead.
+func (*OrgCreate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *OrgCreate) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *OrgCreate) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *OrgCreate) GetRoles() []*OrgRole {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *OrgCreate) GetStatuses() []string {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *OrgCreate) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *OrgCreate) GetPostal() []*PostalInfo {
+	if x != nil {
+		return x.Postal
+	}
+	return nil
+}
+
+func (x *OrgCreate) GetVoice() *Phone {
+	if x != nil {
+		return x.Voice
+	}
+	return nil
+}
+
+func (x *OrgCreate) GetFax() *Phone {
+	if x != nil {
+		return x.Fax
+	}
+	return nil
+}
+
+func (x *OrgCreate) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *OrgCreate) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *OrgCreate) GetContacts() []*OrgContact {
+	if x != nil {
+		return x.Contacts
+	}
+	return nil
+}
+
+type OrgUpdate struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AddContacts    []*OrgContact          `protobuf:"bytes,2,rep,name=add_contacts,json=addContacts,proto3" json:"add_contacts,omitempty"`
+	RemoveContacts []*OrgContact          `protobuf:"bytes,3,rep,name=remove_contacts,json=removeContacts,proto3" json:"remove_contacts,omitempty"`
+	// A role that is there gets the statuses, and the id if it has none.
+	AddRoles []*OrgRole `protobuf:"bytes,4,rep,name=add_roles,json=addRoles,proto3" json:"add_roles,omitempty"`
+	// Without statuses: the whole role.
+	RemoveRoles    []*OrgRole          `protobuf:"bytes,5,rep,name=remove_roles,json=removeRoles,proto3" json:"remove_roles,omitempty"`
+	AddStatuses    []string            `protobuf:"bytes,6,rep,name=add_statuses,json=addStatuses,proto3" json:"add_statuses,omitempty"`
+	RemoveStatuses []string            `protobuf:"bytes,7,rep,name=remove_statuses,json=removeStatuses,proto3" json:"remove_statuses,omitempty"`
+	Parent         *string             `protobuf:"bytes,8,opt,name=parent,proto3,oneof" json:"parent,omitempty"`
+	Postal         []*PostalInfoChange `protobuf:"bytes,9,rep,name=postal,proto3" json:"postal,omitempty"`
+	// Present and with an empty number: removed.
+	Voice *Phone  `protobuf:"bytes,10,opt,name=voice,proto3" json:"voice,omitempty"`
+	Fax   *Phone  `protobuf:"bytes,11,opt,name=fax,proto3" json:"fax,omitempty"`
+	Email *string `protobuf:"bytes,12,opt,name=email,proto3,oneof" json:"email,omitempty"`
+	// Present and empty: removed.
+	Url           *string `protobuf:"bytes,13,opt,name=url,proto3,oneof" json:"url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrgUpdate) Reset() {
+	*x = OrgUpdate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrgUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrgUpdate) ProtoMessage() {}
+
+func (x *OrgUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrgUpdate.ProtoReflect.Descriptor instead.
+func (*OrgUpdate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *OrgUpdate) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *OrgUpdate) GetAddContacts() []*OrgContact {
+	if x != nil {
+		return x.AddContacts
+	}
+	return nil
+}
+
+func (x *OrgUpdate) GetRemoveContacts() []*OrgContact {
+	if x != nil {
+		return x.RemoveContacts
+	}
+	return nil
+}
+
+func (x *OrgUpdate) GetAddRoles() []*OrgRole {
+	if x != nil {
+		return x.AddRoles
+	}
+	return nil
+}
+
+func (x *OrgUpdate) GetRemoveRoles() []*OrgRole {
+	if x != nil {
+		return x.RemoveRoles
+	}
+	return nil
+}
+
+func (x *OrgUpdate) GetAddStatuses() []string {
+	if x != nil {
+		return x.AddStatuses
+	}
+	return nil
+}
+
+func (x *OrgUpdate) GetRemoveStatuses() []string {
+	if x != nil {
+		return x.RemoveStatuses
+	}
+	return nil
+}
+
+func (x *OrgUpdate) GetParent() string {
+	if x != nil && x.Parent != nil {
+		return *x.Parent
+	}
+	return ""
+}
+
+func (x *OrgUpdate) GetPostal() []*PostalInfoChange {
+	if x != nil {
+		return x.Postal
+	}
+	return nil
+}
+
+func (x *OrgUpdate) GetVoice() *Phone {
+	if x != nil {
+		return x.Voice
+	}
+	return nil
+}
+
+func (x *OrgUpdate) GetFax() *Phone {
+	if x != nil {
+		return x.Fax
+	}
+	return nil
+}
+
+func (x *OrgUpdate) GetEmail() string {
+	if x != nil && x.Email != nil {
+		return *x.Email
+	}
+	return ""
+}
+
+func (x *OrgUpdate) GetUrl() string {
+	if x != nil && x.Url != nil {
+		return *x.Url
+	}
+	return ""
+}
+
+type OrgDelete struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrgDelete) Reset() {
+	*x = OrgDelete{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrgDelete) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrgDelete) ProtoMessage() {}
+
+func (x *OrgDelete) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrgDelete.ProtoReflect.Descriptor instead.
+func (*OrgDelete) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *OrgDelete) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type OrgServerUpdate struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	AddStatuses    []string               `protobuf:"bytes,2,rep,name=add_statuses,json=addStatuses,proto3" json:"add_statuses,omitempty"`
+	RemoveStatuses []string               `protobuf:"bytes,3,rep,name=remove_statuses,json=removeStatuses,proto3" json:"remove_statuses,omitempty"`
+	Case           *Case                  `protobuf:"bytes,4,opt,name=case,proto3" json:"case,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *OrgServerUpdate) Reset() {
+	*x = OrgServerUpdate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrgServerUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrgServerUpdate) ProtoMessage() {}
+
+func (x *OrgServerUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrgServerUpdate.ProtoReflect.Descriptor instead.
+func (*OrgServerUpdate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *OrgServerUpdate) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *OrgServerUpdate) GetAddStatuses() []string {
+	if x != nil {
+		return x.AddStatuses
+	}
+	return nil
+}
+
+func (x *OrgServerUpdate) GetRemoveStatuses() []string {
+	if x != nil {
+		return x.RemoveStatuses
+	}
+	return nil
+}
+
+func (x *OrgServerUpdate) GetCase() *Case {
+	if x != nil {
+		return x.Case
+	}
+	return nil
+}
+
+// KeyrelayCreate puts keys into the queue of the sponsor of a domain (RFC 8063).
+type KeyrelayCreate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	AuthProof     *AuthProof             `protobuf:"bytes,2,opt,name=auth_proof,json=authProof,proto3" json:"auth_proof,omitempty"`
+	Keys          []*RelayedKey          `protobuf:"bytes,3,rep,name=keys,proto3" json:"keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyrelayCreate) Reset() {
+	*x = KeyrelayCreate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyrelayCreate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyrelayCreate) ProtoMessage() {}
+
+func (x *KeyrelayCreate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyrelayCreate.ProtoReflect.Descriptor instead.
+func (*KeyrelayCreate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *KeyrelayCreate) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *KeyrelayCreate) GetAuthProof() *AuthProof {
+	if x != nil {
+		return x.AuthProof
+	}
+	return nil
+}
+
+func (x *KeyrelayCreate) GetKeys() []*RelayedKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+type RelayedKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   *PublicKey             `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Until when it is to stand in the zone; at most one of the two.
+	UntilMs *int64 `protobuf:"varint,2,opt,name=until_ms,json=untilMs,proto3,oneof" json:"until_ms,omitempty"`
+	// A duration of XML Schema from now on.
+	For           string `protobuf:"bytes,3,opt,name=for,proto3" json:"for,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelayedKey) Reset() {
+	*x = RelayedKey{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelayedKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelayedKey) ProtoMessage() {}
+
+func (x *RelayedKey) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelayedKey.ProtoReflect.Descriptor instead.
+func (*RelayedKey) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *RelayedKey) GetKey() *PublicKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *RelayedKey) GetUntilMs() int64 {
+	if x != nil && x.UntilMs != nil {
+		return *x.UntilMs
+	}
+	return 0
+}
+
+func (x *RelayedKey) GetFor() string {
+	if x != nil {
+		return x.For
+	}
+	return ""
+}
+
 var File_fsm_fsmpb_command_proto protoreflect.FileDescriptor
 
 const file_fsm_fsmpb_command_proto_rawDesc = "" +
@@ -5471,7 +6332,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\x99\x17\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xec\x19\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -5518,7 +6379,15 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x14domain_server_update\x18F \x01(\v2#.cadastre.fsm.v1.DomainServerUpdateH\x00R\x12domainServerUpdate\x12Q\n" +
 	"\x12host_server_update\x18G \x01(\v2!.cadastre.fsm.v1.HostServerUpdateH\x00R\x10hostServerUpdate\x12Z\n" +
 	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12U\n" +
-	"\x13feature_level_raise\x18\x96\x01 \x01(\v2\".cadastre.fsm.v1.FeatureLevelRaiseH\x00R\x11featureLevelRaiseB\x06\n" +
+	"\x13feature_level_raise\x18\x96\x01 \x01(\v2\".cadastre.fsm.v1.FeatureLevelRaiseH\x00R\x11featureLevelRaise\x12;\n" +
+	"\n" +
+	"org_create\x18x \x01(\v2\x1a.cadastre.fsm.v1.OrgCreateH\x00R\torgCreate\x12;\n" +
+	"\n" +
+	"org_update\x18y \x01(\v2\x1a.cadastre.fsm.v1.OrgUpdateH\x00R\torgUpdate\x12;\n" +
+	"\n" +
+	"org_delete\x18z \x01(\v2\x1a.cadastre.fsm.v1.OrgDeleteH\x00R\torgDelete\x12N\n" +
+	"\x11org_server_update\x18{ \x01(\v2 .cadastre.fsm.v1.OrgServerUpdateH\x00R\x0forgServerUpdate\x12J\n" +
+	"\x0fkeyrelay_create\x18| \x01(\v2\x1f.cadastre.fsm.v1.KeyrelayCreateH\x00R\x0ekeyrelayCreateB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
 	"FieldError\x12\x14\n" +
@@ -5706,7 +6575,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\bAuthInfo\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\fR\x04salt\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x12\n" +
-	"\x04weak\x18\x03 \x01(\bR\x04weak\"\x92\x03\n" +
+	"\x04weak\x18\x03 \x01(\bR\x04weak\"\xc0\x03\n" +
 	"\rContactCreate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x123\n" +
@@ -5716,7 +6585,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x05email\x18\x06 \x01(\tR\x05email\x126\n" +
 	"\tauth_info\x18\a \x01(\v2\x19.cadastre.fsm.v1.AuthInfoR\bauthInfo\x125\n" +
 	"\bdisclose\x18\b \x01(\v2\x19.cadastre.fsm.v1.DiscloseR\bdisclose\x12K\n" +
-	"\x10additional_email\x18F \x01(\v2 .cadastre.fsm.v1.AdditionalEmailR\x0fadditionalEmail\"\xdf\x03\n" +
+	"\x10additional_email\x18F \x01(\v2 .cadastre.fsm.v1.AdditionalEmailR\x0fadditionalEmail\x12,\n" +
+	"\x04orgs\x18x \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\x04orgs\"\x8a\x05\n" +
 	"\rContactUpdate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fadd_statuses\x18\x02 \x03(\tR\vaddStatuses\x12'\n" +
@@ -5727,7 +6597,12 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x05email\x18\a \x01(\tH\x00R\x05email\x88\x01\x01\x126\n" +
 	"\tauth_info\x18\b \x01(\v2\x19.cadastre.fsm.v1.AuthInfoR\bauthInfo\x125\n" +
 	"\bdisclose\x18\t \x01(\v2\x19.cadastre.fsm.v1.DiscloseR\bdisclose\x12K\n" +
-	"\x10additional_email\x18F \x01(\v2 .cadastre.fsm.v1.AdditionalEmailR\x0fadditionalEmailB\b\n" +
+	"\x10additional_email\x18F \x01(\v2 .cadastre.fsm.v1.AdditionalEmailR\x0fadditionalEmail\x123\n" +
+	"\badd_orgs\x18x \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\aaddOrgs\x129\n" +
+	"\vremove_orgs\x18y \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\n" +
+	"removeOrgs\x129\n" +
+	"\vchange_orgs\x18z \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\n" +
+	"changeOrgsB\b\n" +
 	"\x06_email\"\xb6\x01\n" +
 	"\x10PostalInfoChange\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x17\n" +
@@ -5744,13 +6619,14 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"postalCode\x12!\n" +
 	"\fcountry_code\x18\x05 \x01(\tR\vcountryCode\"\x1f\n" +
 	"\rContactDelete\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"|\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xaa\x01\n" +
 	"\n" +
 	"HostCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12\x1c\n" +
 	"\taddresses\x18\x03 \x03(\fR\taddresses\x12(\n" +
-	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\"\x81\x02\n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\x12,\n" +
+	"\x04orgs\x18x \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\x04orgs\"\xac\x03\n" +
 	"\n" +
 	"HostUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12#\n" +
@@ -5759,7 +6635,12 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\fadd_statuses\x18\x04 \x03(\tR\vaddStatuses\x12'\n" +
 	"\x0fremove_statuses\x18\x05 \x03(\tR\x0eremoveStatuses\x12\x19\n" +
 	"\bnew_name\x18\x06 \x01(\tR\anewName\x12(\n" +
-	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\" \n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\x123\n" +
+	"\badd_orgs\x18x \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\aaddOrgs\x129\n" +
+	"\vremove_orgs\x18y \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\n" +
+	"removeOrgs\x129\n" +
+	"\vchange_orgs\x18z \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\n" +
+	"changeOrgs\" \n" +
 	"\n" +
 	"HostDelete\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"3\n" +
@@ -5777,7 +6658,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x05flags\x18\x01 \x01(\rR\x05flags\x12\x1a\n" +
 	"\bprotocol\x18\x02 \x01(\rR\bprotocol\x12\x1c\n" +
 	"\talgorithm\x18\x03 \x01(\rR\talgorithm\x12\x12\n" +
-	"\x04data\x18\x04 \x01(\fR\x04data\"\xf6\x03\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\"\xa4\x04\n" +
 	"\fDomainCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12!\n" +
@@ -5792,7 +6673,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x04keys\x18\x15 \x03(\v2\x1a.cadastre.fsm.v1.PublicKeyR\x04keys\x12/\n" +
 	"\x14max_sig_life_seconds\x18\x16 \x01(\rR\x11maxSigLifeSeconds\x12&\n" +
 	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\x12(\n" +
-	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\"\xcb\x06\n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\x12,\n" +
+	"\x04orgs\x18x \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\x04orgs\"\xf6\a\n" +
 	"\fDomainUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
 	"\x10add_name_servers\x18\x02 \x03(\tR\x0eaddNameServers\x12.\n" +
@@ -5812,7 +6694,12 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x06add_ds\x18\x17 \x03(\v2!.cadastre.fsm.v1.DelegationSignerR\x05addDs\x125\n" +
 	"\badd_keys\x18\x18 \x03(\v2\x1a.cadastre.fsm.v1.PublicKeyR\aaddKeys\x124\n" +
 	"\x14max_sig_life_seconds\x18\x19 \x01(\rH\x01R\x11maxSigLifeSeconds\x88\x01\x01\x12(\n" +
-	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttlsB\r\n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\x123\n" +
+	"\badd_orgs\x18x \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\aaddOrgs\x129\n" +
+	"\vremove_orgs\x18y \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\n" +
+	"removeOrgs\x129\n" +
+	"\vchange_orgs\x18z \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\n" +
+	"changeOrgsB\r\n" +
 	"\v_registrantB\x17\n" +
 	"\x15_max_sig_life_seconds\"\"\n" +
 	"\fDomainDelete\x12\x12\n" +
@@ -5919,7 +6806,68 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\acleaned\x18\x06 \x03(\tR\acleaned\"5\n" +
 	"\vOwnerChange\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x10\n" +
-	"\x03rrs\x18\x02 \x01(\fR\x03rrs*q\n" +
+	"\x03rrs\x18\x02 \x01(\fR\x03rrs\"-\n" +
+	"\aOrgLink\x12\x12\n" +
+	"\x04role\x18\x01 \x01(\tR\x04role\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"I\n" +
+	"\aOrgRole\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x1a\n" +
+	"\bstatuses\x18\x03 \x03(\tR\bstatuses\"M\n" +
+	"\n" +
+	"OrgContact\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x1b\n" +
+	"\ttype_name\x18\x02 \x01(\tR\btypeName\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"\x81\x03\n" +
+	"\tOrgCreate\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04roid\x18\x02 \x01(\tR\x04roid\x12.\n" +
+	"\x05roles\x18\x03 \x03(\v2\x18.cadastre.fsm.v1.OrgRoleR\x05roles\x12\x1a\n" +
+	"\bstatuses\x18\x04 \x03(\tR\bstatuses\x12\x16\n" +
+	"\x06parent\x18\x05 \x01(\tR\x06parent\x123\n" +
+	"\x06postal\x18\x06 \x03(\v2\x1b.cadastre.fsm.v1.PostalInfoR\x06postal\x12,\n" +
+	"\x05voice\x18\a \x01(\v2\x16.cadastre.fsm.v1.PhoneR\x05voice\x12(\n" +
+	"\x03fax\x18\b \x01(\v2\x16.cadastre.fsm.v1.PhoneR\x03fax\x12\x14\n" +
+	"\x05email\x18\t \x01(\tR\x05email\x12\x10\n" +
+	"\x03url\x18\n" +
+	" \x01(\tR\x03url\x127\n" +
+	"\bcontacts\x18\v \x03(\v2\x1b.cadastre.fsm.v1.OrgContactR\bcontacts\"\xe0\x04\n" +
+	"\tOrgUpdate\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12>\n" +
+	"\fadd_contacts\x18\x02 \x03(\v2\x1b.cadastre.fsm.v1.OrgContactR\vaddContacts\x12D\n" +
+	"\x0fremove_contacts\x18\x03 \x03(\v2\x1b.cadastre.fsm.v1.OrgContactR\x0eremoveContacts\x125\n" +
+	"\tadd_roles\x18\x04 \x03(\v2\x18.cadastre.fsm.v1.OrgRoleR\baddRoles\x12;\n" +
+	"\fremove_roles\x18\x05 \x03(\v2\x18.cadastre.fsm.v1.OrgRoleR\vremoveRoles\x12!\n" +
+	"\fadd_statuses\x18\x06 \x03(\tR\vaddStatuses\x12'\n" +
+	"\x0fremove_statuses\x18\a \x03(\tR\x0eremoveStatuses\x12\x1b\n" +
+	"\x06parent\x18\b \x01(\tH\x00R\x06parent\x88\x01\x01\x129\n" +
+	"\x06postal\x18\t \x03(\v2!.cadastre.fsm.v1.PostalInfoChangeR\x06postal\x12,\n" +
+	"\x05voice\x18\n" +
+	" \x01(\v2\x16.cadastre.fsm.v1.PhoneR\x05voice\x12(\n" +
+	"\x03fax\x18\v \x01(\v2\x16.cadastre.fsm.v1.PhoneR\x03fax\x12\x19\n" +
+	"\x05email\x18\f \x01(\tH\x01R\x05email\x88\x01\x01\x12\x15\n" +
+	"\x03url\x18\r \x01(\tH\x02R\x03url\x88\x01\x01B\t\n" +
+	"\a_parentB\b\n" +
+	"\x06_emailB\x06\n" +
+	"\x04_url\"\x1b\n" +
+	"\tOrgDelete\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x98\x01\n" +
+	"\x0fOrgServerUpdate\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
+	"\fadd_statuses\x18\x02 \x03(\tR\vaddStatuses\x12'\n" +
+	"\x0fremove_statuses\x18\x03 \x03(\tR\x0eremoveStatuses\x12)\n" +
+	"\x04case\x18\x04 \x01(\v2\x15.cadastre.fsm.v1.CaseR\x04case\"\x90\x01\n" +
+	"\x0eKeyrelayCreate\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
+	"\n" +
+	"auth_proof\x18\x02 \x01(\v2\x1a.cadastre.fsm.v1.AuthProofR\tauthProof\x12/\n" +
+	"\x04keys\x18\x03 \x03(\v2\x1b.cadastre.fsm.v1.RelayedKeyR\x04keys\"y\n" +
+	"\n" +
+	"RelayedKey\x12,\n" +
+	"\x03key\x18\x01 \x01(\v2\x1a.cadastre.fsm.v1.PublicKeyR\x03key\x12\x1e\n" +
+	"\buntil_ms\x18\x02 \x01(\x03H\x00R\auntilMs\x88\x01\x01\x12\x10\n" +
+	"\x03for\x18\x03 \x01(\tR\x03forB\v\n" +
+	"\t_until_ms*q\n" +
 	"\tActorKind\x12\x1a\n" +
 	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ACTOR_KIND_REGISTRAR\x10\x01\x12\x17\n" +
@@ -5939,7 +6887,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                 // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),               // 1: cadastre.fsm.v1.Envelope
@@ -6006,101 +6954,143 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*PollAck)(nil),                // 62: cadastre.fsm.v1.PollAck
 	(*ZonePublish)(nil),            // 63: cadastre.fsm.v1.ZonePublish
 	(*OwnerChange)(nil),            // 64: cadastre.fsm.v1.OwnerChange
+	(*OrgLink)(nil),                // 65: cadastre.fsm.v1.OrgLink
+	(*OrgRole)(nil),                // 66: cadastre.fsm.v1.OrgRole
+	(*OrgContact)(nil),             // 67: cadastre.fsm.v1.OrgContact
+	(*OrgCreate)(nil),              // 68: cadastre.fsm.v1.OrgCreate
+	(*OrgUpdate)(nil),              // 69: cadastre.fsm.v1.OrgUpdate
+	(*OrgDelete)(nil),              // 70: cadastre.fsm.v1.OrgDelete
+	(*OrgServerUpdate)(nil),        // 71: cadastre.fsm.v1.OrgServerUpdate
+	(*KeyrelayCreate)(nil),         // 72: cadastre.fsm.v1.KeyrelayCreate
+	(*RelayedKey)(nil),             // 73: cadastre.fsm.v1.RelayedKey
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
-	4,  // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
-	0,  // 1: cadastre.fsm.v1.Actor.kind:type_name -> cadastre.fsm.v1.ActorKind
-	2,  // 2: cadastre.fsm.v1.Command.actor:type_name -> cadastre.fsm.v1.Actor
-	3,  // 3: cadastre.fsm.v1.Command.request_id:type_name -> cadastre.fsm.v1.RequestID
-	8,  // 4: cadastre.fsm.v1.Command.cluster_init:type_name -> cadastre.fsm.v1.ClusterInit
-	10, // 5: cadastre.fsm.v1.Command.join_token_create:type_name -> cadastre.fsm.v1.JoinTokenCreate
-	11, // 6: cadastre.fsm.v1.Command.node_join:type_name -> cadastre.fsm.v1.NodeJoin
-	12, // 7: cadastre.fsm.v1.Command.node_remove:type_name -> cadastre.fsm.v1.NodeRemove
-	14, // 8: cadastre.fsm.v1.Command.tick:type_name -> cadastre.fsm.v1.Tick
-	15, // 9: cadastre.fsm.v1.Command.clock_set:type_name -> cadastre.fsm.v1.ClockSet
-	16, // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
-	17, // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
-	19, // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
-	27, // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
-	28, // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
-	31, // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
-	32, // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
-	33, // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
-	34, // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
-	38, // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
-	39, // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
-	40, // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
-	41, // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
-	63, // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
-	53, // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
-	54, // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
-	55, // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
-	56, // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
-	57, // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
-	58, // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
-	59, // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
-	60, // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
-	62, // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
-	43, // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
-	44, // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
-	18, // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
-	46, // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
-	47, // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
-	48, // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
-	13, // 39: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
-	5,  // 40: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	61, // 41: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,  // 42: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,  // 43: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,  // 44: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	20, // 45: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	22, // 46: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	21, // 47: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	50, // 48: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	23, // 49: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	24, // 50: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	24, // 51: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	26, // 52: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	25, // 53: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	51, // 54: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	29, // 55: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	24, // 56: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	24, // 57: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	26, // 58: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	25, // 59: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	51, // 60: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	30, // 61: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	49, // 62: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	49, // 63: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	37, // 64: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	35, // 65: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	26, // 66: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	36, // 67: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	37, // 68: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	42, // 69: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	49, // 70: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	35, // 71: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	35, // 72: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	26, // 73: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	36, // 74: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	37, // 75: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	36, // 76: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	37, // 77: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	49, // 78: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	42, // 79: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	42, // 80: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	45, // 81: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	45, // 82: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	45, // 83: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	52, // 84: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	42, // 85: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	52, // 86: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	64, // 87: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	88, // [88:88] is the sub-list for method output_type
-	88, // [88:88] is the sub-list for method input_type
-	88, // [88:88] is the sub-list for extension type_name
-	88, // [88:88] is the sub-list for extension extendee
-	0,  // [0:88] is the sub-list for field type_name
+	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
+	0,   // 1: cadastre.fsm.v1.Actor.kind:type_name -> cadastre.fsm.v1.ActorKind
+	2,   // 2: cadastre.fsm.v1.Command.actor:type_name -> cadastre.fsm.v1.Actor
+	3,   // 3: cadastre.fsm.v1.Command.request_id:type_name -> cadastre.fsm.v1.RequestID
+	8,   // 4: cadastre.fsm.v1.Command.cluster_init:type_name -> cadastre.fsm.v1.ClusterInit
+	10,  // 5: cadastre.fsm.v1.Command.join_token_create:type_name -> cadastre.fsm.v1.JoinTokenCreate
+	11,  // 6: cadastre.fsm.v1.Command.node_join:type_name -> cadastre.fsm.v1.NodeJoin
+	12,  // 7: cadastre.fsm.v1.Command.node_remove:type_name -> cadastre.fsm.v1.NodeRemove
+	14,  // 8: cadastre.fsm.v1.Command.tick:type_name -> cadastre.fsm.v1.Tick
+	15,  // 9: cadastre.fsm.v1.Command.clock_set:type_name -> cadastre.fsm.v1.ClockSet
+	16,  // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
+	17,  // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
+	19,  // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
+	27,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
+	28,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
+	31,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
+	32,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
+	33,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
+	34,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
+	38,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
+	39,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
+	40,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
+	41,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
+	63,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
+	53,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
+	54,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
+	55,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
+	56,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
+	57,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
+	58,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
+	59,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
+	60,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
+	62,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
+	43,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
+	44,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
+	18,  // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
+	46,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
+	47,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
+	48,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
+	13,  // 39: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
+	68,  // 40: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
+	69,  // 41: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
+	70,  // 42: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
+	71,  // 43: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
+	72,  // 44: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
+	5,   // 45: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	61,  // 46: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 47: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 48: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 49: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	20,  // 50: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	22,  // 51: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	21,  // 52: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	50,  // 53: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	23,  // 54: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	24,  // 55: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	24,  // 56: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	26,  // 57: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	25,  // 58: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	51,  // 59: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	65,  // 60: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	29,  // 61: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	24,  // 62: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	24,  // 63: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	26,  // 64: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	25,  // 65: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	51,  // 66: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	65,  // 67: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	65,  // 68: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	65,  // 69: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	30,  // 70: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	49,  // 71: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	65,  // 72: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	49,  // 73: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	65,  // 74: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	65,  // 75: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	65,  // 76: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	37,  // 77: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	35,  // 78: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	26,  // 79: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	36,  // 80: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	37,  // 81: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	42,  // 82: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	49,  // 83: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	65,  // 84: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	35,  // 85: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	35,  // 86: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	26,  // 87: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	36,  // 88: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	37,  // 89: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	36,  // 90: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	37,  // 91: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	49,  // 92: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	65,  // 93: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	65,  // 94: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	65,  // 95: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	42,  // 96: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	42,  // 97: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	45,  // 98: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	45,  // 99: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	45,  // 100: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	52,  // 101: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	42,  // 102: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	52,  // 103: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	64,  // 104: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	66,  // 105: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
+	23,  // 106: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	24,  // 107: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	24,  // 108: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	67,  // 109: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
+	67,  // 110: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	67,  // 111: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	66,  // 112: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
+	66,  // 113: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
+	29,  // 114: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	24,  // 115: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	24,  // 116: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	45,  // 117: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	52,  // 118: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	73,  // 119: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
+	37,  // 120: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
+	121, // [121:121] is the sub-list for method output_type
+	121, // [121:121] is the sub-list for method input_type
+	121, // [121:121] is the sub-list for extension type_name
+	121, // [121:121] is the sub-list for extension extendee
+	0,   // [0:121] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -6145,19 +7135,26 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_HostServerUpdate)(nil),
 		(*Command_ContactServerUpdate)(nil),
 		(*Command_FeatureLevelRaise)(nil),
+		(*Command_OrgCreate)(nil),
+		(*Command_OrgUpdate)(nil),
+		(*Command_OrgDelete)(nil),
+		(*Command_OrgServerUpdate)(nil),
+		(*Command_KeyrelayCreate)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[16].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[27].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[28].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[38].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[48].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[68].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[72].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   64,
+			NumMessages:   73,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
