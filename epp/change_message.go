@@ -23,18 +23,24 @@ func (c *call) changeMessage(tx *store.ReadTx, m *registry.PollMessage) (data []
 	case registry.KindHost:
 		host := version.Host()
 		data = eppxml.AppendHostInfData(nil, shownHost(host, len(tx.HostUsers(host.Name, 1)) > 0))
+		extensions = c.shownOrgs(host.Orgs)
 	case registry.KindContact:
 		contact := version.Contact()
 		info := shownContact(contact)
-		info.Statuses = shownStatuses(contact.Statuses, len(tx.ContactUsers(contact.ID, 1)) > 0, false)
+		info.Statuses = shownStatuses(contact.Statuses, tx.ContactIsLinked(contact.ID), false)
 		data = eppxml.AppendContactInfData(nil, info)
-		extensions = c.shownAdditionalEmail(contact)
+		extensions = append(c.shownAdditionalEmail(contact), c.shownOrgs(contact.Orgs)...)
+	case registry.KindOrg:
+		org := version.Org()
+		info := publicOrg(tx, org)
+		addFullOrg(info, org)
+		data = eppxml.AppendOrgInfData(nil, info)
 	default:
 		domain := version.Domain()
 		info := publicDomainInfo(tx, domain, eppxml.HostsDelegated)
 		addFullDomainInfo(info, domain)
 		data = eppxml.AppendDomainInfData(nil, info)
-		extensions = shownSecurity(domain)
+		extensions = append(shownSecurity(domain), c.shownOrgs(domain.Orgs)...)
 		if statuses := rgpStatuses(domain.RGPStatuses(m.At)); len(statuses) > 0 {
 			extensions = append(extensions, extensionData{uri: eppxml.NSRGP, xml: eppxml.AppendRGPInfData(nil, statuses)})
 		}

@@ -15,6 +15,7 @@ func (c *call) contactCreate(ctx context.Context, q *eppxml.ContactCreate) (*ans
 	}
 	command := &fsmpb.ContactCreate{
 		Id: q.ID, Email: q.Email, Voice: phoneCommand(q.Voice), Fax: phoneCommand(q.Fax), Disclose: discloseCommand(q.Disclose),
+		Orgs: orgLinks(c.extensions.orgCreate),
 	}
 	for i := range q.PostalInfos {
 		p := &q.PostalInfos[i]

@@ -28,8 +28,8 @@ func (c *call) contactInfo(ctx context.Context, q *eppxml.ContactInfo) (*answer,
 		case !isSponsor:
 			return refuse(registry.CodeAuthorization, "id", q.ID, "the contact is sponsored by another registrar")
 		}
-		info, extensions = shownContact(contact), c.shownAdditionalEmail(contact)
-		info.Statuses = shownStatuses(contact.Statuses, len(tx.ContactUsers(contact.ID, 1)) > 0, false)
+		info, extensions = shownContact(contact), append(c.shownAdditionalEmail(contact), c.shownOrgs(contact.Orgs)...)
+		info.Statuses = shownStatuses(contact.Statuses, tx.ContactIsLinked(contact.ID), false)
 		return nil
 	})
 	if err != nil {

@@ -19,6 +19,7 @@ func (c *call) contactUpdate(ctx context.Context, q *eppxml.ContactUpdate) (*ans
 	if command.AdditionalEmail, err = additionalEmail(c.extensions.addlEmail); err != nil {
 		return nil, err
 	}
+	command.AddOrgs, command.RemoveOrgs, command.ChangeOrgs = c.changedOrgs()
 	if changesNoContact(command) {
 		return nil, errEmptyUpdate()
 	}
@@ -67,6 +68,8 @@ func postalChange(p *eppxml.PostalInfoChg) (*fsmpb.PostalInfoChange, error) {
 }
 
 func changesNoContact(u *fsmpb.ContactUpdate) bool {
-	return len(u.GetAddStatuses())+len(u.GetRemoveStatuses())+len(u.GetPostal()) == 0 &&
+	lists := len(u.GetAddStatuses()) + len(u.GetRemoveStatuses()) + len(u.GetPostal()) +
+		len(u.GetAddOrgs()) + len(u.GetRemoveOrgs()) + len(u.GetChangeOrgs())
+	return lists == 0 &&
 		u.Voice == nil && u.Fax == nil && u.Email == nil && u.AuthInfo == nil && u.Disclose == nil && u.AdditionalEmail == nil
 }

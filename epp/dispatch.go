@@ -56,6 +56,26 @@ func (c *call) run(ctx context.Context, body eppxml.Body) (*answer, error) {
 	case *eppxml.Poll:
 		return c.poll(ctx, b)
 	default:
+		return c.runOrg(ctx, body)
+	}
+}
+
+// runOrg does the commands on organisations, and those of the key relay mapping.
+func (c *call) runOrg(ctx context.Context, body eppxml.Body) (*answer, error) {
+	switch b := body.(type) {
+	case *eppxml.OrgCheck:
+		return c.orgCheck(ctx, b)
+	case *eppxml.OrgInfo:
+		return c.orgInfo(ctx, b)
+	case *eppxml.OrgCreate:
+		return c.orgCreate(ctx, b)
+	case *eppxml.OrgUpdate:
+		return c.orgUpdate(ctx, b)
+	case *eppxml.OrgDelete:
+		return c.orgDelete(ctx, b)
+	case *eppxml.KeyrelayCreate:
+		return c.keyrelayCreate(ctx, b)
+	default:
 		return nil, &refusal{code: codeUnimplementedCommand, value: commandValue(body.Verb()), reason: "the server does not implement this command"}
 	}
 }
@@ -101,6 +121,27 @@ func objectOf(body eppxml.Body) eppxml.Value {
 		return name(eppxml.NSContact, "id", b.ID)
 	case *eppxml.ContactTransfer:
 		return name(eppxml.NSContact, "id", b.ID)
+	default:
+		return orgObjectOf(body)
+	}
+}
+
+// orgObjectOf is objectOf for organisations and the key relay mapping.
+func orgObjectOf(body eppxml.Body) eppxml.Value {
+	name := func(ns, element, text string) eppxml.Value { return eppxml.Value{NS: ns, Name: element, Text: text} }
+	switch b := body.(type) {
+	case *eppxml.OrgCheck:
+		return name(eppxml.NSOrg, "check", "")
+	case *eppxml.OrgInfo:
+		return name(eppxml.NSOrg, "id", b.ID)
+	case *eppxml.OrgCreate:
+		return name(eppxml.NSOrg, "id", b.ID)
+	case *eppxml.OrgUpdate:
+		return name(eppxml.NSOrg, "id", b.ID)
+	case *eppxml.OrgDelete:
+		return name(eppxml.NSOrg, "id", b.ID)
+	case *eppxml.KeyrelayCreate:
+		return name(eppxml.NSKeyRelay, "name", b.Name)
 	default:
 		return commandValue(body.Verb())
 	}

@@ -11,7 +11,7 @@ import (
 
 // domainCreate is <create> of a domain (RFC 5731 section 3.2.1).
 func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answer, error) {
-	command := &fsmpb.DomainCreate{Registrant: q.Registrant}
+	command := &fsmpb.DomainCreate{Registrant: q.Registrant, Orgs: orgLinks(c.extensions.orgCreate)}
 	var err error
 	if command.Name, err = canonicalName("name", q.Name); err != nil {
 		return nil, err

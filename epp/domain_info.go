@@ -40,6 +40,7 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 		}
 		if isSponsor || q.AuthInfo != nil {
 			addFullDomainInfo(info, domain)
+			extensions = append(extensions, c.shownOrgs(domain.Orgs)...)
 		}
 		return nil
 	})

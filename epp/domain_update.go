@@ -46,6 +46,7 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 	if command.Ttls, err = ttlCommands(c.extensions.ttls); err != nil {
 		return nil, err
 	}
+	command.AddOrgs, command.RemoveOrgs, command.ChangeOrgs = c.changedOrgs()
 	if changesNoDomain(command) && c.extensions.secDNSUpdate == nil {
 		return nil, errEmptyUpdate()
 	}
@@ -54,6 +55,7 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 
 func changesNoDomain(u *fsmpb.DomainUpdate) bool {
 	lists := len(u.GetAddNameServers()) + len(u.GetRemoveNameServers()) + len(u.GetAddContacts()) +
-		len(u.GetRemoveContacts()) + len(u.GetAddStatuses()) + len(u.GetRemoveStatuses())
+		len(u.GetRemoveContacts()) + len(u.GetAddStatuses()) + len(u.GetRemoveStatuses()) +
+		len(u.GetAddOrgs()) + len(u.GetRemoveOrgs()) + len(u.GetChangeOrgs())
 	return lists == 0 && u.Registrant == nil && u.AuthInfo == nil && len(u.GetTtls()) == 0
 }

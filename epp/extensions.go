@@ -33,6 +33,8 @@ type commandExtensions struct {
 	ttlInfo      *eppxml.TTLInfo
 	ttls         []eppxml.TTL
 	addlEmail    *eppxml.AddlEmail
+	orgCreate    []eppxml.OrgLink
+	orgUpdate    *eppxml.OrgExtUpdate
 }
 
 // extensions is the table of all that the server implements: what is not here is refused,
@@ -62,6 +64,7 @@ func extensions() []extension {
 			return err
 		}}}},
 		{uri: eppxml.NSFee, elements: feeElements()},
+		{uri: eppxml.NSOrgExt, elements: orgExtElements()},
 		{uri: eppxml.NSUnhandledNamespaces},
 		{uri: eppxml.NSSecureAuthInfo},
 		{uri: eppxml.NSLoginSec, elements: []extensionElement{

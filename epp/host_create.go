@@ -9,7 +9,7 @@ import (
 
 // hostCreate is <create> of a host (RFC 5732 section 3.2.1).
 func (c *call) hostCreate(ctx context.Context, q *eppxml.HostCreate) (*answer, error) {
-	command := &fsmpb.HostCreate{}
+	command := &fsmpb.HostCreate{Orgs: orgLinks(c.extensions.orgCreate)}
 	var err error
 	if command.Name, err = canonicalName("name", q.Name); err != nil {
 		return nil, err

@@ -27,6 +27,9 @@ func (c *call) hostInfo(ctx context.Context, q *eppxml.HostInfo) (*answer, error
 		if tld, inside := tx.TLDOf(host.Name); inside {
 			extensions = c.shownTTLs(tld, registry.KindHost, host.TTLs)
 		}
+		if host.Sponsor == c.registrar {
+			extensions = append(extensions, c.shownOrgs(host.Orgs)...)
+		}
 		return nil
 	})
 	if err != nil {

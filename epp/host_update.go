@@ -34,6 +34,7 @@ func (c *call) hostUpdate(ctx context.Context, q *eppxml.HostUpdate) (*answer, e
 	if command.Ttls, err = ttlCommands(c.extensions.ttls); err != nil {
 		return nil, err
 	}
+	command.AddOrgs, command.RemoveOrgs, command.ChangeOrgs = c.changedOrgs()
 	if changesNoHost(command) {
 		return nil, errEmptyUpdate()
 	}
@@ -41,6 +42,7 @@ func (c *call) hostUpdate(ctx context.Context, q *eppxml.HostUpdate) (*answer, e
 }
 
 func changesNoHost(u *fsmpb.HostUpdate) bool {
-	lists := len(u.GetAddAddresses()) + len(u.GetRemoveAddresses()) + len(u.GetAddStatuses()) + len(u.GetRemoveStatuses())
+	lists := len(u.GetAddAddresses()) + len(u.GetRemoveAddresses()) + len(u.GetAddStatuses()) + len(u.GetRemoveStatuses()) +
+		len(u.GetAddOrgs()) + len(u.GetRemoveOrgs()) + len(u.GetChangeOrgs())
 	return lists == 0 && u.GetNewName() == "" && len(u.GetTtls()) == 0
 }

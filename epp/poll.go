@@ -40,18 +40,23 @@ func (c *call) poll(ctx context.Context, q *eppxml.Poll) (*answer, error) {
 		return &answer{code: codeOKNoMessages}, nil
 	}
 	return &answer{
-		code: codeOKMessage, data: data, dataURI: objectURI(message.Object), extensions: extensions,
+		code: codeOKMessage, data: data, dataURI: messageURI(message), extensions: extensions,
 		msgQ: &eppxml.MsgQ{Count: c.queue.Count, ID: messageID(message.Sequence), Date: message.At, Msg: messageText(message)},
 	}, nil
 }
 
-// objectURI is the object service that knows objects of the kind.
-func objectURI(kind registry.ObjectKind) string {
-	switch kind {
+// messageURI is the object service that the data of the message belongs to.
+func messageURI(m *registry.PollMessage) string {
+	if m.Kind == registry.PollKeyRelay {
+		return eppxml.NSKeyRelay
+	}
+	switch m.Object {
 	case registry.KindContact:
 		return eppxml.NSContact
 	case registry.KindHost:
 		return eppxml.NSHost
+	case registry.KindOrg:
+		return eppxml.NSOrg
 	default:
 		return eppxml.NSDomain
 	}

@@ -17,6 +17,8 @@ func messageData(m *registry.PollMessage) []byte {
 		return contactTrnData(m.Key, m.Transfer)
 	case m.Kind == registry.PollTransfer:
 		return domainTrnData(m.Key, m.Transfer)
+	case m.Kind == registry.PollKeyRelay:
+		return keyRelayData(m)
 	case m.Kind == registry.PollAutoRenew:
 		return eppxml.AppendDomainRenData(nil, &eppxml.DomainRenData{Name: m.Key, ExDate: m.ExpiresAt})
 	case m.Kind == registry.PollPurge && m.Action.Index != 0:
@@ -50,6 +52,8 @@ func messageText(m *registry.PollMessage) string {
 		return fmt.Sprintf("The report on the restore of the %s did not come in time; it can be restored again until %s", object, instantText(m.ActAt))
 	case registry.PollPurge:
 		return fmt.Sprintf("The deletion of the %s is complete; the name is free", object)
+	case registry.PollKeyRelay:
+		return fmt.Sprintf("%s relays keys for the %s, to be added to its zone", m.KeyRelay.From, object)
 	case registry.PollChange:
 		return changeText(object, m.Change)
 	default:

@@ -268,6 +268,9 @@ func (c *call) errorValue(e *registry.Error) eppxml.Value {
 	if c.object.NS == eppxml.NSDomain && name == "ns" && strings.Contains(e.Value, ".") {
 		name = "hostObj"
 	}
+	if name == "orgext" {
+		return eppxml.Value{NS: eppxml.NSOrgExt, Name: "id", Text: e.Value}
+	}
 	if ns := extensionOf(name); ns != "" {
 		return eppxml.Value{NS: ns, Name: name, Text: e.Value}
 	}
@@ -283,15 +286,25 @@ func (c *call) key() eppxml.Value { return c.object }
 // hasElement says whether the schema of the namespace has an element that errors name.
 func hasElement(ns, name string) bool {
 	switch name {
-	case "name", "status":
-		return ns == eppxml.NSDomain || ns == eppxml.NSHost || ns == eppxml.NSContact
+	case "name":
+		return ns == eppxml.NSDomain || ns == eppxml.NSHost || ns == eppxml.NSContact || ns == eppxml.NSOrg || ns == eppxml.NSKeyRelay
+	case "status":
+		return ns == eppxml.NSDomain || ns == eppxml.NSHost || ns == eppxml.NSContact || ns == eppxml.NSOrg
 	case "authInfo":
-		return ns == eppxml.NSDomain || ns == eppxml.NSContact
-	case "period", "ns", "hostObj", "hostAttr", "registrant", "contact", "curExpDate":
+		return ns == eppxml.NSDomain || ns == eppxml.NSContact || ns == eppxml.NSKeyRelay
+	case "contact":
+		return ns == eppxml.NSDomain || ns == eppxml.NSOrg
+	case "role", "parentId", "url":
+		return ns == eppxml.NSOrg
+	case "keyRelayData", "expiry":
+		return ns == eppxml.NSKeyRelay
+	case "period", "ns", "hostObj", "hostAttr", "registrant", "curExpDate":
 		return ns == eppxml.NSDomain
 	case "addr":
-		return ns == eppxml.NSHost || ns == eppxml.NSContact
-	case "id", "postalInfo", "street", "city", "cc", "voice", "fax", "email", "disclose":
+		return ns == eppxml.NSHost || ns == eppxml.NSContact || ns == eppxml.NSOrg
+	case "id", "postalInfo", "street", "city", "cc", "voice", "fax", "email":
+		return ns == eppxml.NSContact || ns == eppxml.NSOrg
+	case "disclose":
 		return ns == eppxml.NSContact
 	case "clID", "pw", "newPW", "lang", "objURI", "extURI", "options":
 		return ns == eppxml.NSEPP

@@ -132,6 +132,12 @@ func appendAuthInfo(dst []byte, prefix string, info *AuthInfo) []byte {
 		return dst
 	}
 	dst = append(append(append(dst, '<'), prefix...), ":authInfo>"...)
+	dst = appendAuthInfoContent(dst, prefix, info)
+	return appendClose(dst, prefix+":authInfo")
+}
+
+// appendAuthInfoContent appends what stands within an authInfo.
+func appendAuthInfoContent(dst []byte, prefix string, info *AuthInfo) []byte {
 	switch {
 	case info.Null:
 		dst = append(append(append(dst, '<'), prefix...), ":null/>"...)
@@ -146,5 +152,5 @@ func appendAuthInfo(dst []byte, prefix string, info *AuthInfo) []byte {
 		}
 		dst = appendClose(appendText(append(dst, '>'), info.Password), prefix+":pw")
 	}
-	return appendClose(dst, prefix+":authInfo")
+	return dst
 }

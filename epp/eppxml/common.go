@@ -26,7 +26,15 @@ type AuthInfo struct {
 
 // authInfo decodes authInfoType of the domain and contact mappings, and with null the domain's authInfoChgType.
 func (d *decoder) authInfo(n int32, null bool) *AuthInfo {
+	return d.authInfoIn(n, "", null)
+}
+
+// authInfoIn is authInfo for an element whose content is in the namespace ns; empty means its own.
+func (d *decoder) authInfoIn(n int32, ns string, null bool) *AuthInfo {
 	c := d.sequence(n)
+	if ns != "" {
+		c.ns = ns
+	}
 	info := &AuthInfo{}
 	if n, ok := c.optional("ext"); ok {
 		inner := d.sequence(n)

@@ -5,7 +5,7 @@ func appendPostalInfo(dst []byte, p *PostalInfo) []byte {
 	dst = append(appendAttr(append(dst, "<contact:postalInfo"...), "type", p.Type), '>')
 	dst = appendLeaf(dst, "contact:name", p.Name)
 	dst = appendOptional(dst, "contact:org", p.Org)
-	dst = appendPostalAddr(dst, &p.Addr)
+	dst = appendPostalAddr(dst, "contact", &p.Addr)
 	return appendClose(dst, "contact:postalInfo")
 }
 
@@ -17,22 +17,22 @@ func appendPostalInfoChg(dst []byte, p *PostalInfoChg) []byte {
 		dst = appendLeaf(dst, "contact:org", *p.Org)
 	}
 	if p.Addr != nil {
-		dst = appendPostalAddr(dst, p.Addr)
+		dst = appendPostalAddr(dst, "contact", p.Addr)
 	}
 	return appendClose(dst, "contact:postalInfo")
 }
 
-// appendPostalAddr appends contact:addrType.
-func appendPostalAddr(dst []byte, p *PostalAddr) []byte {
-	dst = append(dst, "<contact:addr>"...)
+// appendPostalAddr appends contact:addrType, or that of another mapping.
+func appendPostalAddr(dst []byte, prefix string, p *PostalAddr) []byte {
+	dst = append(append(append(dst, '<'), prefix...), ":addr>"...)
 	for _, s := range p.Street {
-		dst = appendLeaf(dst, "contact:street", s)
+		dst = appendLeaf(dst, prefix+":street", s)
 	}
-	dst = appendLeaf(dst, "contact:city", p.City)
-	dst = appendOptional(dst, "contact:sp", p.SP)
-	dst = appendOptional(dst, "contact:pc", p.PC)
-	dst = appendLeaf(dst, "contact:cc", p.CC)
-	return appendClose(dst, "contact:addr")
+	dst = appendLeaf(dst, prefix+":city", p.City)
+	dst = appendOptional(dst, prefix+":sp", p.SP)
+	dst = appendOptional(dst, prefix+":pc", p.PC)
+	dst = appendLeaf(dst, prefix+":cc", p.CC)
+	return appendClose(dst, prefix+":addr")
 }
 
 // appendPhone appends contact:e164Type, and nothing for nil.

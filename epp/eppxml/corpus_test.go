@@ -2,6 +2,7 @@ package eppxml
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -77,7 +78,7 @@ var texts = []string{
 	strings.Repeat("x", 65), strings.Repeat("\u20ac", 255), strings.Repeat("x", 256), "0", "1", "99", "100", "+1", "-1", "01", "1.0", " 1 ",
 	"true", "false", "TRUE", "y", "v4", "v6", "v5", "all", "int", "loc", "en", "en-US", "e1", "englishlong", "de-", "+1.5", "+1.", "+1234.5", "+1.123456789012345",
 	"US", "USA", "2020-02-29", "2021-02-29", "2020-13-01", "2020-1-01", "0000-01-01", "2020-01-01Z", "2020-01-01+14:00", "2020-01-01+14:01",
-	"-2020-01-01", "12020-01-01", "2020-01-01T00:00:00Z", "A-B", "A_1-B", "A-_", "A.B-C", "AB", "A-B-C", "\u00e9-B", "A+-$", "-B", "A-123456789",
+	"-2020-01-01", "12020-01-01", "2020-01-01T00:00:00Z", "P1Y", "-PT1.5S", "P1M1Y", "PT", "A-B", "A_1-B", "A-_", "A.B-C", "AB", "A-B-C", "\u00e9-B", "A+-$", "-B", "A-123456789",
 	"ok", "clientHold", "linked", "inactive", "request", "req", "ack", "admin", "urn:x", "http://[::1]/", "http://a b", "%zz", "%41", "::", "a:b", "1:b", "http://x:y/", "\u00fc", "a#b#c", "a<b", "a&b]",
 }
 
@@ -193,7 +194,7 @@ func damage(rng *rand.Rand, frame []byte, times int) [][]byte {
 func TestSchemaComparison(t *testing.T) {
 	validate := validator(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	paddedPeriod := regexp.MustCompile(`<period unit="[ym]"> 1 </period>`)
+	paddedPeriod := regexp.MustCompile(`<period unit="[ym]"> 1 </period>|<(flags|protocol|alg) xmlns="` + NSSecDNS + `"> 1 </`)
 	var docs [][]byte
 	for _, r := range sampleRequests() {
 		frame := AppendRequest(nil, r)
@@ -210,7 +211,7 @@ func TestSchemaComparison(t *testing.T) {
 	}
 	verdicts := validate(docs)
 	accepted, wrong := 0, 0
-	padded := 0
+	padded, base64 := 0, 0
 	for i, doc := range docs {
 		_, err := Decode(doc)
 		if verdicts[i] {
@@ -223,12 +224,16 @@ func TestSchemaComparison(t *testing.T) {
 			padded++ // xmllint does not collapse white space around bounded integers, as XML Schema part 2 section 4.3.6 has it
 			continue
 		}
+		if refused, ok := errors.AsType[*Error](err); ok && refused.Element == "pubKey" && refused.Value != "" {
+			base64++ // xmllint skips characters that base64 does not have, unlike XML Schema part 2 section 3.2.16
+			continue
+		}
 		if wrong++; wrong <= 40 {
 			t.Errorf("validator accepts: %v, Decode: %v\n%s", verdicts[i], err, doc)
 		}
 	}
-	t.Logf("%d frames, of which the validator accepts %d; %d disagreements; padded periods: %d",
-		len(docs), accepted, wrong, padded)
+	t.Logf("%d frames, of which the validator accepts %d; %d disagreements; padded numbers: %d; odd base64: %d",
+		len(docs), accepted, wrong, padded, base64)
 	if accepted < 200 || len(docs)-accepted < 1000 {
 		t.Errorf("corpus is lopsided: %d of %d valid", accepted, len(docs))
 	}

@@ -2,8 +2,8 @@
 //
 // It holds a small XML reader made for EPP: UTF-8 only, namespace-aware, with a bound on everything and without document
 // types, external entities or processing instructions. Over it lies a decoder that is as strict as the schemas of the core
-// and of the domain, host and contact mappings: order, cardinality, facets, enumerations and attributes. The encoders
-// append to a byte slice and use no reflection.
+// and of the domain, host, contact, organisation and key relay mappings: order, cardinality, facets, enumerations and
+// attributes. The encoders append to a byte slice and use no reflection.
 //
 // Each object command has one file, which holds its request type, its decoder and the encoder of its response data.
 //

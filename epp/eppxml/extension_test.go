@@ -216,6 +216,7 @@ func TestExtensionResponsesAgainstSchemas(t *testing.T) {
 		AppendSecDNSInfData(nil, &SecDNS{MaxSigLife: 1, DS: sampleDS()}), AppendSecDNSInfData(nil, &SecDNS{Keys: sampleKeys()}),
 		AppendChangeData(nil, sampleChanges()[0]), AppendChangeData(nil, sampleChanges()[1]),
 		AppendTTLInfData(nil, *sampleTTLPolicy()), AppendTTLInfData(nil, sampleTTLs()), AppendAddlEmail(nil, &AddlEmail{}),
+		AppendOrgExtInfData(nil, nil), AppendOrgExtInfData(nil, []OrgLink{{Role: "reseller", ID: "res1523"}, {Role: "registrar", ID: "abc"}}),
 		AppendRGPInfData(nil, []string{"addPeriod", "renewPeriod"}), AppendRGPUpData(nil, []string{"pendingRestore"}),
 		AppendLoginSecData(nil, []LoginSecEvent{{Type: "certificate", Level: "warning", ExDate: sampleTime, Text: "a & b"}, {Type: "newPW", Level: "error"}}),
 	} {
@@ -296,6 +297,12 @@ func FuzzExtension(f *testing.F) {
 				again = AppendTTLInfo(nil, v)
 			case *[]TTL:
 				again = map[string]func([]byte, []TTL) []byte{"create": AppendTTLCreate, "update": AppendTTLUpdate, "infData": AppendTTLInfData}[e.Name](nil, *v)
+			case *OrgExtUpdate:
+				again = AppendOrgExtUpdate(nil, v)
+			case *[]OrgLink:
+				if again = AppendOrgExtCreate(nil, *v); e.Name == "infData" {
+					again = AppendOrgExtInfData(nil, *v)
+				}
 			case *AddlEmail:
 				again = AppendAddlEmail(nil, v)
 			case *FeeCheck:

@@ -50,6 +50,10 @@ func registryCodecs() []extensionCodec {
 		newCodec("ttl create", []*[]TTL{&ttls, {{For: "A", Seconds: ptr(uint32(0))}}}, appendEach(AppendTTLCreate), decodeEach(DecodeTTLs)),
 		newCodec("ttl update", []*[]TTL{&ttls}, appendEach(AppendTTLUpdate), decodeEach(DecodeTTLs)),
 		newCodec("ttl infData", []*[]TTL{sampleTTLPolicy(), &ttls}, appendEach(AppendTTLInfData), decodeEach(DecodeTTLInfData)),
+		newCodec("orgext create", []*[]OrgLink{sampleOrgLinks()}, appendLinks(AppendOrgExtCreate), decodeLinks(DecodeOrgExtCreate)),
+		newCodec("orgext infData", []*[]OrgLink{sampleOrgLinks(), new([]OrgLink)}, appendLinks(AppendOrgExtInfData), decodeLinks(DecodeOrgExtInfData)),
+		newCodec("orgext update", []*OrgExtUpdate{{}, {Rem: []OrgLink{{Role: "reseller"}}}, {Add: []OrgLink{{Role: "a", ID: "b & c"}, {Role: "d", ID: "e"}},
+			Rem: []OrgLink{{Role: "reseller", ID: "abc"}}, Chg: []OrgLink{{Role: "registrar", ID: "abc"}}}}, AppendOrgExtUpdate, DecodeOrgExtUpdate),
 		newCodec("addlEmail", []*AddlEmail{{}, {Primary: true, Address: "\u00e4\u4e2d@\u4f8b.example"}, {Address: "a@b.example"}}, AppendAddlEmail, DecodeAddlEmail),
 	}
 }

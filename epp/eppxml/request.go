@@ -36,7 +36,8 @@ type Command struct {
 
 // Body is one of *Login, *Logout, *Poll; *DomainCheck, *DomainInfo, *DomainCreate, *DomainUpdate, *DomainDelete,
 // *DomainRenew, *DomainTransfer; *HostCheck, *HostInfo, *HostCreate, *HostUpdate, *HostDelete; *ContactCheck,
-// *ContactInfo, *ContactCreate, *ContactUpdate, *ContactDelete, *ContactTransfer.
+// *ContactInfo, *ContactCreate, *ContactUpdate, *ContactDelete, *ContactTransfer; *OrgCheck, *OrgInfo, *OrgCreate,
+// *OrgUpdate, *OrgDelete; *KeyrelayCreate.
 type Body interface {
 	// Verb returns the command's name.
 	Verb() Verb
@@ -211,7 +212,7 @@ func (d *decoder) object(verb Verb, op TransferOp, n int32) Body {
 	nd := &d.t.nodes[n]
 	var body Body
 	switch {
-	case nd.ns != NSDomain && nd.ns != NSHost && nd.ns != NSContact:
+	case nd.ns != NSDomain && nd.ns != NSHost && nd.ns != NSContact && nd.ns != NSOrg && nd.ns != NSKeyRelay:
 		d.failKind(KindUnimplementedObject, n, "", "objects of this namespace are not implemented")
 		return nil
 	case nd.name != string(verb):
@@ -219,6 +220,12 @@ func (d *decoder) object(verb Verb, op TransferOp, n int32) Body {
 		body = d.domain(verb, op, n)
 	case nd.ns == NSHost:
 		body = d.host(verb, n)
+	case nd.ns == NSOrg:
+		body = d.org(verb, n)
+	case nd.ns == NSKeyRelay:
+		if verb == VerbCreate {
+			body = d.keyrelayCreate(n)
+		}
 	default:
 		body = d.contact(verb, op, n)
 	}
@@ -260,6 +267,22 @@ func (d *decoder) host(verb Verb, n int32) Body {
 		return d.hostUpdate(n)
 	case VerbDelete:
 		return d.hostDelete(n)
+	}
+	return nil
+}
+
+func (d *decoder) org(verb Verb, n int32) Body {
+	switch verb {
+	case VerbCheck:
+		return d.orgCheck(n)
+	case VerbInfo:
+		return d.orgInfo(n)
+	case VerbCreate:
+		return d.orgCreate(n)
+	case VerbUpdate:
+		return d.orgUpdate(n)
+	case VerbDelete:
+		return d.orgDelete(n)
 	}
 	return nil
 }

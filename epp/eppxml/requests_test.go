@@ -48,7 +48,7 @@ func sampleDomainCreate() *DomainCreate {
 // sampleBodies holds at least one of every command, and between them every element of the schemas.
 func sampleBodies() []Body {
 	v4, v6 := HostAddr{IP: "v4", Addr: "192.0.2.2"}, HostAddr{IP: "v6", Addr: "2001:db8::1"}
-	return []Body{
+	return append([]Body{
 		&Login{ClID: "ClientX", Password: "foo-BAR2", NewPassword: "bar-FOO2", Version: "1.0", Lang: "en",
 			ObjURIs: []string{NSDomain, NSHost, NSContact}, ExtURIs: []string{"urn:ietf:params:xml:ns:secDNS-1.1", "http://custom/obj1ext-1.0"}},
 		&Login{ClID: "abc", Password: "a<&>\"'", Version: "1.0", Lang: "fr-CA", ObjURIs: []string{NSDomain}},
@@ -98,7 +98,7 @@ func sampleBodies() []Body {
 		&ContactDelete{ID: "sh8013"},
 		&ContactTransfer{Op: TransferApprove, ID: "sh8013", AuthInfo: &AuthInfo{Password: "2fooBAR"}},
 		&ContactTransfer{Op: TransferReject, ID: "sh8013"},
-	}
+	}, organisationBodies()...)
 }
 
 func sampleRequests() []*Request {

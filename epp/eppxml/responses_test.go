@@ -46,6 +46,11 @@ func sampleResData() map[string][]byte {
 		"contact trn": AppendContactTrnData(nil, &ContactTrnData{ID: "sh8013", TrStatus: "serverApproved", ReID: "abc", ReDate: sampleTime, AcID: "def", AcDate: sampleTime}),
 		"domain pan":  AppendDomainPanData(nil, &pan),
 		"host pan":    AppendHostPanData(nil, &pan),
+		"org chk":     AppendOrgChkData(nil, checks),
+		"org cre":     AppendOrgCreData(nil, &OrgCreData{ID: "res1523", CrDate: sampleTime}),
+		"org inf":     AppendOrgInfData(nil, sampleOrgInfData()),
+		"org inf2":    AppendOrgInfData(nil, &OrgInfData{ID: "abc", ROID: "A-B", Roles: []OrgRole{{}}, Statuses: []string{"ok"}, CrID: "abc", CrDate: sampleTime}),
+		"keyrelay":    AppendKeyRelayInfData(nil, &KeyRelayInfData{Name: "example.com", Data: sampleKeyRelayData(), CrDate: sampleTime, ReID: "ClientX", AcID: "ClientY"}),
 		"contact pan": AppendContactPanData(nil, &PanData{ID: "abc", SvTRID: "54321-XYZ", Date: sampleTime}),
 	}
 }

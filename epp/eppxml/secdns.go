@@ -124,8 +124,14 @@ func (d *decoder) dsData(n int32) DSData {
 	return out
 }
 
-func (d *decoder) keyData(n int32) KeyData {
+func (d *decoder) keyData(n int32) KeyData { return d.keyDataIn(n, "") }
+
+// keyDataIn is keyData for an element whose content is in the namespace ns; empty means its own.
+func (d *decoder) keyDataIn(n int32, ns string) KeyData {
 	c := d.sequence(n)
+	if ns != "" {
+		c.ns = ns
+	}
 	out := KeyData{Flags: uint16(d.number(c.expect("flags"), 1<<16-1))}
 	out.Protocol = uint8(d.number(c.expect("protocol"), 1<<8-1))
 	out.Alg = uint8(d.number(c.expect("alg"), 1<<8-1))
@@ -264,13 +270,16 @@ func appendDS(dst []byte, list []DSData) []byte {
 
 func appendKeys(dst []byte, list []KeyData) []byte {
 	for i := range list {
-		key := &list[i]
-		dst = append(dst, "<secDNS:keyData>"...)
-		dst = appendNumber(dst, "secDNS:flags", uint64(key.Flags))
-		dst = appendNumber(dst, "secDNS:protocol", uint64(key.Protocol))
-		dst = appendNumber(dst, "secDNS:alg", uint64(key.Alg))
-		dst = appendLeaf(dst, "secDNS:pubKey", base64.StdEncoding.EncodeToString(key.PublicKey))
+		dst = appendKeyContent(append(dst, "<secDNS:keyData>"...), &list[i])
 		dst = append(dst, "</secDNS:keyData>"...)
 	}
 	return dst
+}
+
+// appendKeyContent appends what stands within a keyData.
+func appendKeyContent(dst []byte, key *KeyData) []byte {
+	dst = appendNumber(dst, "secDNS:flags", uint64(key.Flags))
+	dst = appendNumber(dst, "secDNS:protocol", uint64(key.Protocol))
+	dst = appendNumber(dst, "secDNS:alg", uint64(key.Alg))
+	return appendLeaf(dst, "secDNS:pubKey", base64.StdEncoding.EncodeToString(key.PublicKey))
 }
