@@ -37,6 +37,8 @@ func versionFacts(v *store.Version) facts {
 		f.host(v.Host())
 	case registry.KindContact:
 		f.contact(v.Contact())
+	case registry.KindOrg:
+		f.org(v.Org())
 	}
 	return f
 }
@@ -65,6 +67,7 @@ func (f *facts) domain(d *registry.Domain) {
 		f.add("key", fmt.Sprintf("%d %d %d, %d octets", key.Flags, key.Protocol, key.Algorithm, len(key.Data)))
 	}
 	f.add("price_class", d.PriceClass)
+	f.orgs(d.Orgs)
 	f.add("deletion_phase", map[registry.DeletionPhase]string{
 		registry.PhaseRedemption: "redemption", registry.PhasePendingRestore: "pending restore", registry.PhasePendingDelete: "pending delete",
 	}[d.Phase])
@@ -87,11 +90,22 @@ func (f *facts) host(h *registry.Host) {
 		addresses = append(addresses, addr.String())
 	}
 	f.add("addresses", strings.Join(addresses, " "))
+	f.orgs(h.Orgs)
 }
 
 func (f *facts) contact(c *registry.Contact) {
 	f.provenance(&c.Provenance, c.Statuses)
-	for _, p := range c.Postal {
+	f.postal(c.Postal)
+	f.add("voice", c.Voice.Number)
+	f.add("fax", c.Fax.Number)
+	f.add("email", c.Email)
+	f.orgs(c.Orgs)
+	f.transfer(c.Transfer)
+	f.add("auth_info_set", strconv.FormatBool(c.AuthInfo.IsSet()))
+}
+
+func (f *facts) postal(forms []registry.PostalInfo) {
+	for _, p := range forms {
 		f.add("name_"+p.Type, p.Name)
 		f.add("organization_"+p.Type, p.Organization)
 		var address []string
@@ -102,11 +116,29 @@ func (f *facts) contact(c *registry.Contact) {
 		}
 		f.add("address_"+p.Type, strings.Join(address, ", "))
 	}
-	f.add("voice", c.Voice.Number)
-	f.add("fax", c.Fax.Number)
-	f.add("email", c.Email)
-	f.transfer(c.Transfer)
-	f.add("auth_info_set", strconv.FormatBool(c.AuthInfo.IsSet()))
+}
+
+// orgs lists the organisations of an object by role.
+func (f *facts) orgs(links []registry.OrgLink) {
+	for _, link := range links {
+		f.add("org_"+string(link.Role), string(link.ID))
+	}
+}
+
+func (f *facts) org(o *registry.Org) {
+	f.provenance(&o.Provenance, o.Statuses)
+	for _, role := range o.Roles {
+		f.add("role", strings.TrimSpace(fmt.Sprintf("%s %s %s", role.Type, role.ID, joined(role.Statuses))))
+	}
+	f.add("parent", string(o.Parent))
+	f.postal(o.Postal)
+	f.add("voice", o.Voice.Number)
+	f.add("fax", o.Fax.Number)
+	f.add("email", o.Email)
+	f.add("url", o.URL)
+	for _, c := range o.Contacts {
+		f.add("contact_"+c.Type, strings.TrimSpace(string(c.ID)+" "+c.TypeName))
+	}
 }
 
 func joined[S ~string](list []S) string {

@@ -15,7 +15,7 @@ import (
 func (s *adminService) History(req *clusterpb.HistoryRequest, stream grpc.ServerStreamingServer[clusterpb.HistoryChunk]) error {
 	keys := historyKeys(req.GetName())
 	if len(keys) == 0 {
-		return refuse(registry.CodeParameterSyntax, "name", req.GetName(), "the value is neither a domain name nor the id of a contact")
+		return refuse(registry.CodeParameterSyntax, "name", req.GetName(), "the value is neither a domain name nor the id of a contact or organisation")
 	}
 	ctx, cancel := context.WithTimeout(stream.Context(), maxStatementTime)
 	defer cancel()
@@ -29,7 +29,7 @@ func (s *adminService) History(req *clusterpb.HistoryRequest, stream grpc.Server
 			}
 		}
 		if !h.found {
-			return refuse(registry.CodeObjectDoesNotExist, "name", req.GetName(), "no domain, host or contact ever had this name")
+			return refuse(registry.CodeObjectDoesNotExist, "name", req.GetName(), "no domain, host, contact or organisation ever had this name")
 		}
 		h.chunk.Done = true
 		return sendChunk(ctx, stream, h.chunk)
@@ -50,6 +50,9 @@ func historyKeys(name string) []historyKey {
 	}
 	if id, err := registry.ParseContactID(name); err == nil {
 		keys = append(keys, historyKey{registry.KindContact, id.Key()})
+	}
+	if id, err := registry.ParseOrgID(name); err == nil {
+		keys = append(keys, historyKey{registry.KindOrg, id.Key()})
 	}
 	return keys
 }

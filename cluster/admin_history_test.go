@@ -117,6 +117,9 @@ func TestHistoryOutlivesTheObject(t *testing.T) {
 	step(60, "contact_create", func(tx *store.Tx) {
 		tx.PutContact(nil, &registry.Contact{Provenance: registry.Provenance{ROID: "C1-EX"}, ID: "Con-1", Email: "a@b"})
 	})
+	org := &registry.Org{Provenance: registry.Provenance{ROID: "O1-EX"}, ID: "Org-1", Email: "o@b", Roles: []registry.OrgRole{{Type: "reseller"}}}
+	step(70, "org_create", func(tx *store.Tx) { tx.PutOrg(nil, org) })
+	step(80, "org_delete", func(tx *store.Tx) { tx.DeleteOrg(org) })
 	admin := operatorOf(t, c, "n1")
 	read := func(name string, second int) []string {
 		t.Helper()
@@ -158,6 +161,8 @@ func TestHistoryOutlivesTheObject(t *testing.T) {
 		{"two.example", 55, []string{hostRenamed}},
 		{"two.example", 45, nil},
 		{"CON-1", 0, []string{contact}},
+		{"org-1", 0, []string{"O1-EX Org-1 org_create 7-70-1 by reg-a deleted=false email=o@b", "O1-EX Org-1 org_delete 7-80-1 by reg-a deleted=true"}},
+		{"org-1", 75, []string{"O1-EX Org-1 org_create 7-70-1 by reg-a deleted=false email=o@b"}},
 		{"nobody.example", 0, []string{"object does not exist"}},
 		{"-", 0, []string{"parameter syntax error"}},
 	} {

@@ -14,6 +14,8 @@ func TestMayExecute(t *testing.T) {
 		"domain status":  {&fsmpb.Command{Body: &fsmpb.Command_DomainServerUpdate{}}, true},
 		"host status":    {&fsmpb.Command{Body: &fsmpb.Command_HostServerUpdate{}}, true},
 		"contact status": {&fsmpb.Command{Body: &fsmpb.Command_ContactServerUpdate{}}, true},
+		"org status":     {&fsmpb.Command{Body: &fsmpb.Command_OrgServerUpdate{}}, true},
+		"org update":     {&fsmpb.Command{Body: &fsmpb.Command_OrgUpdate{}}, false},
 		"policy":         {&fsmpb.Command{Body: &fsmpb.Command_TldPut{}}, true},
 		"domain update":  {&fsmpb.Command{Body: &fsmpb.Command_DomainUpdate{}}, false},
 		"publication":    {&fsmpb.Command{Body: &fsmpb.Command_ZonePublish{}}, false},

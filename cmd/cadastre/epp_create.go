@@ -9,11 +9,11 @@ import (
 func newEPPCreateCommand(a *app, flags *eppFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "create",
-		Short:   "Create a domain, host or contact",
+		Short:   "Create a domain, host, contact or organisation",
 		Long:    "Creates an object. Without --auth a domain or contact gets a random authInfo, which is shown.",
 		Example: "  cadastre epp --dev /tmp/cadastre create domain demo.example --ns ns1.host.invalid",
 	}
-	cmd.AddCommand(newEPPCreateDomainCommand(a, flags), newEPPCreateHostCommand(a, flags), newEPPCreateContactCommand(a, flags))
+	cmd.AddCommand(newEPPCreateDomainCommand(a, flags), newEPPCreateHostCommand(a, flags), newEPPCreateContactCommand(a, flags), newEPPCreateOrgCommand(a, flags))
 	return cmd
 }
 

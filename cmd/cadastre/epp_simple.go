@@ -16,10 +16,10 @@ type eppObjects struct {
 	bodies                     map[string]func(names []string) eppxml.Body
 }
 
-// newEPPObjectsCommand makes VERB domain|host|contact NAME.
+// newEPPObjectsCommand makes VERB domain|host|contact|org NAME.
 func newEPPObjectsCommand(a *app, flags *eppFlags, o eppObjects) *cobra.Command {
 	group := &cobra.Command{Use: o.verb, Short: o.short, Long: o.long, Example: o.example}
-	for _, kind := range []string{"domain", "host", "contact"} {
+	for _, kind := range []string{"domain", "host", "contact", "org"} {
 		body := o.bodies[kind]
 		use, args := kind+" NAME", cobra.ExactArgs(1)
 		if o.many {
@@ -42,6 +42,7 @@ func newEPPCheckCommand(a *app, flags *eppFlags) *cobra.Command {
 			"domain":  func(names []string) eppxml.Body { return &eppxml.DomainCheck{Names: names} },
 			"host":    func(names []string) eppxml.Body { return &eppxml.HostCheck{Names: names} },
 			"contact": func(names []string) eppxml.Body { return &eppxml.ContactCheck{IDs: names} },
+			"org":     func(names []string) eppxml.Body { return &eppxml.OrgCheck{IDs: names} },
 		},
 	})
 }
@@ -55,6 +56,7 @@ func newEPPDeleteCommand(a *app, flags *eppFlags) *cobra.Command {
 			"domain":  func(names []string) eppxml.Body { return &eppxml.DomainDelete{Name: names[0]} },
 			"host":    func(names []string) eppxml.Body { return &eppxml.HostDelete{Name: names[0]} },
 			"contact": func(names []string) eppxml.Body { return &eppxml.ContactDelete{ID: names[0]} },
+			"org":     func(names []string) eppxml.Body { return &eppxml.OrgDelete{ID: names[0]} },
 		},
 	})
 }
@@ -73,6 +75,7 @@ func newEPPInfoCommand(a *app, flags *eppFlags) *cobra.Command {
 			"contact": func(names []string) eppxml.Body {
 				return &eppxml.ContactInfo{ID: names[0], AuthInfo: optionalAuthInfo(auth)}
 			},
+			"org": func(names []string) eppxml.Body { return &eppxml.OrgInfo{ID: names[0]} },
 		},
 	})
 	cmd.PersistentFlags().StringVar(&auth, "auth", "", "authInfo of the object")

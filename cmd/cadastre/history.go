@@ -39,8 +39,8 @@ func newHistoryCommand(a *app) *cobra.Command {
 	flags := &connFlags{}
 	cmd := &cobra.Command{
 		Use:   "history NAME",
-		Short: "Show every change of a domain, host or contact",
-		Long: `Shows who changed the domains, hosts or contacts of a name, when, by which command and why,
+		Short: "Show every change of a domain, host, contact or organisation",
+		Long: `Shows who changed the domains, hosts, contacts or organisations of a name, when, by which command and why,
 and what became different; also of objects that are gone, whose name may be registered anew.`,
 		Example: "  cadastre history example.example --dev /tmp/cadastre",
 		Args:    cobra.ExactArgs(1),
@@ -63,8 +63,8 @@ func newShowCommand(a *app) *cobra.Command {
 	var at string
 	cmd := &cobra.Command{
 		Use:   "show NAME --at TIME",
-		Short: "Show a domain, host or contact as it was at a time",
-		Long:  "Shows what a domain, host or contact was like at an instant, from the history.",
+		Short: "Show a domain, host, contact or organisation as it was at a time",
+		Long:  "Shows what a domain, host, contact or organisation was like at an instant, from the history.",
 		Example: "  cadastre show example.example --at 2027-03-01T12:00:00Z --dev /tmp/cadastre\n" +
 			"  cadastre show example.example --at 2027-03-01 --json --dev /tmp/cadastre",
 		Args: cobra.ExactArgs(1),
@@ -79,7 +79,7 @@ func newShowCommand(a *app) *cobra.Command {
 					return err
 				}
 				if len(versions) == 0 {
-					return fmt.Errorf("there was no domain, host or contact %s at %s; see: cadastre history %s", args[0], at, args[0])
+					return fmt.Errorf("there was no domain, host, contact or organisation %s at %s; see: cadastre history %s", args[0], at, args[0])
 				}
 				return a.result(versions, shownText(versions))
 			})

@@ -44,6 +44,11 @@ func statusObjects() []statusObject {
 				Id: key, AddStatuses: c.add, RemoveStatuses: c.remove, Case: c.about(),
 			}}}
 		}},
+		{registry.KindOrg, "ID", "res1523", func(key string, c *statusChange) *fsmpb.Command {
+			return &fsmpb.Command{Reason: c.reason, Body: &fsmpb.Command_OrgServerUpdate{OrgServerUpdate: &fsmpb.OrgServerUpdate{
+				Id: key, AddStatuses: c.add, RemoveStatuses: c.remove, Case: c.about(),
+			}}}
+		}},
 	}
 }
 
@@ -54,8 +59,8 @@ func newObjectCommands(a *app) []*cobra.Command {
 		flags := &connFlags{}
 		group := &cobra.Command{
 			Use:     object.kind.String(),
-			Short:   fmt.Sprintf("Set and remove server statuses of a %s", object.kind),
-			Long:    fmt.Sprintf("What the registry does to a %s without its registrar, who is told through the message queue.", object.kind),
+			Short:   "Set and remove server statuses of " + object.phrase(),
+			Long:    fmt.Sprintf("What the registry does to %s without its registrar, who is told through the message queue.", object.phrase()),
 			Example: statusExample(object),
 		}
 		flags.register(group)
@@ -63,6 +68,14 @@ func newObjectCommands(a *app) []*cobra.Command {
 		groups = append(groups, group)
 	}
 	return groups
+}
+
+// phrase is the kind as sentences name it.
+func (o *statusObject) phrase() string {
+	if o.kind == registry.KindOrg {
+		return "an organisation"
+	}
+	return "a " + o.kind.String()
 }
 
 func statusExample(object statusObject) string {
@@ -74,8 +87,8 @@ func newStatusCommand(a *app, flags *connFlags, object statusObject) *cobra.Comm
 	cmd := &cobra.Command{
 		Use:   "status " + object.argument,
 		Short: "Set and remove server statuses",
-		Long: fmt.Sprintf("Sets and removes statuses of a %s that its registrar cannot: %s. The registrar finds two messages in its queue, with the object before and after (RFC 8590).",
-			object.kind, strings.Join(serverStatuses(object.kind), ", ")),
+		Long: fmt.Sprintf("Sets and removes statuses of %s that its registrar cannot: %s. The registrar finds two messages in its queue, with the object before and after (RFC 8590).",
+			object.phrase(), strings.Join(serverStatuses(object.kind), ", ")),
 		Example: statusExample(object),
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,7 +96,7 @@ func newStatusCommand(a *app, flags *connFlags, object statusObject) *cobra.Comm
 				return err
 			}
 			key := args[0]
-			if object.kind != registry.KindContact {
+			if object.kind == registry.KindDomain || object.kind == registry.KindHost {
 				name, err := registry.ParseDomainName(key)
 				if err != nil {
 					return err
@@ -114,7 +127,8 @@ func serverStatuses(kind registry.ObjectKind) []string {
 	var names []string
 	for _, status := range []registry.Status{
 		registry.StatusServerHold, registry.StatusServerUpdateProhibited, registry.StatusServerDeleteProhibited,
-		registry.StatusServerTransferProhibited, registry.StatusServerRenewProhibited,
+		registry.StatusServerTransferProhibited, registry.StatusServerRenewProhibited, registry.StatusServerLinkProhibited,
+		registry.StatusHold, registry.StatusTerminated,
 	} {
 		if registry.IsServerStatus(kind, status) {
 			names = append(names, string(status))
