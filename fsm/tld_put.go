@@ -74,7 +74,7 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		TransferPendingDays: p.GetTransferPendingDays(),
 		KeyDataInterface:    p.GetKeyDataInterface(), MaxDelegationSigners: p.GetMaxDelegationSigners(),
 		RestoreReportDays: p.GetRestoreReportDays(), AllowWeakAuthInfo: p.GetAllowWeakAuthInfo(),
-		TTLBounds: ttlBoundsFromProto(p.GetTtlBounds()),
+		TTLBounds: ttlBoundsFromProto(p.GetTtlBounds()), Signing: signingFromProto(p.GetSigning()),
 	}
 	for _, name := range p.GetPremiumNames() {
 		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
@@ -108,7 +108,7 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		ApexTtlSeconds: p.ApexTTLSeconds, DelegationTtlSeconds: p.DelegationTTLSeconds,
 		KeyDataInterface: p.KeyDataInterface, MaxDelegationSigners: p.MaxDelegationSigners,
 		RestoreReportDays: p.RestoreReportDays, AllowWeakAuthInfo: p.AllowWeakAuthInfo,
-		TtlBounds:           ttlBoundsToProto(p.TTLBounds),
+		TtlBounds: ttlBoundsToProto(p.TTLBounds), Signing: signingToProto(&p.Signing),
 		TransferPendingDays: p.TransferPendingDays,
 	}
 	for _, name := range p.PremiumNames {

@@ -28,6 +28,8 @@ func TestEveryPolicyFieldTravels(t *testing.T) {
 			full.TTLBounds = []registry.TTLBounds{{Type: registry.RecordDS, Min: 1, Max: 3, Default: 2}}
 		case name == "PremiumNames":
 			full.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 1, RenewPriceMinor: 2, RestorePriceMinor: 3}}
+		case name == "Signing":
+			full.Signing = registry.SigningPolicy{Denial: registry.DenialNSEC, OptOut: true, ValidityDays: 30, RefreshDays: 10}
 		case f.Kind() == reflect.String:
 			f.SetString(name)
 		case f.Kind() == reflect.Bool:

@@ -242,10 +242,14 @@ func (k *checker) tldPut(c *fsmpb.TLDPut) {
 	k.count("premium_names", len(p.GetPremiumNames()), policy.MaxPremiumNames)
 }
 
+// maxChainKeyOctets bounds a place in a denial chain: one octet, and a name or a hash.
+const maxChainKeyOctets = 256
+
 func (k *checker) zonePublish(c *fsmpb.ZonePublish) {
 	k.name("tld", c.GetTld())
 	k.count("changes", len(c.GetChanges()), maxPublicationOwners)
 	for _, change := range c.GetChanges() {
 		k.name("owner", change.GetOwner())
+		k.count("chain_key", len(change.GetChainKey()), maxChainKeyOctets)
 	}
 }

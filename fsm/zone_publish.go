@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"fmt"
+	"time"
 
 	"cadastre/fsm/fsmpb"
 	"cadastre/registry"
@@ -33,9 +34,18 @@ func (r *run) zonePublish(c *fsmpb.ZonePublish) (*fsmpb.Result, error) {
 		if owner != tld.Name && !owner.IsBelow(tld.Name) {
 			return nil, refuse(registry.CodeParameterPolicy, "owner", change.GetOwner(), "the name lies outside the zone %s", tld.Name)
 		}
-		owners = append(owners, store.OwnerRecords{Owner: owner, RRs: change.GetRrs()})
+		if change.GetNsec3() && len(change.GetChainKey()) == 0 {
+			return nil, refuse(registry.CodeParameterPolicy, "chain_key", "", "the NSEC3 record at %s has no place in the chain", owner)
+		}
+		records := store.OwnerRecords{
+			Owner: owner, RRs: change.GetRrs(), ChainKey: change.GetChainKey(), NSEC3: change.GetNsec3(), Unchain: change.GetUnchain(),
+		}
+		if change.GetResignAtMs() != 0 {
+			records.ResignAt = time.UnixMilli(change.GetResignAtMs()).UTC()
+		}
+		owners = append(owners, records)
 	}
-	r.tx.Publish(tld.Name, c.GetSerial(), owners)
+	r.tx.Publish(tld.Name, c.GetSerial(), c.GetSignedAs(), owners)
 	r.cleanDirty(tld, c)
 	r.effects.Published = true
 	result := ok()

@@ -15,7 +15,6 @@ import (
 	"cadastre/internal/pause"
 	"cadastre/registry"
 	"cadastre/store"
-	"cadastre/zone"
 )
 
 const (
@@ -25,10 +24,6 @@ const (
 	recheckInterval = time.Second
 	// proposeTimeout bounds the wait for a publication to be applied.
 	proposeTimeout = 10 * time.Second
-	// maxOwners and maxRecordOctets bound one publication, so that its entry stays small
-	// beside the commands of registrars.
-	maxOwners       = 1000
-	maxRecordOctets = 192 << 10
 )
 
 // proposer puts a command into the log and waits for its result. Only the leader's can.
@@ -45,12 +40,14 @@ type viewer interface {
 type Publisher struct {
 	proposer proposer
 	viewer   viewer
+	keys     keyring
 	logger   *slog.Logger
+	sweeps   map[registry.DomainName]*sweep
 }
 
-// New returns a publisher over this node's proposer and state.
-func New(p proposer, v viewer, logger *slog.Logger) *Publisher {
-	return &Publisher{proposer: p, viewer: v, logger: logger}
+// New returns a publisher over this node's proposer, state and keys.
+func New(p proposer, v viewer, keys keyring, logger *slog.Logger) *Publisher {
+	return &Publisher{proposer: p, viewer: v, keys: keys, logger: logger, sweeps: make(map[registry.DomainName]*sweep)}
 }
 
 // Run publishes until ctx is done; dirty signals that names became dirty.
@@ -83,15 +80,33 @@ func (p *Publisher) Run(ctx context.Context, dirty <-chan struct{}) error {
 	}
 }
 
-// publishAll makes one publication for every zone that has dirty names and says whether
-// there was any.
-func (p *Publisher) publishAll(ctx context.Context) (bool, error) {
+// Settle publishes until nothing is left to publish. It is for a caller that has the node to itself.
+func (p *Publisher) Settle(ctx context.Context) error {
+	for {
+		more, err := p.publishAll(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// publishAll makes one publication for every zone that has something to publish and says
+// whether more may follow at once.
+func (p *Publisher) publishAll(ctx context.Context) (more bool, err error) {
 	var commands []*fsmpb.ZonePublish
-	err := p.viewer.View(func(tx *store.ReadTx) error {
+	var errs []error // of one zone; the others go on
+	err = p.viewer.View(func(tx *store.ReadTx) error {
 		for _, tld := range tx.TLDs() {
-			c, err := compute(tx, tld)
+			keys, err := p.keys.Keys(tx, tld)
+			var c *fsmpb.ZonePublish
+			var again bool
+			if err == nil {
+				c, again, err = compute(ctx, tx, tld, keys, p.sweeps)
+			}
+			more = more || again
 			if err != nil {
-				return err
+				errs = append(errs, fmt.Errorf("compute the publication of %s: %w", tld.Name, err))
+				continue
 			}
 			if c != nil {
 				commands = append(commands, c)
@@ -102,11 +117,10 @@ func (p *Publisher) publishAll(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("compute publications: %w", err)
 	}
-	var errs []error
 	for _, c := range commands {
 		errs = append(errs, p.propose(ctx, c))
 	}
-	return len(commands) > 0, errors.Join(errs...)
+	return more || len(commands) > 0, errors.Join(errs...)
 }
 
 func (p *Publisher) propose(ctx context.Context, c *fsmpb.ZonePublish) error {
@@ -117,60 +131,15 @@ func (p *Publisher) propose(ctx context.Context, c *fsmpb.ZonePublish) error {
 		Body:  &fsmpb.Command_ZonePublish{ZonePublish: c},
 	})
 	if err != nil {
+		delete(p.sweeps, registry.DomainName(c.GetTld())) // its steps may be lost: begin anew
 		return fmt.Errorf("propose serial %d of %s: %w", c.GetSerial(), c.GetTld(), err)
 	}
-	if err := fsm.ResultError(result); err != nil && !errors.Is(err, registry.CodeConflict) {
+	err = fsm.ResultError(result)
+	if err != nil {
+		delete(p.sweeps, registry.DomainName(c.GetTld()))
+	}
+	if err != nil && !errors.Is(err, registry.CodeConflict) {
 		return fmt.Errorf("publish serial %d of %s: %w", c.GetSerial(), c.GetTld(), err)
 	}
 	return nil // after a conflict the next round builds on the newer serial
-}
-
-// compute returns the publication that brings the dirty names of the zone up to date, nil
-// if there are none.
-func compute(tx *store.ReadTx, tld *registry.TLD) (*fsmpb.ZonePublish, error) {
-	owners := tx.Dirty(tld.Name, maxOwners)
-	if len(owners) == 0 {
-		return nil, nil
-	}
-	current := tx.ZoneState(tld.Name)
-	readIndex, _ := tx.Applied()
-	c := &fsmpb.ZonePublish{Tld: string(tld.Name), BaseSerial: current.Serial, Serial: nextSerial(current, tx.Now()), ReadIndex: readIndex}
-	apexDirty := false
-	size := 0
-	for _, owner := range owners {
-		if size > maxRecordOctets {
-			break
-		}
-		c.Cleaned = append(c.Cleaned, string(owner))
-		if owner == tld.Name {
-			apexDirty = true
-			continue
-		}
-		rrs, err := zone.Records(tx, tld, owner, c.GetSerial())
-		if err != nil {
-			return nil, err
-		}
-		if published, _ := tx.Published(tld.Name, owner); string(published) != string(rrs) {
-			c.Changes = append(c.Changes, &fsmpb.OwnerChange{Owner: string(owner), Rrs: rrs})
-			size += len(rrs) + len(owner)
-		}
-	}
-	if len(c.GetChanges()) == 0 && !apexDirty && current.Publications > 0 {
-		return c, nil
-	}
-	apex, err := zone.Records(tx, tld, tld.Name, c.GetSerial())
-	if err != nil {
-		return nil, err
-	}
-	c.Changes = append(c.Changes, &fsmpb.OwnerChange{Owner: string(tld.Name), Rrs: apex})
-	return c, nil
-}
-
-// nextSerial grows by one; a zone begins with the time in seconds, so that a zone that was
-// served before under such serials goes on (RFC 1982).
-func nextSerial(current store.ZoneState, now time.Time) uint32 {
-	if current.Publications == 0 {
-		return uint32(now.Unix())
-	}
-	return current.Serial + 1
 }

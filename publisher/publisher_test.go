@@ -34,6 +34,7 @@ type node struct {
 	index     uint64
 	failNext  error
 	publishes int
+	at        time.Time // the leader's clock; zero: the real one
 }
 
 func newNode(t *testing.T) *node {
@@ -64,7 +65,11 @@ func (n *node) Propose(_ context.Context, c *fsmpb.Command) (*fsmpb.Result, erro
 		n.failNext = nil
 		return nil, err
 	}
-	data, err := proto.Marshal(&fsmpb.Envelope{FormatVersion: fsm.FormatVersion, LeaderTimeMs: time.Now().UnixMilli(), Commands: []*fsmpb.Command{c}})
+	now := n.at
+	if now.IsZero() {
+		now = time.Now()
+	}
+	data, err := proto.Marshal(&fsmpb.Envelope{FormatVersion: fsm.FormatVersion, LeaderTimeMs: now.UnixMilli(), Commands: []*fsmpb.Command{c}})
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +161,7 @@ func run(t *testing.T, fn func(ctx context.Context) error) {
 func TestPublisherBringsTheZoneUpToDate(t *testing.T) {
 	n := newNode(t)
 	n.addDelegation(t, "early")
-	p := publisher.New(n, n, slog.New(slog.DiscardHandler))
+	p := publisher.New(n, n, publisher.Unsigned{}, slog.New(slog.DiscardHandler))
 	run(t, func(ctx context.Context) error { return p.Run(ctx, n.dirty) })
 
 	settled := func() bool { _, _, clean := n.published(t, "example"); return clean }
@@ -197,7 +202,7 @@ func serialText(serial uint32) string {
 func TestPublisherTriesAgain(t *testing.T) {
 	n := newNode(t)
 	n.failNext = errors.New("no quorum")
-	p := publisher.New(n, n, slog.New(slog.DiscardHandler))
+	p := publisher.New(n, n, publisher.Unsigned{}, slog.New(slog.DiscardHandler))
 	run(t, func(ctx context.Context) error { return p.Run(ctx, nil) })
 	eventually(t, "the zone is published after a failed proposal", func() bool { _, _, clean := n.published(t, "example"); return clean })
 }
@@ -205,7 +210,7 @@ func TestPublisherTriesAgain(t *testing.T) {
 func TestPublisherRemovesWhatLeaves(t *testing.T) {
 	n := newNode(t)
 	n.addDelegation(t, "one")
-	p := publisher.New(n, n, slog.New(slog.DiscardHandler))
+	p := publisher.New(n, n, publisher.Unsigned{}, slog.New(slog.DiscardHandler))
 	run(t, func(ctx context.Context) error { return p.Run(ctx, n.dirty) })
 	eventually(t, "the delegation is published", func() bool { text, _, _ := n.published(t, "one.example"); return text != "" })
 	n.asRegistrar(t, &fsmpb.Command{Body: &fsmpb.Command_DomainUpdate{DomainUpdate: &fsmpb.DomainUpdate{Name: "one.example", AddStatuses: []string{"clientHold"}}}})

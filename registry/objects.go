@@ -321,6 +321,8 @@ type TLDPolicy struct {
 	// TTLBounds says which TTLs registrars may set; what is not named has the bounds of
 	// policy.TTLBounds.
 	TTLBounds []TTLBounds
+	// Signing says how the zone is signed.
+	Signing SigningPolicy
 }
 
 // PremiumName is a label below a TLD with prices of its own, in minor units of the TLD's

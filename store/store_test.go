@@ -288,7 +288,9 @@ func TestRestoreIsFinishedAfterACrash(t *testing.T) {
 
 func TestCorruptRowIsAFault(t *testing.T) {
 	st := open(t, t.TempDir())
-	write(t, st, 1, func(tx *store.Tx) { tx.Publish("example", 1, []store.OwnerRecords{{Owner: "example", RRs: []byte{1}}}) })
+	write(t, st, 1, func(tx *store.Tx) {
+		tx.Publish("example", 1, "", []store.OwnerRecords{{Owner: "example", RRs: []byte{1}}})
+	})
 	err := st.View(func(tx *store.ReadTx) error {
 		pubs, reaches := tx.Journal("example", 0)
 		if !reaches || len(pubs) != 1 || pubs[0].Serial != 1 {
@@ -306,7 +308,7 @@ func TestJournalReach(t *testing.T) {
 	st := open(t, t.TempDir())
 	for i := range uint64(5) {
 		write(t, st, i+1, func(tx *store.Tx) {
-			tx.Publish("example", uint32(100+i), []store.OwnerRecords{{Owner: "example", RRs: []byte{byte(i)}}})
+			tx.Publish("example", uint32(100+i), "", []store.OwnerRecords{{Owner: "example", RRs: []byte{byte(i)}}})
 		})
 	}
 	view(t, st, func(tx *store.ReadTx) {

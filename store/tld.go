@@ -46,7 +46,11 @@ func encodeTLD(t *registry.TLD) []byte {
 	e.str(2, string(t.ROID))
 	e.time(3, t.CreatedAt)
 	e.time(4, t.UpdatedAt)
-	e.msg(5, func(e *encoder) { e.policyMoneyAndPeriods(&t.Policy); e.policyNamesAndZone(&t.Policy) })
+	e.msg(5, func(e *encoder) {
+		e.policyMoneyAndPeriods(&t.Policy)
+		e.policyNamesAndZone(&t.Policy)
+		e.signing(&t.Policy.Signing)
+	})
 	return e.b
 }
 
@@ -226,6 +230,8 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.TTLBounds = append(p.TTLBounds, d.ttlBounds())
 	case 60:
 		p.PremiumNames = append(p.PremiumNames, d.premiumName())
+	case fieldPolicySigning:
+		p.Signing = d.signing()
 	default:
 		d.unknown()
 	}
@@ -240,6 +246,42 @@ func (d *decoder) apexServer() registry.ApexServer {
 				s.Name = registry.DomainName(d.str())
 			case 2:
 				s.Addresses = append(s.Addresses, d.addr())
+			default:
+				d.unknown()
+			}
+		}
+	})
+	return s
+}
+
+// fieldPolicySigning is how the zone is signed.
+const fieldPolicySigning = 200
+
+func (e *encoder) signing(s *registry.SigningPolicy) {
+	if *s == (registry.SigningPolicy{}) {
+		return
+	}
+	e.msg(fieldPolicySigning, func(e *encoder) {
+		e.uint(1, uint64(s.Denial))
+		e.bool(2, s.OptOut)
+		e.uint(3, uint64(s.ValidityDays))
+		e.uint(4, uint64(s.RefreshDays))
+	})
+}
+
+func (d *decoder) signing() registry.SigningPolicy {
+	var s registry.SigningPolicy
+	d.nested(func(d *decoder) {
+		for d.next() {
+			switch d.num {
+			case 1:
+				s.Denial = registry.Denial(d.val)
+			case 2:
+				s.OptOut = d.bool()
+			case 3:
+				s.ValidityDays = uint32(d.val)
+			case 4:
+				s.RefreshDays = uint32(d.val)
 			default:
 				d.unknown()
 			}

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"cadastre/registry"
 )
@@ -16,6 +17,15 @@ const journalWindow = 8192
 type OwnerRecords struct {
 	Owner registry.DomainName
 	RRs   []byte
+	// Before is what was published at the owner until then; only in publications.
+	Before []byte
+	// ChainKey is the owner's place in the zone's denial chain, if it has or had one. With NSEC3, RRs
+	// are the record of that hash and the owner is no name of the zone proper; with Unchain, a name
+	// leaves a chain of NSEC records.
+	ChainKey       []byte
+	NSEC3, Unchain bool
+	// ResignAt is when the first signature is to be renewed; zero: never.
+	ResignAt time.Time
 }
 
 // Publication is one step of a zone from one serial to the next.
@@ -29,6 +39,8 @@ type Publication struct {
 type ZoneState struct {
 	Serial       uint32
 	Publications uint64
+	// SignedAs is the fingerprint of how all of it is signed; "" where it is not.
+	SignedAs string
 }
 
 // cutKey splits a key at its first separator.
@@ -82,6 +94,8 @@ func (tx *ReadTx) ZoneState(tld registry.DomainName) ZoneState {
 				z.Serial = uint32(d.val)
 			case 2:
 				z.Publications = d.val
+			case 3:
+				z.SignedAs = d.str()
 			default:
 				d.unknown()
 			}
@@ -102,20 +116,29 @@ func (tx *ReadTx) EachPublished(tld registry.DomainName, fn func(OwnerRecords) b
 	})
 }
 
-// Publish puts the owners into the zone under the serial and adds a journal row.
-func (tx *Tx) Publish(tld registry.DomainName, serial uint32, owners []OwnerRecords) {
+// Publish puts the owners into the zone under the serial and adds a journal row. signedAs says how the
+// whole zone is signed from now on.
+func (tx *Tx) Publish(tld registry.DomainName, serial uint32, signedAs string, owners []OwnerRecords) {
 	z := tx.ZoneState(tld)
-	z.Serial, z.Publications = serial, z.Publications+1
+	z.Serial, z.Publications, z.SignedAs = serial, z.Publications+1, signedAs
 	var row encoder
 	row.uint(1, uint64(serial))
-	for _, o := range owners {
+	for i := range owners {
+		o := &owners[i]
 		k := tableZone.key().str(string(tld)).tail(string(o.Owner))
-		if len(o.RRs) == 0 {
+		if o.NSEC3 {
+			k = tableZoneChain.key().str(string(tld)).bytes(o.ChainKey)
+		}
+		o.Before, _ = tx.get(k)
+		row.msg(2, func(e *encoder) { e.ownerRecords(o) })
+		tx.putChain(tld, o)
+		switch {
+		case o.NSEC3:
+		case len(o.RRs) == 0:
 			tx.del(k)
-		} else {
+		default:
 			tx.set(k, o.RRs)
 		}
-		row.msg(2, func(e *encoder) { e.str(1, string(o.Owner)); e.bytes(2, o.RRs) })
 	}
 	tx.insert(tableJournal.key().str(string(tld)).uint(z.Publications), row.b)
 	if z.Publications > journalWindow {
@@ -124,7 +147,18 @@ func (tx *Tx) Publish(tld registry.DomainName, serial uint32, owners []OwnerReco
 	var e encoder
 	e.uint(1, uint64(z.Serial))
 	e.uint(2, z.Publications)
+	e.str(3, z.SignedAs)
 	tx.set(tableZoneState.key().tail(string(tld)), e.b)
+}
+
+func (e *encoder) ownerRecords(o *OwnerRecords) {
+	e.str(1, string(o.Owner))
+	e.bytes(2, o.RRs)
+	e.bytes(3, o.Before)
+	e.bool(4, o.NSEC3)
+	if o.NSEC3 {
+		e.bytes(5, o.ChainKey)
+	}
 }
 
 // Journal returns the publications after number after, oldest first, and whether the
@@ -173,6 +207,12 @@ func (d *decoder) ownerRecords() OwnerRecords {
 				o.Owner = registry.DomainName(d.str())
 			case 2:
 				o.RRs = d.bytes()
+			case 3:
+				o.Before = d.bytes()
+			case 4:
+				o.NSEC3 = d.bool()
+			case 5:
+				o.ChainKey = d.bytes()
 			default:
 				d.unknown()
 			}

@@ -26,13 +26,15 @@ type Objects interface {
 // uncompressed resource records one after another (RFC 1035 section 3.2.1), none when the
 // owner has no place in the zone. The order is SOA, NS, DS, A, AAAA, and by content within.
 func Records(objects Objects, tld *registry.TLD, owner registry.DomainName, serial uint32) ([]byte, error) {
-	var rrs []dns.RR
+	return Pack(Content(objects, tld, owner, serial))
+}
+
+// Content is Records before they are packed.
+func Content(objects Objects, tld *registry.TLD, owner registry.DomainName, serial uint32) []dns.RR {
 	if owner == tld.Name {
-		rrs = apexRecords(tld, serial)
-	} else {
-		rrs = append(delegation(objects, tld, owner), addresses(objects, tld, owner)...)
+		return apexRecords(tld, serial)
 	}
-	return pack(rrs)
+	return append(delegation(objects, tld, owner), addresses(objects, tld, owner)...)
 }
 
 // apexRecords returns the SOA and NS records of the zone itself.
@@ -126,10 +128,12 @@ func header(owner registry.DomainName, rrtype uint16, ttlSeconds uint32) dns.RR_
 
 func fqdn(name registry.DomainName) string { return string(name) + "." }
 
-// maxRecordOctets bounds one record: an SOA with two names of 255 octets fits, and a DS.
-const maxRecordOctets = 1024
+// maxRecordOctets bounds one record: an SOA with two names of 255 octets fits, and an RSA key
+// or a signature by one.
+const maxRecordOctets = 4096
 
-func pack(rrs []dns.RR) ([]byte, error) {
+// Pack puts records one after another in uncompressed wire format; Unpack is its reverse.
+func Pack(rrs []dns.RR) ([]byte, error) {
 	var out []byte
 	buf := make([]byte, maxRecordOctets)
 	for _, rr := range rrs {

@@ -54,7 +54,9 @@ func run(ctx context.Context) (err error) {
 	n.setUp()
 	publishing, stop := context.WithCancel(ctx)
 	var workers sync.WaitGroup
-	workers.Go(func() { _ = publisher.New(n, st, slog.New(slog.DiscardHandler)).Run(publishing, n.dirty) }) // ends with its context only
+	workers.Go(func() {
+		_ = publisher.New(n, st, publisher.Unsigned{}, slog.New(slog.DiscardHandler)).Run(publishing, n.dirty)
+	}) // ends with its context only
 	defer workers.Wait()
 	defer stop()
 	fmt.Println("   present    creates/s of CPU   CPU µs each   creates/s by the clock   slowest batch    RSS MiB")

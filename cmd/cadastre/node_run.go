@@ -122,7 +122,7 @@ func (n *node) lead(ctx context.Context) error {
 		n.logger.Info("this node leads")
 		var work sync.WaitGroup
 		work.Go(func() {
-			_ = publisher.New(n.raft, n.store, n.logger.With("part", "publisher")).Run(ctx, signals.Dirty) // ends with ctx only
+			_ = publisher.New(n.raft, n.store, publisher.Unsigned{}, n.logger.With("part", "publisher")).Run(ctx, signals.Dirty) // ends with ctx only
 		})
 		work.Go(func() {
 			_ = publisher.NewTicker(n.raft, n.store, time.Now, n.logger.With("part", "ticker")).Run(ctx) // ends with ctx only
