@@ -23,7 +23,7 @@ func publish(t *testing.T, st *store.Store, serials ...uint32) {
 			if i == 0 {
 				tx.PutTLD(&registry.TLD{Name: "example", ROID: "T1-EX"})
 			}
-			tx.Publish("example", serial, []store.OwnerRecords{{Owner: registry.DomainName(fmt.Sprintf("n%d.example", i)), RRs: []byte{byte(i), 1}}})
+			tx.Publish("example", serial, "", []store.OwnerRecords{{Owner: registry.DomainName(fmt.Sprintf("n%d.example", i)), RRs: []byte{byte(i), 1}}})
 			tx.EndEntry()
 			return nil
 		})
