@@ -25,6 +25,9 @@ type call struct {
 	object eppxml.Value
 	// queue is how the registrar's messages stood where the command was answered.
 	queue registry.PollQueue
+	// wrongAttempt is the object of another registrar at whose authorisation information the
+	// command failed.
+	wrongAttempt registry.ROID
 	// svTRID is set once the command has its place in the log.
 	svTRID string
 }

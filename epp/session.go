@@ -206,7 +206,11 @@ func (s *session) execute(ctx context.Context, c *call, command *eppxml.Command)
 	case isLogout:
 		return &answer{code: codeOKEndingSession}, nil
 	default:
-		return c.run(ctx, command.Body)
+		a, err := c.run(ctx, command.Body)
+		if failure := c.countAttempt(ctx); failure != nil {
+			return nil, failure
+		}
+		return a, err
 	}
 }
 

@@ -36,6 +36,16 @@ func (r *run) registrarUpdate(c *fsmpb.RegistrarUpdate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	next.TLDs = changeTLDs(old.TLDs, added, c.GetRemoveTlds())
+	if added, err = r.requireTLDs(c.GetAddThinTlds()); err != nil {
+		return nil, err
+	}
+	next.ThinTLDs = changeTLDs(old.ThinTLDs, added, c.GetRemoveThinTlds())
+	next.Sources = changeSources(old.Sources, c.GetAddSources(), c.GetRemoveSources())
+	if len(next.Sources) > maxRegistrarSources {
+		return nil, refuse(registry.CodeParameterPolicy, "source", "", "a registrar has at most %d source networks", maxRegistrarSources)
+	}
+	setIf(&next.QueryRate, c.QueryRate)
+	setIf(&next.TransformRate, c.TransformRate)
 	next.UpdatedAt = r.now
 	r.watchBalance(next.ID)
 	r.tx.PutRegistrar(&next)

@@ -68,7 +68,7 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 
 // applyObject does the commands that come from registrars.
 func (r *run) applyObject(command *fsmpb.Command) (*fsmpb.Result, error) {
-	if err := r.requireActiveRegistrar(); err != nil {
+	if err := r.requireActiveRegistrar(command); err != nil {
 		return nil, err
 	}
 	switch body := command.GetBody().(type) {
@@ -98,6 +98,8 @@ func (r *run) applyObject(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.domainRestoreReport(body.DomainRestoreReport)
 	case *fsmpb.Command_RegistrarPassword:
 		return r.registrarPassword(body.RegistrarPassword)
+	case *fsmpb.Command_AuthInfoFailure:
+		return r.authInfoFailure(body.AuthInfoFailure)
 	default:
 		return r.applyTransferOrPoll(command)
 	}

@@ -229,13 +229,13 @@ func (w *world) show(what string) string {
 				fmt.Fprintf(&out, "no contact %s", name)
 				return
 			}
-			fmt.Fprintf(&out, "%s %s sponsor=%s statuses=%v authInfo=%v transfer=%s", c.ID, c.ROID, c.Sponsor, c.Statuses, c.AuthInfo.IsSet(), describeTransfer(c.Transfer))
+			fmt.Fprintf(&out, "%s %s sponsor=%s statuses=%v authInfo=%v transfer=%s", c.ID, c.ROID, c.Sponsor, c.Statuses, c.AuthInfo.IsSet(tx.Now()), describeTransfer(c.Transfer))
 			if c.AdditionalEmail.Address != "" {
 				fmt.Fprintf(&out, " email=%s,%+v", c.Email, c.AdditionalEmail)
 			}
 		case "transfer":
 			d, _ := tx.Domain(registry.DomainName(name))
-			fmt.Fprintf(&out, "%s authInfo=%v transfer=%s", d.Name, d.AuthInfo.IsSet(), describeTransfer(d.Transfer))
+			fmt.Fprintf(&out, "%s authInfo=%v transfer=%s", d.Name, d.AuthInfo.IsSet(tx.Now()), describeTransfer(d.Transfer))
 		case "poll":
 			showPoll(&out, tx, registry.RegistrarID(name))
 		case "balance":

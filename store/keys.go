@@ -7,35 +7,37 @@ import "encoding/binary"
 type table byte
 
 const (
-	tableLocal        table = 0x01 // bookkeeping of this node
-	tableMeta         table = 0x10 // cluster id, clock, counters
-	tableNode         table = 0x11
-	tableJoinToken    table = 0x12
-	tableRequest      table = 0x13 // request id → result
-	tableRequestByAge table = 0x14
-	tableRegistrar    table = 0x20
-	tableTLD          table = 0x21
-	tableContact      table = 0x22
-	tableHost         table = 0x23
-	tableDomain       table = 0x24
-	tableROID         table = 0x25 // ROID → kind and key
-	tableContactUse   table = 0x30 // contact → domains that name it
-	tableHostUse      table = 0x31 // host → domains delegated to it
-	tableSubordinate  table = 0x32 // domain → hosts below it
-	tableDue          table = 0x33 // time → domain with something due
-	tableDueContact   table = 0x34 // time → contact with something due
-	tableHistory      table = 0x40
-	tableNameROID     table = 0x41 // kind, name, index → ROID of an object that got the name then
-	tableLedger       table = 0x50
-	tableLedgerByAcct table = 0x51
-	tableBalance      table = 0x52
-	tableAddGrace     table = 0x53 // registrar, TLD, month → adds and deletions in the add grace period
-	tableDirty        table = 0x60 // names whose publication is outdated
-	tableZone         table = 0x61 // published owners
-	tableZoneState    table = 0x62 // serial of each published zone
-	tableJournal      table = 0x63 // publications by number
-	tablePollMessage  table = 0x70 // registrar, number → message
-	tablePollQueue    table = 0x71 // registrar → count and first message
+	tableLocal            table = 0x01 // bookkeeping of this node
+	tableMeta             table = 0x10 // cluster id, clock, counters
+	tableNode             table = 0x11
+	tableJoinToken        table = 0x12
+	tableRequest          table = 0x13 // request id → result
+	tableRequestByAge     table = 0x14
+	tableRegistrar        table = 0x20
+	tableTLD              table = 0x21
+	tableContact          table = 0x22
+	tableHost             table = 0x23
+	tableDomain           table = 0x24
+	tableROID             table = 0x25 // ROID → kind and key
+	tableContactUse       table = 0x30 // contact → domains that name it
+	tableHostUse          table = 0x31 // host → domains delegated to it
+	tableSubordinate      table = 0x32 // domain → hosts below it
+	tableDue              table = 0x33 // time → domain with something due
+	tableDueContact       table = 0x34 // time → contact with something due
+	tableHistory          table = 0x40
+	tableNameROID         table = 0x41 // kind, name, index → ROID of an object that got the name then
+	tableLedger           table = 0x50
+	tableLedgerByAcct     table = 0x51
+	tableBalance          table = 0x52
+	tableAddGrace         table = 0x53 // registrar, TLD, month → adds and deletions in the add grace period
+	tableDirty            table = 0x60 // names whose publication is outdated
+	tableZone             table = 0x61 // published owners
+	tableZoneState        table = 0x62 // serial of each published zone
+	tableJournal          table = 0x63 // publications by number
+	tablePollMessage      table = 0x70 // registrar, number → message
+	tablePollQueue        table = 0x71 // registrar → count and first message
+	tableAuthFailure      table = 0x90 // registrar, ROID → wrong attempts at authorisation information
+	tableAuthFailureByAge table = 0x91
 )
 
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.

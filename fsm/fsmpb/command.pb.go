@@ -297,6 +297,7 @@ type Command struct {
 	//	*Command_DomainServerUpdate
 	//	*Command_HostServerUpdate
 	//	*Command_ContactServerUpdate
+	//	*Command_AuthInfoFailure
 	//	*Command_FeatureLevelRaise
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
@@ -683,6 +684,15 @@ func (x *Command) GetContactServerUpdate() *ContactServerUpdate {
 	return nil
 }
 
+func (x *Command) GetAuthInfoFailure() *AuthInfoFailure {
+	if x != nil {
+		if x, ok := x.Body.(*Command_AuthInfoFailure); ok {
+			return x.AuthInfoFailure
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetFeatureLevelRaise() *FeatureLevelRaise {
 	if x != nil {
 		if x, ok := x.Body.(*Command_FeatureLevelRaise); ok {
@@ -836,6 +846,10 @@ type Command_ContactServerUpdate struct {
 	ContactServerUpdate *ContactServerUpdate `protobuf:"bytes,72,opt,name=contact_server_update,json=contactServerUpdate,proto3,oneof"`
 }
 
+type Command_AuthInfoFailure struct {
+	AuthInfoFailure *AuthInfoFailure `protobuf:"bytes,140,opt,name=auth_info_failure,json=authInfoFailure,proto3,oneof"`
+}
+
 type Command_FeatureLevelRaise struct {
 	FeatureLevelRaise *FeatureLevelRaise `protobuf:"bytes,150,opt,name=feature_level_raise,json=featureLevelRaise,proto3,oneof"`
 }
@@ -909,6 +923,8 @@ func (*Command_DomainServerUpdate) isCommand_Body() {}
 func (*Command_HostServerUpdate) isCommand_Body() {}
 
 func (*Command_ContactServerUpdate) isCommand_Body() {}
+
+func (*Command_AuthInfoFailure) isCommand_Body() {}
 
 func (*Command_FeatureLevelRaise) isCommand_Body() {}
 
@@ -1720,8 +1736,15 @@ type RegistrarCreate struct {
 	Roid                string                 `protobuf:"bytes,12,opt,name=roid,proto3" json:"roid,omitempty"`
 	// 0: never told of a low balance.
 	LowBalanceMinor int64 `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3" json:"low_balance_minor,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Prefixes in CIDR notation from which it may log in; none: any address.
+	Sources []string `protobuf:"bytes,140,rep,name=sources,proto3" json:"sources,omitempty"`
+	// Where its registrations are thin, of the TLDs that leave it to the registrar.
+	ThinTlds []string `protobuf:"bytes,141,rep,name=thin_tlds,json=thinTlds,proto3" json:"thin_tlds,omitempty"`
+	// Commands a second on one node; 0: what the node allows everybody.
+	QueryRate     uint32 `protobuf:"varint,142,opt,name=query_rate,json=queryRate,proto3" json:"query_rate,omitempty"`
+	TransformRate uint32 `protobuf:"varint,143,opt,name=transform_rate,json=transformRate,proto3" json:"transform_rate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistrarCreate) Reset() {
@@ -1845,6 +1868,34 @@ func (x *RegistrarCreate) GetLowBalanceMinor() int64 {
 	return 0
 }
 
+func (x *RegistrarCreate) GetSources() []string {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+func (x *RegistrarCreate) GetThinTlds() []string {
+	if x != nil {
+		return x.ThinTlds
+	}
+	return nil
+}
+
+func (x *RegistrarCreate) GetQueryRate() uint32 {
+	if x != nil {
+		return x.QueryRate
+	}
+	return 0
+}
+
+func (x *RegistrarCreate) GetTransformRate() uint32 {
+	if x != nil {
+		return x.TransformRate
+	}
+	return 0
+}
+
 // RegistrarUpdate changes the fields that are present.
 type RegistrarUpdate struct {
 	state                   protoimpl.MessageState `protogen:"open.v1"`
@@ -1862,8 +1913,14 @@ type RegistrarUpdate struct {
 	// A registry.RegistrarState.
 	State *uint32 `protobuf:"varint,12,opt,name=state,proto3,oneof" json:"state,omitempty"`
 	// Money paid in (or, negative, out).
-	DepositMinor    *int64 `protobuf:"varint,13,opt,name=deposit_minor,json=depositMinor,proto3,oneof" json:"deposit_minor,omitempty"`
-	LowBalanceMinor *int64 `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3,oneof" json:"low_balance_minor,omitempty"`
+	DepositMinor    *int64   `protobuf:"varint,13,opt,name=deposit_minor,json=depositMinor,proto3,oneof" json:"deposit_minor,omitempty"`
+	LowBalanceMinor *int64   `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3,oneof" json:"low_balance_minor,omitempty"`
+	AddSources      []string `protobuf:"bytes,140,rep,name=add_sources,json=addSources,proto3" json:"add_sources,omitempty"`
+	RemoveSources   []string `protobuf:"bytes,141,rep,name=remove_sources,json=removeSources,proto3" json:"remove_sources,omitempty"`
+	AddThinTlds     []string `protobuf:"bytes,142,rep,name=add_thin_tlds,json=addThinTlds,proto3" json:"add_thin_tlds,omitempty"`
+	RemoveThinTlds  []string `protobuf:"bytes,143,rep,name=remove_thin_tlds,json=removeThinTlds,proto3" json:"remove_thin_tlds,omitempty"`
+	QueryRate       *uint32  `protobuf:"varint,144,opt,name=query_rate,json=queryRate,proto3,oneof" json:"query_rate,omitempty"`
+	TransformRate   *uint32  `protobuf:"varint,145,opt,name=transform_rate,json=transformRate,proto3,oneof" json:"transform_rate,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1992,6 +2049,48 @@ func (x *RegistrarUpdate) GetDepositMinor() int64 {
 func (x *RegistrarUpdate) GetLowBalanceMinor() int64 {
 	if x != nil && x.LowBalanceMinor != nil {
 		return *x.LowBalanceMinor
+	}
+	return 0
+}
+
+func (x *RegistrarUpdate) GetAddSources() []string {
+	if x != nil {
+		return x.AddSources
+	}
+	return nil
+}
+
+func (x *RegistrarUpdate) GetRemoveSources() []string {
+	if x != nil {
+		return x.RemoveSources
+	}
+	return nil
+}
+
+func (x *RegistrarUpdate) GetAddThinTlds() []string {
+	if x != nil {
+		return x.AddThinTlds
+	}
+	return nil
+}
+
+func (x *RegistrarUpdate) GetRemoveThinTlds() []string {
+	if x != nil {
+		return x.RemoveThinTlds
+	}
+	return nil
+}
+
+func (x *RegistrarUpdate) GetQueryRate() uint32 {
+	if x != nil && x.QueryRate != nil {
+		return *x.QueryRate
+	}
+	return 0
+}
+
+func (x *RegistrarUpdate) GetTransformRate() uint32 {
+	if x != nil && x.TransformRate != nil {
+		return *x.TransformRate
 	}
 	return 0
 }
@@ -2146,7 +2245,11 @@ type TLDPolicy struct {
 	// Labels with prices of their own.
 	PremiumNames []*PremiumName `protobuf:"bytes,60,rep,name=premium_names,json=premiumNames,proto3" json:"premium_names,omitempty"`
 	// Which TTLs registrars may set, where that differs from what the program has for all TLDs.
-	TtlBounds     []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	TtlBounds []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	// A registry.DataModel.
+	DataModel uint32 `protobuf:"varint,140,opt,name=data_model,json=dataModel,proto3" json:"data_model,omitempty"`
+	// How long authorisation information can be used; 0: thirty days.
+	AuthInfoDays  uint32 `protobuf:"varint,141,opt,name=auth_info_days,json=authInfoDays,proto3" json:"auth_info_days,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2438,6 +2541,20 @@ func (x *TLDPolicy) GetTtlBounds() []*TTLBounds {
 		return x.TtlBounds
 	}
 	return nil
+}
+
+func (x *TLDPolicy) GetDataModel() uint32 {
+	if x != nil {
+		return x.DataModel
+	}
+	return 0
+}
+
+func (x *TLDPolicy) GetAuthInfoDays() uint32 {
+	if x != nil {
+		return x.AuthInfoDays
+	}
+	return 0
 }
 
 type PremiumName struct {
@@ -2781,7 +2898,9 @@ type AuthInfo struct {
 	Salt  []byte                 `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`
 	Hash  []byte                 `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
 	// It can be guessed, by the estimate of who saw it (RFC 9154 section 4.1).
-	Weak          bool `protobuf:"varint,3,opt,name=weak,proto3" json:"weak,omitempty"`
+	Weak bool `protobuf:"varint,3,opt,name=weak,proto3" json:"weak,omitempty"`
+	// It expires as the policy has it; entries of programs that knew no lifetime lack it.
+	Expires       bool `protobuf:"varint,140,opt,name=expires,proto3" json:"expires,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2837,6 +2956,60 @@ func (x *AuthInfo) GetWeak() bool {
 	return false
 }
 
+func (x *AuthInfo) GetExpires() bool {
+	if x != nil {
+		return x.Expires
+	}
+	return false
+}
+
+// AuthInfoFailure counts a wrong attempt of a registrar at the authorisation information of
+// an object of somebody else.
+type AuthInfoFailure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the object.
+	Roid          string `protobuf:"bytes,1,opt,name=roid,proto3" json:"roid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuthInfoFailure) Reset() {
+	*x = AuthInfoFailure{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuthInfoFailure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuthInfoFailure) ProtoMessage() {}
+
+func (x *AuthInfoFailure) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuthInfoFailure.ProtoReflect.Descriptor instead.
+func (*AuthInfoFailure) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *AuthInfoFailure) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
 type ContactCreate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2855,7 +3028,7 @@ type ContactCreate struct {
 
 func (x *ContactCreate) Reset() {
 	*x = ContactCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2867,7 +3040,7 @@ func (x *ContactCreate) String() string {
 func (*ContactCreate) ProtoMessage() {}
 
 func (x *ContactCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2880,7 +3053,7 @@ func (x *ContactCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactCreate.ProtoReflect.Descriptor instead.
 func (*ContactCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{26}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ContactCreate) GetId() string {
@@ -2967,7 +3140,7 @@ type ContactUpdate struct {
 
 func (x *ContactUpdate) Reset() {
 	*x = ContactUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2979,7 +3152,7 @@ func (x *ContactUpdate) String() string {
 func (*ContactUpdate) ProtoMessage() {}
 
 func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2992,7 +3165,7 @@ func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactUpdate.ProtoReflect.Descriptor instead.
 func (*ContactUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ContactUpdate) GetId() string {
@@ -3078,7 +3251,7 @@ type PostalInfoChange struct {
 
 func (x *PostalInfoChange) Reset() {
 	*x = PostalInfoChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3090,7 +3263,7 @@ func (x *PostalInfoChange) String() string {
 func (*PostalInfoChange) ProtoMessage() {}
 
 func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3103,7 +3276,7 @@ func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfoChange.ProtoReflect.Descriptor instead.
 func (*PostalInfoChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PostalInfoChange) GetType() string {
@@ -3147,7 +3320,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3159,7 +3332,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3172,7 +3345,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Address) GetStreet() []string {
@@ -3219,7 +3392,7 @@ type ContactDelete struct {
 
 func (x *ContactDelete) Reset() {
 	*x = ContactDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3231,7 +3404,7 @@ func (x *ContactDelete) String() string {
 func (*ContactDelete) ProtoMessage() {}
 
 func (x *ContactDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3244,7 +3417,7 @@ func (x *ContactDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactDelete.ProtoReflect.Descriptor instead.
 func (*ContactDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ContactDelete) GetId() string {
@@ -3267,7 +3440,7 @@ type HostCreate struct {
 
 func (x *HostCreate) Reset() {
 	*x = HostCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3279,7 +3452,7 @@ func (x *HostCreate) String() string {
 func (*HostCreate) ProtoMessage() {}
 
 func (x *HostCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3292,7 +3465,7 @@ func (x *HostCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostCreate.ProtoReflect.Descriptor instead.
 func (*HostCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *HostCreate) GetName() string {
@@ -3339,7 +3512,7 @@ type HostUpdate struct {
 
 func (x *HostUpdate) Reset() {
 	*x = HostUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3351,7 +3524,7 @@ func (x *HostUpdate) String() string {
 func (*HostUpdate) ProtoMessage() {}
 
 func (x *HostUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3364,7 +3537,7 @@ func (x *HostUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUpdate.ProtoReflect.Descriptor instead.
 func (*HostUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *HostUpdate) GetName() string {
@@ -3425,7 +3598,7 @@ type HostDelete struct {
 
 func (x *HostDelete) Reset() {
 	*x = HostDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3437,7 +3610,7 @@ func (x *HostDelete) String() string {
 func (*HostDelete) ProtoMessage() {}
 
 func (x *HostDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3450,7 +3623,7 @@ func (x *HostDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostDelete.ProtoReflect.Descriptor instead.
 func (*HostDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *HostDelete) GetName() string {
@@ -3471,7 +3644,7 @@ type DomainContact struct {
 
 func (x *DomainContact) Reset() {
 	*x = DomainContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3483,7 +3656,7 @@ func (x *DomainContact) String() string {
 func (*DomainContact) ProtoMessage() {}
 
 func (x *DomainContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3496,7 +3669,7 @@ func (x *DomainContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainContact.ProtoReflect.Descriptor instead.
 func (*DomainContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DomainContact) GetRole() string {
@@ -3528,7 +3701,7 @@ type DelegationSigner struct {
 
 func (x *DelegationSigner) Reset() {
 	*x = DelegationSigner{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3540,7 +3713,7 @@ func (x *DelegationSigner) String() string {
 func (*DelegationSigner) ProtoMessage() {}
 
 func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3553,7 +3726,7 @@ func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegationSigner.ProtoReflect.Descriptor instead.
 func (*DelegationSigner) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DelegationSigner) GetKeyTag() uint32 {
@@ -3604,7 +3777,7 @@ type PublicKey struct {
 
 func (x *PublicKey) Reset() {
 	*x = PublicKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3616,7 +3789,7 @@ func (x *PublicKey) String() string {
 func (*PublicKey) ProtoMessage() {}
 
 func (x *PublicKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3629,7 +3802,7 @@ func (x *PublicKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublicKey.ProtoReflect.Descriptor instead.
 func (*PublicKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PublicKey) GetFlags() uint32 {
@@ -3682,7 +3855,7 @@ type DomainCreate struct {
 
 func (x *DomainCreate) Reset() {
 	*x = DomainCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3694,7 +3867,7 @@ func (x *DomainCreate) String() string {
 func (*DomainCreate) ProtoMessage() {}
 
 func (x *DomainCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3707,7 +3880,7 @@ func (x *DomainCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainCreate.ProtoReflect.Descriptor instead.
 func (*DomainCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *DomainCreate) GetName() string {
@@ -3821,7 +3994,7 @@ type DomainUpdate struct {
 
 func (x *DomainUpdate) Reset() {
 	*x = DomainUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3833,7 +4006,7 @@ func (x *DomainUpdate) String() string {
 func (*DomainUpdate) ProtoMessage() {}
 
 func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3846,7 +4019,7 @@ func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainUpdate.ProtoReflect.Descriptor instead.
 func (*DomainUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DomainUpdate) GetName() string {
@@ -3970,7 +4143,7 @@ type DomainDelete struct {
 
 func (x *DomainDelete) Reset() {
 	*x = DomainDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3982,7 +4155,7 @@ func (x *DomainDelete) String() string {
 func (*DomainDelete) ProtoMessage() {}
 
 func (x *DomainDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3995,7 +4168,7 @@ func (x *DomainDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainDelete.ProtoReflect.Descriptor instead.
 func (*DomainDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DomainDelete) GetName() string {
@@ -4019,7 +4192,7 @@ type DomainRenew struct {
 
 func (x *DomainRenew) Reset() {
 	*x = DomainRenew{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4031,7 +4204,7 @@ func (x *DomainRenew) String() string {
 func (*DomainRenew) ProtoMessage() {}
 
 func (x *DomainRenew) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4044,7 +4217,7 @@ func (x *DomainRenew) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRenew.ProtoReflect.Descriptor instead.
 func (*DomainRenew) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DomainRenew) GetName() string {
@@ -4087,7 +4260,7 @@ type Fee struct {
 
 func (x *Fee) Reset() {
 	*x = Fee{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4099,7 +4272,7 @@ func (x *Fee) String() string {
 func (*Fee) ProtoMessage() {}
 
 func (x *Fee) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4112,7 +4285,7 @@ func (x *Fee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fee.ProtoReflect.Descriptor instead.
 func (*Fee) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Fee) GetAmountMinor() int64 {
@@ -4140,7 +4313,7 @@ type DomainRestoreRequest struct {
 
 func (x *DomainRestoreRequest) Reset() {
 	*x = DomainRestoreRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4152,7 +4325,7 @@ func (x *DomainRestoreRequest) String() string {
 func (*DomainRestoreRequest) ProtoMessage() {}
 
 func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4165,7 +4338,7 @@ func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreRequest.ProtoReflect.Descriptor instead.
 func (*DomainRestoreRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *DomainRestoreRequest) GetName() string {
@@ -4199,7 +4372,7 @@ type DomainRestoreReport struct {
 
 func (x *DomainRestoreReport) Reset() {
 	*x = DomainRestoreReport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4211,7 +4384,7 @@ func (x *DomainRestoreReport) String() string {
 func (*DomainRestoreReport) ProtoMessage() {}
 
 func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4224,7 +4397,7 @@ func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreReport.ProtoReflect.Descriptor instead.
 func (*DomainRestoreReport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DomainRestoreReport) GetName() string {
@@ -4297,7 +4470,7 @@ type Case struct {
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4309,7 +4482,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4322,7 +4495,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Case) GetType() string {
@@ -4359,7 +4532,7 @@ type DomainServerUpdate struct {
 
 func (x *DomainServerUpdate) Reset() {
 	*x = DomainServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4371,7 +4544,7 @@ func (x *DomainServerUpdate) String() string {
 func (*DomainServerUpdate) ProtoMessage() {}
 
 func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4384,7 +4557,7 @@ func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainServerUpdate.ProtoReflect.Descriptor instead.
 func (*DomainServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DomainServerUpdate) GetName() string {
@@ -4427,7 +4600,7 @@ type HostServerUpdate struct {
 
 func (x *HostServerUpdate) Reset() {
 	*x = HostServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4439,7 +4612,7 @@ func (x *HostServerUpdate) String() string {
 func (*HostServerUpdate) ProtoMessage() {}
 
 func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4452,7 +4625,7 @@ func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostServerUpdate.ProtoReflect.Descriptor instead.
 func (*HostServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *HostServerUpdate) GetName() string {
@@ -4495,7 +4668,7 @@ type ContactServerUpdate struct {
 
 func (x *ContactServerUpdate) Reset() {
 	*x = ContactServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4507,7 +4680,7 @@ func (x *ContactServerUpdate) String() string {
 func (*ContactServerUpdate) ProtoMessage() {}
 
 func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4520,7 +4693,7 @@ func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactServerUpdate.ProtoReflect.Descriptor instead.
 func (*ContactServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ContactServerUpdate) GetId() string {
@@ -4564,7 +4737,7 @@ type TTL struct {
 
 func (x *TTL) Reset() {
 	*x = TTL{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4576,7 +4749,7 @@ func (x *TTL) String() string {
 func (*TTL) ProtoMessage() {}
 
 func (x *TTL) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4589,7 +4762,7 @@ func (x *TTL) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTL.ProtoReflect.Descriptor instead.
 func (*TTL) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *TTL) GetType() string {
@@ -4621,7 +4794,7 @@ type TTLBounds struct {
 
 func (x *TTLBounds) Reset() {
 	*x = TTLBounds{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4633,7 +4806,7 @@ func (x *TTLBounds) String() string {
 func (*TTLBounds) ProtoMessage() {}
 
 func (x *TTLBounds) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4646,7 +4819,7 @@ func (x *TTLBounds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTLBounds.ProtoReflect.Descriptor instead.
 func (*TTLBounds) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *TTLBounds) GetType() string {
@@ -4689,7 +4862,7 @@ type AdditionalEmail struct {
 
 func (x *AdditionalEmail) Reset() {
 	*x = AdditionalEmail{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4701,7 +4874,7 @@ func (x *AdditionalEmail) String() string {
 func (*AdditionalEmail) ProtoMessage() {}
 
 func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4714,7 +4887,7 @@ func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdditionalEmail.ProtoReflect.Descriptor instead.
 func (*AdditionalEmail) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *AdditionalEmail) GetAddress() string {
@@ -4745,7 +4918,7 @@ type AuthProof struct {
 
 func (x *AuthProof) Reset() {
 	*x = AuthProof{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4757,7 +4930,7 @@ func (x *AuthProof) String() string {
 func (*AuthProof) ProtoMessage() {}
 
 func (x *AuthProof) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4770,7 +4943,7 @@ func (x *AuthProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthProof.ProtoReflect.Descriptor instead.
 func (*AuthProof) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *AuthProof) GetRoid() string {
@@ -4807,7 +4980,7 @@ type DomainTransferRequest struct {
 
 func (x *DomainTransferRequest) Reset() {
 	*x = DomainTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4819,7 +4992,7 @@ func (x *DomainTransferRequest) String() string {
 func (*DomainTransferRequest) ProtoMessage() {}
 
 func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4832,7 +5005,7 @@ func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferRequest.ProtoReflect.Descriptor instead.
 func (*DomainTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DomainTransferRequest) GetName() string {
@@ -4872,7 +5045,7 @@ type DomainTransferApprove struct {
 
 func (x *DomainTransferApprove) Reset() {
 	*x = DomainTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4884,7 +5057,7 @@ func (x *DomainTransferApprove) String() string {
 func (*DomainTransferApprove) ProtoMessage() {}
 
 func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4897,7 +5070,7 @@ func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferApprove.ProtoReflect.Descriptor instead.
 func (*DomainTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DomainTransferApprove) GetName() string {
@@ -4916,7 +5089,7 @@ type DomainTransferReject struct {
 
 func (x *DomainTransferReject) Reset() {
 	*x = DomainTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4928,7 +5101,7 @@ func (x *DomainTransferReject) String() string {
 func (*DomainTransferReject) ProtoMessage() {}
 
 func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4941,7 +5114,7 @@ func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferReject.ProtoReflect.Descriptor instead.
 func (*DomainTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DomainTransferReject) GetName() string {
@@ -4960,7 +5133,7 @@ type DomainTransferCancel struct {
 
 func (x *DomainTransferCancel) Reset() {
 	*x = DomainTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4972,7 +5145,7 @@ func (x *DomainTransferCancel) String() string {
 func (*DomainTransferCancel) ProtoMessage() {}
 
 func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4985,7 +5158,7 @@ func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferCancel.ProtoReflect.Descriptor instead.
 func (*DomainTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DomainTransferCancel) GetName() string {
@@ -5005,7 +5178,7 @@ type ContactTransferRequest struct {
 
 func (x *ContactTransferRequest) Reset() {
 	*x = ContactTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5017,7 +5190,7 @@ func (x *ContactTransferRequest) String() string {
 func (*ContactTransferRequest) ProtoMessage() {}
 
 func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5030,7 +5203,7 @@ func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferRequest.ProtoReflect.Descriptor instead.
 func (*ContactTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ContactTransferRequest) GetId() string {
@@ -5056,7 +5229,7 @@ type ContactTransferApprove struct {
 
 func (x *ContactTransferApprove) Reset() {
 	*x = ContactTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5068,7 +5241,7 @@ func (x *ContactTransferApprove) String() string {
 func (*ContactTransferApprove) ProtoMessage() {}
 
 func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5081,7 +5254,7 @@ func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferApprove.ProtoReflect.Descriptor instead.
 func (*ContactTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ContactTransferApprove) GetId() string {
@@ -5100,7 +5273,7 @@ type ContactTransferReject struct {
 
 func (x *ContactTransferReject) Reset() {
 	*x = ContactTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5112,7 +5285,7 @@ func (x *ContactTransferReject) String() string {
 func (*ContactTransferReject) ProtoMessage() {}
 
 func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5125,7 +5298,7 @@ func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferReject.ProtoReflect.Descriptor instead.
 func (*ContactTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ContactTransferReject) GetId() string {
@@ -5144,7 +5317,7 @@ type ContactTransferCancel struct {
 
 func (x *ContactTransferCancel) Reset() {
 	*x = ContactTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5156,7 +5329,7 @@ func (x *ContactTransferCancel) String() string {
 func (*ContactTransferCancel) ProtoMessage() {}
 
 func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5169,7 +5342,7 @@ func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferCancel.ProtoReflect.Descriptor instead.
 func (*ContactTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ContactTransferCancel) GetId() string {
@@ -5196,7 +5369,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5208,7 +5381,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5221,7 +5394,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Transfer) GetStatus() uint32 {
@@ -5276,7 +5449,7 @@ type PollAck struct {
 
 func (x *PollAck) Reset() {
 	*x = PollAck{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5288,7 +5461,7 @@ func (x *PollAck) String() string {
 func (*PollAck) ProtoMessage() {}
 
 func (x *PollAck) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5301,7 +5474,7 @@ func (x *PollAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollAck.ProtoReflect.Descriptor instead.
 func (*PollAck) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *PollAck) GetSequence() uint64 {
@@ -5330,7 +5503,7 @@ type ZonePublish struct {
 
 func (x *ZonePublish) Reset() {
 	*x = ZonePublish{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5342,7 +5515,7 @@ func (x *ZonePublish) String() string {
 func (*ZonePublish) ProtoMessage() {}
 
 func (x *ZonePublish) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5355,7 +5528,7 @@ func (x *ZonePublish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZonePublish.ProtoReflect.Descriptor instead.
 func (*ZonePublish) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ZonePublish) GetTld() string {
@@ -5412,7 +5585,7 @@ type OwnerChange struct {
 
 func (x *OwnerChange) Reset() {
 	*x = OwnerChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5424,7 +5597,7 @@ func (x *OwnerChange) String() string {
 func (*OwnerChange) ProtoMessage() {}
 
 func (x *OwnerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5437,7 +5610,7 @@ func (x *OwnerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerChange.ProtoReflect.Descriptor instead.
 func (*OwnerChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *OwnerChange) GetOwner() string {
@@ -5471,7 +5644,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\x99\x17\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xea\x17\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -5517,7 +5690,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x12registrar_password\x182 \x01(\v2\".cadastre.fsm.v1.RegistrarPasswordH\x00R\x11registrarPassword\x12W\n" +
 	"\x14domain_server_update\x18F \x01(\v2#.cadastre.fsm.v1.DomainServerUpdateH\x00R\x12domainServerUpdate\x12Q\n" +
 	"\x12host_server_update\x18G \x01(\v2!.cadastre.fsm.v1.HostServerUpdateH\x00R\x10hostServerUpdate\x12Z\n" +
-	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12U\n" +
+	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12O\n" +
+	"\x11auth_info_failure\x18\x8c\x01 \x01(\v2 .cadastre.fsm.v1.AuthInfoFailureH\x00R\x0fauthInfoFailure\x12U\n" +
 	"\x13feature_level_raise\x18\x96\x01 \x01(\v2\".cadastre.fsm.v1.FeatureLevelRaiseH\x00R\x11featureLevelRaiseB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
@@ -5585,7 +5759,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"hash_index\x18\x01 \x01(\x04R\thashIndex\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\"#\n" +
 	"\bClockSet\x12\x17\n" +
-	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\"\x9c\x03\n" +
+	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\"\x9d\x04\n" +
 	"\x0fRegistrarCreate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -5600,7 +5774,12 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	" \x01(\x03R\x10creditLimitMinor\x122\n" +
 	"\x15opening_deposit_minor\x18\v \x01(\x03R\x13openingDepositMinor\x12\x12\n" +
 	"\x04roid\x18\f \x01(\tR\x04roid\x12*\n" +
-	"\x11low_balance_minor\x18\x14 \x01(\x03R\x0flowBalanceMinor\"\x8d\x05\n" +
+	"\x11low_balance_minor\x18\x14 \x01(\x03R\x0flowBalanceMinor\x12\x19\n" +
+	"\asources\x18\x8c\x01 \x03(\tR\asources\x12\x1c\n" +
+	"\tthin_tlds\x18\x8d\x01 \x03(\tR\bthinTlds\x12\x1e\n" +
+	"\n" +
+	"query_rate\x18\x8e\x01 \x01(\rR\tqueryRate\x12&\n" +
+	"\x0etransform_rate\x18\x8f\x01 \x01(\rR\rtransformRate\"\x9b\a\n" +
 	"\x0fRegistrarUpdate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x19\n" +
@@ -5617,7 +5796,16 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x12credit_limit_minor\x18\v \x01(\x03H\x05R\x10creditLimitMinor\x88\x01\x01\x12\x19\n" +
 	"\x05state\x18\f \x01(\rH\x06R\x05state\x88\x01\x01\x12(\n" +
 	"\rdeposit_minor\x18\r \x01(\x03H\aR\fdepositMinor\x88\x01\x01\x12/\n" +
-	"\x11low_balance_minor\x18\x14 \x01(\x03H\bR\x0flowBalanceMinor\x88\x01\x01B\a\n" +
+	"\x11low_balance_minor\x18\x14 \x01(\x03H\bR\x0flowBalanceMinor\x88\x01\x01\x12 \n" +
+	"\vadd_sources\x18\x8c\x01 \x03(\tR\n" +
+	"addSources\x12&\n" +
+	"\x0eremove_sources\x18\x8d\x01 \x03(\tR\rremoveSources\x12#\n" +
+	"\radd_thin_tlds\x18\x8e\x01 \x03(\tR\vaddThinTlds\x12)\n" +
+	"\x10remove_thin_tlds\x18\x8f\x01 \x03(\tR\x0eremoveThinTlds\x12#\n" +
+	"\n" +
+	"query_rate\x18\x90\x01 \x01(\rH\tR\tqueryRate\x88\x01\x01\x12+\n" +
+	"\x0etransform_rate\x18\x91\x01 \x01(\rH\n" +
+	"R\rtransformRate\x88\x01\x01B\a\n" +
 	"\x05_nameB\b\n" +
 	"\x06_emailB\x06\n" +
 	"\x04_urlB\n" +
@@ -5627,13 +5815,15 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x13_credit_limit_minorB\b\n" +
 	"\x06_stateB\x10\n" +
 	"\x0e_deposit_minorB\x14\n" +
-	"\x12_low_balance_minor\"8\n" +
+	"\x12_low_balance_minorB\r\n" +
+	"\v_query_rateB\x11\n" +
+	"\x0f_transform_rate\"8\n" +
 	"\x11RegistrarPassword\x12#\n" +
 	"\rpassword_hash\x18\x01 \x01(\tR\fpasswordHash\"d\n" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\x97\r\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xde\r\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -5675,7 +5865,10 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x14allow_weak_auth_info\x185 \x01(\bR\x11allowWeakAuthInfo\x12A\n" +
 	"\rpremium_names\x18< \x03(\v2\x1c.cadastre.fsm.v1.PremiumNameR\fpremiumNames\x129\n" +
 	"\n" +
-	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\"\xc3\x01\n" +
+	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\x12\x1e\n" +
+	"\n" +
+	"data_model\x18\x8c\x01 \x01(\rR\tdataModel\x12%\n" +
+	"\x0eauth_info_days\x18\x8d\x01 \x01(\rR\fauthInfoDays\"\xc3\x01\n" +
 	"\vPremiumName\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x14\n" +
 	"\x05class\x18\x02 \x01(\tR\x05class\x12,\n" +
@@ -5702,11 +5895,14 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\textension\x18\x02 \x01(\tR\textension\"6\n" +
 	"\bDisclose\x12\x12\n" +
 	"\x04flag\x18\x01 \x01(\bR\x04flag\x12\x16\n" +
-	"\x06fields\x18\x02 \x03(\tR\x06fields\"F\n" +
+	"\x06fields\x18\x02 \x03(\tR\x06fields\"a\n" +
 	"\bAuthInfo\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\fR\x04salt\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x12\n" +
-	"\x04weak\x18\x03 \x01(\bR\x04weak\"\x92\x03\n" +
+	"\x04weak\x18\x03 \x01(\bR\x04weak\x12\x19\n" +
+	"\aexpires\x18\x8c\x01 \x01(\bR\aexpires\"%\n" +
+	"\x0fAuthInfoFailure\x12\x12\n" +
+	"\x04roid\x18\x01 \x01(\tR\x04roid\"\x92\x03\n" +
 	"\rContactCreate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x123\n" +
@@ -5939,7 +6135,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                 // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),               // 1: cadastre.fsm.v1.Envelope
@@ -5968,44 +6164,45 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*Phone)(nil),                  // 24: cadastre.fsm.v1.Phone
 	(*Disclose)(nil),               // 25: cadastre.fsm.v1.Disclose
 	(*AuthInfo)(nil),               // 26: cadastre.fsm.v1.AuthInfo
-	(*ContactCreate)(nil),          // 27: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),          // 28: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil),       // 29: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),                // 30: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),          // 31: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),             // 32: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),             // 33: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),             // 34: cadastre.fsm.v1.HostDelete
-	(*DomainContact)(nil),          // 35: cadastre.fsm.v1.DomainContact
-	(*DelegationSigner)(nil),       // 36: cadastre.fsm.v1.DelegationSigner
-	(*PublicKey)(nil),              // 37: cadastre.fsm.v1.PublicKey
-	(*DomainCreate)(nil),           // 38: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),           // 39: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),           // 40: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),            // 41: cadastre.fsm.v1.DomainRenew
-	(*Fee)(nil),                    // 42: cadastre.fsm.v1.Fee
-	(*DomainRestoreRequest)(nil),   // 43: cadastre.fsm.v1.DomainRestoreRequest
-	(*DomainRestoreReport)(nil),    // 44: cadastre.fsm.v1.DomainRestoreReport
-	(*Case)(nil),                   // 45: cadastre.fsm.v1.Case
-	(*DomainServerUpdate)(nil),     // 46: cadastre.fsm.v1.DomainServerUpdate
-	(*HostServerUpdate)(nil),       // 47: cadastre.fsm.v1.HostServerUpdate
-	(*ContactServerUpdate)(nil),    // 48: cadastre.fsm.v1.ContactServerUpdate
-	(*TTL)(nil),                    // 49: cadastre.fsm.v1.TTL
-	(*TTLBounds)(nil),              // 50: cadastre.fsm.v1.TTLBounds
-	(*AdditionalEmail)(nil),        // 51: cadastre.fsm.v1.AdditionalEmail
-	(*AuthProof)(nil),              // 52: cadastre.fsm.v1.AuthProof
-	(*DomainTransferRequest)(nil),  // 53: cadastre.fsm.v1.DomainTransferRequest
-	(*DomainTransferApprove)(nil),  // 54: cadastre.fsm.v1.DomainTransferApprove
-	(*DomainTransferReject)(nil),   // 55: cadastre.fsm.v1.DomainTransferReject
-	(*DomainTransferCancel)(nil),   // 56: cadastre.fsm.v1.DomainTransferCancel
-	(*ContactTransferRequest)(nil), // 57: cadastre.fsm.v1.ContactTransferRequest
-	(*ContactTransferApprove)(nil), // 58: cadastre.fsm.v1.ContactTransferApprove
-	(*ContactTransferReject)(nil),  // 59: cadastre.fsm.v1.ContactTransferReject
-	(*ContactTransferCancel)(nil),  // 60: cadastre.fsm.v1.ContactTransferCancel
-	(*Transfer)(nil),               // 61: cadastre.fsm.v1.Transfer
-	(*PollAck)(nil),                // 62: cadastre.fsm.v1.PollAck
-	(*ZonePublish)(nil),            // 63: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),            // 64: cadastre.fsm.v1.OwnerChange
+	(*AuthInfoFailure)(nil),        // 27: cadastre.fsm.v1.AuthInfoFailure
+	(*ContactCreate)(nil),          // 28: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),          // 29: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),       // 30: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                // 31: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),          // 32: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),             // 33: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),             // 34: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),             // 35: cadastre.fsm.v1.HostDelete
+	(*DomainContact)(nil),          // 36: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),       // 37: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),              // 38: cadastre.fsm.v1.PublicKey
+	(*DomainCreate)(nil),           // 39: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),           // 40: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),           // 41: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),            // 42: cadastre.fsm.v1.DomainRenew
+	(*Fee)(nil),                    // 43: cadastre.fsm.v1.Fee
+	(*DomainRestoreRequest)(nil),   // 44: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),    // 45: cadastre.fsm.v1.DomainRestoreReport
+	(*Case)(nil),                   // 46: cadastre.fsm.v1.Case
+	(*DomainServerUpdate)(nil),     // 47: cadastre.fsm.v1.DomainServerUpdate
+	(*HostServerUpdate)(nil),       // 48: cadastre.fsm.v1.HostServerUpdate
+	(*ContactServerUpdate)(nil),    // 49: cadastre.fsm.v1.ContactServerUpdate
+	(*TTL)(nil),                    // 50: cadastre.fsm.v1.TTL
+	(*TTLBounds)(nil),              // 51: cadastre.fsm.v1.TTLBounds
+	(*AdditionalEmail)(nil),        // 52: cadastre.fsm.v1.AdditionalEmail
+	(*AuthProof)(nil),              // 53: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),  // 54: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),  // 55: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),   // 56: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),   // 57: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil), // 58: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil), // 59: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),  // 60: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),  // 61: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),               // 62: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                // 63: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),            // 64: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),            // 65: cadastre.fsm.v1.OwnerChange
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,  // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -6021,86 +6218,87 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	16, // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
 	17, // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
 	19, // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
-	27, // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
-	28, // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
-	31, // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
-	32, // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
-	33, // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
-	34, // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
-	38, // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
-	39, // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
-	40, // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
-	41, // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
-	63, // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
-	53, // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
-	54, // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
-	55, // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
-	56, // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
-	57, // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
-	58, // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
-	59, // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
-	60, // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
-	62, // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
-	43, // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
-	44, // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
+	28, // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
+	29, // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
+	32, // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
+	33, // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
+	34, // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
+	35, // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
+	39, // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
+	40, // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
+	41, // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
+	42, // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
+	64, // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
+	54, // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
+	55, // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
+	56, // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
+	57, // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
+	58, // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
+	59, // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
+	60, // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
+	61, // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
+	63, // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
+	44, // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
+	45, // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
 	18, // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
-	46, // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
-	47, // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
-	48, // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
-	13, // 39: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
-	5,  // 40: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	61, // 41: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,  // 42: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,  // 43: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,  // 44: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	20, // 45: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	22, // 46: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	21, // 47: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	50, // 48: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	23, // 49: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	24, // 50: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	24, // 51: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	26, // 52: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	25, // 53: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	51, // 54: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	29, // 55: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	24, // 56: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	24, // 57: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	26, // 58: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	25, // 59: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	51, // 60: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	30, // 61: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	49, // 62: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	49, // 63: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	37, // 64: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	35, // 65: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	26, // 66: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	36, // 67: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	37, // 68: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	42, // 69: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	49, // 70: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	35, // 71: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	35, // 72: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	26, // 73: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	36, // 74: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	37, // 75: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	36, // 76: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	37, // 77: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	49, // 78: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	42, // 79: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	42, // 80: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	45, // 81: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	45, // 82: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	45, // 83: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	52, // 84: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	42, // 85: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	52, // 86: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	64, // 87: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	88, // [88:88] is the sub-list for method output_type
-	88, // [88:88] is the sub-list for method input_type
-	88, // [88:88] is the sub-list for extension type_name
-	88, // [88:88] is the sub-list for extension extendee
-	0,  // [0:88] is the sub-list for field type_name
+	47, // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
+	48, // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
+	49, // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
+	27, // 39: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
+	13, // 40: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
+	5,  // 41: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	62, // 42: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,  // 43: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,  // 44: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,  // 45: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	20, // 46: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	22, // 47: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	21, // 48: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	51, // 49: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	23, // 50: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	24, // 51: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	24, // 52: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	26, // 53: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	25, // 54: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	52, // 55: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	30, // 56: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	24, // 57: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	24, // 58: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	26, // 59: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	25, // 60: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	52, // 61: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	31, // 62: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	50, // 63: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	50, // 64: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	38, // 65: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	36, // 66: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	26, // 67: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	37, // 68: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	38, // 69: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	43, // 70: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	50, // 71: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	36, // 72: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	36, // 73: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	26, // 74: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	37, // 75: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	38, // 76: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	37, // 77: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	38, // 78: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	50, // 79: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	43, // 80: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	43, // 81: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	46, // 82: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	46, // 83: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	46, // 84: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	53, // 85: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	43, // 86: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	53, // 87: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	65, // 88: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	89, // [89:89] is the sub-list for method output_type
+	89, // [89:89] is the sub-list for method input_type
+	89, // [89:89] is the sub-list for extension type_name
+	89, // [89:89] is the sub-list for extension extendee
+	0,  // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -6144,20 +6342,21 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_DomainServerUpdate)(nil),
 		(*Command_HostServerUpdate)(nil),
 		(*Command_ContactServerUpdate)(nil),
+		(*Command_AuthInfoFailure)(nil),
 		(*Command_FeatureLevelRaise)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[16].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[27].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[28].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[38].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[48].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[29].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[39].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[49].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   64,
+			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
