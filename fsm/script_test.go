@@ -236,6 +236,9 @@ func (w *world) show(what string) string {
 		case "transfer":
 			d, _ := tx.Domain(registry.DomainName(name))
 			fmt.Fprintf(&out, "%s authInfo=%v transfer=%s", d.Name, d.AuthInfo.IsSet(tx.Now()), describeTransfer(d.Transfer))
+		case "access":
+			r, _ := tx.Registrar(registry.RegistrarID(name))
+			fmt.Fprintf(&out, "%s %s sources=%v thin=%v query=%d transform=%d", r.ID, r.State, r.Sources, r.ThinTLDs, r.QueryRate, r.TransformRate)
 		case "poll":
 			showPoll(&out, tx, registry.RegistrarID(name))
 		case "balance":

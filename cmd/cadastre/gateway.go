@@ -8,6 +8,7 @@ import (
 
 	"cadastre/cluster"
 	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
 	"cadastre/store"
 )
 
@@ -32,6 +33,16 @@ func (g *gateway) View(ctx context.Context, level store.Consistency, fn func(*st
 		}
 	}
 	return g.store.View(fn)
+}
+
+// Registrar returns a registrar's record as this node has it, nil if there is none.
+func (g *gateway) Registrar(_ context.Context, id registry.RegistrarID) (*registry.Registrar, error) {
+	var registrar *registry.Registrar
+	err := g.store.View(func(tx *store.ReadTx) error {
+		registrar, _ = tx.Registrar(id)
+		return nil
+	})
+	return registrar, err
 }
 
 // identifyRegistrar tells which registrar a verified client certificate stands for.
