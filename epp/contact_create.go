@@ -46,8 +46,15 @@ func checkContactCreate(q *eppxml.ContactCreate) error {
 	if q.Voice != nil && q.Voice.Number == "" {
 		return refuse(registry.CodeParameterSyntax, "voice", "", "a telephone number that is given is not empty")
 	}
+	if err := checkPhones(q.Voice, q.Fax); err != nil {
+		return err
+	}
 	for i := range q.PostalInfos {
-		if err := checkCountry(q.PostalInfos[i].Addr.CC); err != nil {
+		p := &q.PostalInfos[i]
+		if err := checkTexts("postalInfo", p.Name, p.Org); err != nil {
+			return err
+		}
+		if err := checkPostalAddress(&p.Addr); err != nil {
 			return err
 		}
 	}

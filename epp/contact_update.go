@@ -5,6 +5,7 @@ import (
 
 	"cadastre/epp/eppxml"
 	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
 )
 
 // contactUpdate is <update> of a contact (RFC 5733 section 3.2.4).
@@ -26,7 +27,13 @@ func (c *call) contactUpdate(ctx context.Context, q *eppxml.ContactUpdate) (*ans
 }
 
 func fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) error {
+	if err := checkPhones(change.Voice, change.Fax); err != nil {
+		return err
+	}
 	for i := range change.PostalInfos {
+		if i > 0 && change.PostalInfos[i].Type == change.PostalInfos[0].Type {
+			return refuse(registry.CodeParameterPolicy, "postalInfo", change.PostalInfos[i].Type, "two changes of one address contradict each other; each type is given once")
+		}
 		postal, err := postalChange(&change.PostalInfos[i])
 		if err != nil {
 			return err
@@ -52,11 +59,19 @@ func fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) 
 
 func postalChange(p *eppxml.PostalInfoChg) (*fsmpb.PostalInfoChange, error) {
 	change := &fsmpb.PostalInfoChange{Type: p.Type, Organization: p.Org}
+	if err := checkTexts("postalInfo", p.Name); err != nil {
+		return nil, err
+	}
+	if p.Org != nil {
+		if err := checkTexts("postalInfo", *p.Org); err != nil {
+			return nil, err
+		}
+	}
 	if p.Name != "" {
 		change.Name = &p.Name
 	}
 	if p.Addr != nil {
-		if err := checkCountry(p.Addr.CC); err != nil {
+		if err := checkPostalAddress(p.Addr); err != nil {
 			return nil, err
 		}
 		change.Address = &fsmpb.Address{

@@ -218,7 +218,7 @@ type RegistrarState uint8
 
 // The states.
 const (
-	RegistrarActive    RegistrarState = 1
+	RegistrarActive RegistrarState = 1
 	// RegistrarSuspended may log in, read, and poll and acknowledge messages, so that it goes
 	// on knowing how its objects stand, and may not change anything.
 	RegistrarSuspended RegistrarState = 2
@@ -279,16 +279,6 @@ type TLD struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
-
-// DataModel says whether the registry holds the contacts of a TLD's domains. Stored.
-type DataModel uint8
-
-// The models.
-const (
-	DataModelThick        DataModel = 0 // domains have contacts
-	DataModelThin         DataModel = 1 // contacts are kept by the registrars
-	DataModelPerRegistrar DataModel = 2 // as the record of the registrar says
-)
 
 // ApexServer is a name server of the TLD itself, with the addresses that the zone
 // publishes for it when it lies inside the zone.
