@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"cadastre/epp/eppxml"
 	"cadastre/registry"
 )
 
@@ -48,14 +49,19 @@ func isSource(registrar *registry.Registrar, addr netip.Addr) bool {
 // recheck looks anew at what let the client in, before each command: a registrar that was
 // disabled, a certificate or network that was taken away ends sessions that are open. It
 // goes by what this node has, which is as new as its answers to the public. It returns the
-// record, or the answer that ends the session.
-func (s *session) recheck(ctx context.Context, c *call) (*registry.Registrar, *answer, error) {
-	registrar, err := s.server.cfg.Reader.Registrar(ctx, s.registrar)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the registrar: %w", err)
+// answer that ends the session, nil if it goes on. It also tells the command how the
+// registrar's messages stand, in case it is refused before it looks itself.
+func (s *session) recheck(ctx context.Context, c *call) *answer {
+	if s.registrar == "" {
+		return nil
 	}
-	if reason := s.denial(registrar); reason != "" {
-		return nil, c.refused(codeAuthenticationClosing, c.key(), reason), nil
+	var err error
+	if s.record, c.queue, err = s.server.cfg.Reader.Registrar(ctx, s.registrar); err != nil {
+		return c.failure(fmt.Errorf("read the registrar: %w", err))
 	}
-	return registrar, nil, nil
+	if reason := s.denial(s.record); reason != "" {
+		c.queue = registry.PollQueue{}
+		return c.refused(codeAuthenticationClosing, eppxml.Value{NS: eppxml.NSEPP, Name: "command"}, reason)
+	}
+	return nil
 }

@@ -125,9 +125,9 @@ func (s *session) rateOf(registrar *registry.Registrar, kind rateKind) uint32 {
 
 // slowDown makes a command that comes too fast wait, and answers in its place if it would
 // have to wait too long. The session goes on: the client did nothing that closing it mends.
-func (s *session) slowDown(ctx context.Context, c *call, registrar *registry.Registrar, body eppxml.Body) (*answer, error) {
+func (s *session) slowDown(ctx context.Context, c *call, body eppxml.Body) (*answer, error) {
 	kind := rateKindOf(body)
-	perSecond := s.rateOf(registrar, kind)
+	perSecond := s.rateOf(s.record, kind)
 	if perSecond == 0 {
 		return nil, nil
 	}

@@ -116,17 +116,17 @@ func TestARegistrarThatIsTooFast(t *testing.T) {
 func TestCommandsOverTheRateWait(t *testing.T) {
 	h := newHarness(t, Limits{QueryRate: 1}, io.Discard)
 	h.stop()
-	record, err := h.registry.Registrar(t.Context(), registrarA)
+	record, _, err := h.registry.Registrar(t.Context(), registrarA)
 	if err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := offline(h.server, "192.0.2.1", registrarA)
-		s.registrar = registrarA
+		s.registrar, s.record = registrarA, record
 		c := &call{server: h.server, registrar: registrarA}
 		began := time.Now()
 		for range burstSeconds + 2 {
-			if a, err := s.slowDown(t.Context(), c, record, &eppxml.DomainCheck{}); a != nil || err != nil {
+			if a, err := s.slowDown(t.Context(), c, &eppxml.DomainCheck{}); a != nil || err != nil {
 				t.Fatalf("refused: %v, %v", a, err)
 			}
 		}

@@ -174,12 +174,13 @@ func (r *localRegistry) Propose(ctx context.Context, command *fsmpb.Command) (*f
 }
 
 // Registrar reads a record; nothing that a test holds up holds it up.
-func (r *localRegistry) Registrar(_ context.Context, id registry.RegistrarID) (registrar *registry.Registrar, err error) {
+func (r *localRegistry) Registrar(_ context.Context, id registry.RegistrarID) (registrar *registry.Registrar, queue registry.PollQueue, err error) {
 	err = r.store.View(func(tx *store.ReadTx) error {
 		registrar, _ = tx.Registrar(id)
+		queue = tx.PollQueue(id)
 		return nil
 	})
-	return registrar, err
+	return registrar, queue, err
 }
 
 // View reads what has been applied. The server must ask for linearizable reads only.

@@ -29,6 +29,7 @@ type session struct {
 	certNotAfter  time.Time
 
 	registrar    registry.RegistrarID // empty before login
+	record       *registry.Registrar  // of the registrar, as of the present command
 	services     services             // empty before login
 	failedLogins int
 	commands     int
@@ -138,6 +139,9 @@ func (s *session) answer(working context.Context, frame []byte) (response []byte
 	if overLimit {
 		a = c.refused(codeFailedClosing, eppxml.Value{NS: eppxml.NSEPP, Name: "command"}, "the session has had as many commands as one may have; open another one")
 	}
+	if ending := s.recheck(ctx, c); ending != nil {
+		a = ending
+	}
 	if a == nil {
 		if a, err = s.execute(ctx, c, request.Command); err != nil {
 			a = c.failure(err)
@@ -207,11 +211,7 @@ func (s *session) execute(ctx context.Context, c *call, command *eppxml.Command)
 	case isLogout:
 		return &answer{code: codeOKEndingSession}, nil
 	default:
-		registrar, ending, err := s.recheck(ctx, c)
-		if err != nil || ending != nil {
-			return ending, err
-		}
-		if refused, err := s.slowDown(ctx, c, registrar, command.Body); err != nil || refused != nil {
+		if refused, err := s.slowDown(ctx, c, command.Body); err != nil || refused != nil {
 			return refused, err
 		}
 		a, err := c.run(ctx, command.Body)

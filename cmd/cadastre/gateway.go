@@ -35,14 +35,15 @@ func (g *gateway) View(ctx context.Context, level store.Consistency, fn func(*st
 	return g.store.View(fn)
 }
 
-// Registrar returns a registrar's record as this node has it, nil if there is none.
-func (g *gateway) Registrar(_ context.Context, id registry.RegistrarID) (*registry.Registrar, error) {
-	var registrar *registry.Registrar
-	err := g.store.View(func(tx *store.ReadTx) error {
+// Registrar returns a registrar's record, nil if there is none, and how its messages stand, as
+// this node has them.
+func (g *gateway) Registrar(_ context.Context, id registry.RegistrarID) (registrar *registry.Registrar, queue registry.PollQueue, err error) {
+	err = g.store.View(func(tx *store.ReadTx) error {
 		registrar, _ = tx.Registrar(id)
+		queue = tx.PollQueue(id)
 		return nil
 	})
-	return registrar, err
+	return registrar, queue, err
 }
 
 // identifyRegistrar tells which registrar a verified client certificate stands for.
