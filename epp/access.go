@@ -9,7 +9,22 @@ import (
 
 	"cadastre/epp/eppxml"
 	"cadastre/registry"
+	"cadastre/store"
 )
+
+// Standing is what each command of a registrar starts from.
+type Standing struct {
+	Registrar    *registry.Registrar // nil if there is none
+	Queue        registry.PollQueue
+	FeatureLevel uint32 // of the cluster
+}
+
+// StandingOf reads how a registrar stands.
+func StandingOf(tx *store.ReadTx, id registry.RegistrarID) Standing {
+	standing := Standing{Queue: tx.PollQueue(id), FeatureLevel: tx.FeatureLevel()}
+	standing.Registrar, _ = tx.Registrar(id)
+	return standing
+}
 
 // denial says why the registrar's record does not admit the client of this session, "" if it
 // does. The password is not looked at.
@@ -55,10 +70,11 @@ func (s *session) recheck(ctx context.Context, c *call) *answer {
 	if s.registrar == "" {
 		return nil
 	}
-	var err error
-	if s.record, c.queue, err = s.server.cfg.Reader.Registrar(ctx, s.registrar); err != nil {
+	standing, err := s.server.cfg.Reader.Standing(ctx, s.registrar)
+	if err != nil {
 		return c.failure(fmt.Errorf("read the registrar: %w", err))
 	}
+	s.record, c.queue, c.level = standing.Registrar, standing.Queue, standing.FeatureLevel
 	if reason := s.denial(s.record); reason != "" {
 		c.queue = registry.PollQueue{}
 		return c.refused(codeAuthenticationClosing, eppxml.Value{NS: eppxml.NSEPP, Name: "command"}, reason)

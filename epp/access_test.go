@@ -115,8 +115,8 @@ func TestAWrongSourceTakesAsLongAsAWrongPassword(t *testing.T) {
 func TestDisabledRegistrars(t *testing.T) {
 	h := newHarness(t, Limits{}, io.Discard)
 	c := h.login(t, registrarA, passwordA)
-	disabled, active := uint32(registry.RegistrarDisabled), uint32(registry.RegistrarActive)
-	h.changeRegistrar(t, &fsmpb.RegistrarUpdate{State: &disabled})
+	active := uint32(registry.RegistrarActive)
+	h.changeRegistrar(t, &fsmpb.RegistrarUpdate{Disable: true})
 	c.want(codeAuthenticationClosing, hostFrame("ns1.elsewhere.test"))
 	c.wantClosed()
 	if _, code := h.loginWith(t, h.certs[registrarA]); code != codeAuthentication {

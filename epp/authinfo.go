@@ -50,7 +50,7 @@ func hashAuthInfo(salt []byte, password string) []byte {
 
 // newAuthInfo hashes authorisation information that is to be stored. An empty password and
 // <null/> unset it: nobody can present it then.
-func newAuthInfo(given *eppxml.AuthInfo) (*fsmpb.AuthInfo, error) {
+func (c *call) newAuthInfo(given *eppxml.AuthInfo) (*fsmpb.AuthInfo, error) {
 	switch {
 	case given == nil || given.Null:
 		return &fsmpb.AuthInfo{}, nil
@@ -65,7 +65,7 @@ func newAuthInfo(given *eppxml.AuthInfo) (*fsmpb.AuthInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fsmpb.AuthInfo{Salt: salt, Hash: hashAuthInfo(salt, given.Password), Weak: isWeakAuthInfo(given.Password), Expires: true}, nil
+	return &fsmpb.AuthInfo{Salt: salt, Hash: hashAuthInfo(salt, given.Password), Weak: isWeakAuthInfo(given.Password), Expires: c.level >= registry.LevelRegistrarAccess}, nil
 }
 
 const (
@@ -155,7 +155,7 @@ func (c *call) present(tx *store.ReadTx, given *eppxml.AuthInfo, target *authTar
 // countAttempt has a wrong attempt of the command counted everywhere, before the client
 // learns that it was wrong.
 func (c *call) countAttempt(ctx context.Context) error {
-	if c.wrongAttempt == "" {
+	if c.wrongAttempt == "" || c.level < registry.LevelRegistrarAccess {
 		return nil
 	}
 	_, err := c.propose(ctx, &fsmpb.Command{Body: &fsmpb.Command_AuthInfoFailure{AuthInfoFailure: &fsmpb.AuthInfoFailure{Roid: string(c.wrongAttempt)}}})

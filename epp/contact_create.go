@@ -24,7 +24,7 @@ func (c *call) contactCreate(ctx context.Context, q *eppxml.ContactCreate) (*ans
 		})
 	}
 	var err error
-	if command.AuthInfo, err = newAuthInfo(q.AuthInfo); err != nil {
+	if command.AuthInfo, err = c.newAuthInfo(q.AuthInfo); err != nil {
 		return nil, err
 	}
 	if command.AdditionalEmail, err = additionalEmail(c.extensions.addlEmail); err != nil {

@@ -12,7 +12,7 @@ import (
 func (c *call) contactUpdate(ctx context.Context, q *eppxml.ContactUpdate) (*answer, error) {
 	command := &fsmpb.ContactUpdate{Id: q.ID, AddStatuses: statusValues(q.Add), RemoveStatuses: statusValues(q.Rem)}
 	if q.Chg != nil {
-		if err := fillContactChange(command, q.Chg); err != nil {
+		if err := c.fillContactChange(command, q.Chg); err != nil {
 			return nil, err
 		}
 	}
@@ -26,7 +26,7 @@ func (c *call) contactUpdate(ctx context.Context, q *eppxml.ContactUpdate) (*ans
 	return c.transform(ctx, &fsmpb.Command{Body: &fsmpb.Command_ContactUpdate{ContactUpdate: command}})
 }
 
-func fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) error {
+func (c *call) fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) error {
 	if err := checkPhones(change.Voice, change.Fax); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) 
 	}
 	if change.AuthInfo != nil {
 		var err error
-		if command.AuthInfo, err = newAuthInfo(change.AuthInfo); err != nil {
+		if command.AuthInfo, err = c.newAuthInfo(change.AuthInfo); err != nil {
 			return err
 		}
 	}

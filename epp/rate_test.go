@@ -116,13 +116,13 @@ func TestARegistrarThatIsTooFast(t *testing.T) {
 func TestCommandsOverTheRateWait(t *testing.T) {
 	h := newHarness(t, Limits{QueryRate: 1}, io.Discard)
 	h.stop()
-	record, _, err := h.registry.Registrar(t.Context(), registrarA)
+	standing, err := h.registry.Standing(t.Context(), registrarA)
 	if err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := offline(h.server, "192.0.2.1", registrarA)
-		s.registrar, s.record = registrarA, record
+		s.registrar, s.record = registrarA, standing.Registrar
 		c := &call{server: h.server, registrar: registrarA}
 		began := time.Now()
 		for range burstSeconds + 2 {

@@ -32,9 +32,9 @@ type reader interface {
 	// View runs fn over one consistent state at least as fresh as level demands, and
 	// returns its error. Its own is a *registry.Error of CodeUnavailable or a fault.
 	View(ctx context.Context, level store.Consistency, fn func(*store.ReadTx) error) error
-	// Registrar returns the record of a registrar, nil if there is none, and how its messages
-	// stand, as this node has them, which may be behind the cluster.
-	Registrar(ctx context.Context, id registry.RegistrarID) (*registry.Registrar, registry.PollQueue, error)
+	// Standing returns how a registrar stands as this node has it, which may be behind the
+	// cluster.
+	Standing(ctx context.Context, id registry.RegistrarID) (Standing, error)
 }
 
 // Config says what a server works with and where. All fields but Limits must be set.

@@ -55,7 +55,7 @@ func (r *run) requireActiveRegistrar(command *fsmpb.Command) error {
 		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "there is no such registrar")
 	}
 	switch {
-	case registrar.State == registry.RegistrarActive, registrar.State == registry.RegistrarSuspended && isOpenToSuspended(command):
+	case registrar.State == registry.RegistrarActive, registrar.State == registry.RegistrarSuspended && r.tx.FeatureLevel() >= registry.LevelRegistrarAccess && isOpenToSuspended(command):
 		return nil
 	case registrar.State == registry.RegistrarSuspended:
 		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "the registrar is suspended and may only read")

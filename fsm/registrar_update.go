@@ -27,6 +27,9 @@ func (r *run) registrarUpdate(c *fsmpb.RegistrarUpdate) (*fsmpb.Result, error) {
 	if c.State != nil {
 		next.State = registry.RegistrarState(c.GetState())
 	}
+	if c.GetDisable() {
+		next.State = registry.RegistrarDisabled
+	}
 	next.CertificateSHA256 = changeCertificates(old.CertificateSHA256, c.GetAddCertificateSha256(), c.GetRemoveCertificateSha256())
 	if len(next.CertificateSHA256) > maxRegistrarCertificates {
 		return nil, refuse(registry.CodeParameterPolicy, "certificate", "", "a registrar has at most %d certificates", maxRegistrarCertificates)

@@ -220,8 +220,9 @@ func (k *checker) registrarUpdate(c *fsmpb.RegistrarUpdate) {
 	k.require(c.GetCreditLimitMinor() >= 0, "credit_limit", "", "a credit limit is not negative")
 	k.require(c.GetLowBalanceMinor() >= 0, "low_balance", "", "a threshold of a low balance is not negative")
 	k.registrarAccess(c.GetAddSources(), c.GetRemoveSources(), slices.Concat(c.GetAddThinTlds(), c.GetRemoveThinTlds()), c.GetQueryRate(), c.GetTransformRate())
-	known := c.GetState() >= uint32(registry.RegistrarActive) && c.GetState() <= uint32(registry.RegistrarDisabled)
-	k.require(c.State == nil || known, "state", fmt.Sprint(c.GetState()), "a registrar is active, suspended or disabled")
+	state := registry.RegistrarState(c.GetState())
+	k.require(c.State == nil || state == registry.RegistrarActive || state == registry.RegistrarSuspended, "state", fmt.Sprint(c.GetState()), "a registrar is active or suspended")
+	k.require(c.State == nil || !c.GetDisable(), "state", fmt.Sprint(c.GetState()), "a registrar that is disabled is in no other state")
 }
 
 func (k *checker) tldPut(c *fsmpb.TLDPut) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"cadastre/cluster"
+	"cadastre/epp"
 	"cadastre/fsm/fsmpb"
 	"cadastre/registry"
 	"cadastre/store"
@@ -35,15 +36,13 @@ func (g *gateway) View(ctx context.Context, level store.Consistency, fn func(*st
 	return g.store.View(fn)
 }
 
-// Registrar returns a registrar's record, nil if there is none, and how its messages stand, as
-// this node has them.
-func (g *gateway) Registrar(_ context.Context, id registry.RegistrarID) (registrar *registry.Registrar, queue registry.PollQueue, err error) {
+// Standing returns how a registrar stands as this node has it.
+func (g *gateway) Standing(_ context.Context, id registry.RegistrarID) (standing epp.Standing, err error) {
 	err = g.store.View(func(tx *store.ReadTx) error {
-		registrar, _ = tx.Registrar(id)
-		queue = tx.PollQueue(id)
+		standing = epp.StandingOf(tx, id)
 		return nil
 	})
-	return registrar, queue, err
+	return standing, err
 }
 
 // identifyRegistrar tells which registrar a verified client certificate stands for.

@@ -128,6 +128,9 @@ func (a *app) registrarUpdate(cmd *cobra.Command, id string, c *registrarChange)
 	if update.State, err = parseRegistrarState(c.state); err != nil {
 		return nil, err
 	}
+	if update.State != nil && registry.RegistrarState(update.GetState()) == registry.RegistrarDisabled {
+		update.State, update.Disable = nil, true
+	}
 	if c.password || c.passwordFile != "" {
 		password, err := a.readPassword(c.passwordFile)
 		if err != nil {

@@ -1921,8 +1921,10 @@ type RegistrarUpdate struct {
 	RemoveThinTlds  []string `protobuf:"bytes,143,rep,name=remove_thin_tlds,json=removeThinTlds,proto3" json:"remove_thin_tlds,omitempty"`
 	QueryRate       *uint32  `protobuf:"varint,144,opt,name=query_rate,json=queryRate,proto3,oneof" json:"query_rate,omitempty"`
 	TransformRate   *uint32  `protobuf:"varint,145,opt,name=transform_rate,json=transformRate,proto3,oneof" json:"transform_rate,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Sets the state to disabled, which programs of feature level 1 do not know.
+	Disable       bool `protobuf:"varint,146,opt,name=disable,proto3" json:"disable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistrarUpdate) Reset() {
@@ -2093,6 +2095,13 @@ func (x *RegistrarUpdate) GetTransformRate() uint32 {
 		return *x.TransformRate
 	}
 	return 0
+}
+
+func (x *RegistrarUpdate) GetDisable() bool {
+	if x != nil {
+		return x.Disable
+	}
+	return false
 }
 
 // RegistrarPassword sets the password of the registrar that sends it.
@@ -5779,7 +5788,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\tthin_tlds\x18\x8d\x01 \x03(\tR\bthinTlds\x12\x1e\n" +
 	"\n" +
 	"query_rate\x18\x8e\x01 \x01(\rR\tqueryRate\x12&\n" +
-	"\x0etransform_rate\x18\x8f\x01 \x01(\rR\rtransformRate\"\x9b\a\n" +
+	"\x0etransform_rate\x18\x8f\x01 \x01(\rR\rtransformRate\"\xb6\a\n" +
 	"\x0fRegistrarUpdate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x19\n" +
@@ -5805,7 +5814,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\n" +
 	"query_rate\x18\x90\x01 \x01(\rH\tR\tqueryRate\x88\x01\x01\x12+\n" +
 	"\x0etransform_rate\x18\x91\x01 \x01(\rH\n" +
-	"R\rtransformRate\x88\x01\x01B\a\n" +
+	"R\rtransformRate\x88\x01\x01\x12\x19\n" +
+	"\adisable\x18\x92\x01 \x01(\bR\adisableB\a\n" +
 	"\x05_nameB\b\n" +
 	"\x06_emailB\x06\n" +
 	"\x04_urlB\n" +
