@@ -73,7 +73,13 @@ func (f *facts) domain(d *registry.Domain) {
 	}[d.Phase])
 	f.time("phase_ends_at", d.PhaseEndsAt)
 	f.transfer(d.Transfer)
-	f.add("auth_info_set", strconv.FormatBool(d.AuthInfo.IsSet()))
+	f.authInfo(d.AuthInfo)
+}
+
+// authInfo shows that there is authorisation information, and until when; never what.
+func (f *facts) authInfo(a registry.AuthInfo) {
+	f.add("auth_info_set", strconv.FormatBool(len(a.Hash) > 0))
+	f.time("auth_info_expires_at", a.ExpiresAt)
 }
 
 func (f *facts) transfer(t *registry.Transfer) {
@@ -101,7 +107,7 @@ func (f *facts) contact(c *registry.Contact) {
 	f.add("email", c.Email)
 	f.orgs(c.Orgs)
 	f.transfer(c.Transfer)
-	f.add("auth_info_set", strconv.FormatBool(c.AuthInfo.IsSet()))
+	f.authInfo(c.AuthInfo)
 }
 
 func (f *facts) postal(forms []registry.PostalInfo) {

@@ -159,6 +159,10 @@ func registrarMessage(tx *store.ReadTx, r *registry.Registrar) *clusterpb.Regist
 		State: uint32(r.State), CertificateSha256: r.CertificateSHA256, Tlds: names(r.TLDs),
 		Currency: r.Currency, CreditLimitMinor: r.CreditLimit, BalanceMinor: tx.BalanceMinor(store.RegistrarAccount(r.ID), r.Currency),
 		CreatedAtMs: unixMilli(r.CreatedAt), UpdatedAtMs: unixMilli(r.UpdatedAt), LowBalanceMinor: r.LowBalanceMinor,
+		ThinTlds: names(r.ThinTLDs), QueryRate: r.QueryRate, TransformRate: r.TransformRate,
+	}
+	for _, source := range r.Sources {
+		out.Sources = append(out.Sources, source.String())
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -237,5 +238,33 @@ func TestPortInUseIsOneClearError(t *testing.T) {
 	second.Close()
 	if err := second.Run(t.Context()); err == nil {
 		t.Error("it runs without a port")
+	}
+}
+
+// TestFloodsOfLyingLengthsTakeNoMemory sends headers of 4 GiB on many sessions at once; the
+// heap of the server must not follow.
+func TestFloodsOfLyingLengthsTakeNoMemory(t *testing.T) {
+	h := newHarness(t, Limits{}, io.Discard)
+	var clients []*client
+	for range 50 {
+		clients = append(clients, h.dial(t, registrarA))
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for _, c := range clients {
+		if _, err := c.conn.Write([]byte{0xFF, 0xFF, 0xFF, 0xFF, '<', 'e', 'p', 'p'}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range clients {
+		if r := c.readResponse(); r.Code() != codeFailedClosing {
+			t.Errorf("got %d", r.Code())
+		}
+		c.wantClosed()
+	}
+	runtime.ReadMemStats(&after)
+	if used := (after.TotalAlloc - before.TotalAlloc) / uint64(len(clients)); used > 256<<10 {
+		t.Errorf("%d octets allocated for each lying header", used)
 	}
 }

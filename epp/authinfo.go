@@ -1,16 +1,21 @@
 package epp
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"cadastre/epp/eppxml"
+	"cadastre/fsm"
 	"cadastre/fsm/fsmpb"
 	"cadastre/registry"
+	"cadastre/store"
 )
 
 const (
@@ -45,7 +50,7 @@ func hashAuthInfo(salt []byte, password string) []byte {
 
 // newAuthInfo hashes authorisation information that is to be stored. An empty password and
 // <null/> unset it: nobody can present it then.
-func newAuthInfo(given *eppxml.AuthInfo) (*fsmpb.AuthInfo, error) {
+func (c *call) newAuthInfo(given *eppxml.AuthInfo) (*fsmpb.AuthInfo, error) {
 	switch {
 	case given == nil || given.Null:
 		return &fsmpb.AuthInfo{}, nil
@@ -60,7 +65,7 @@ func newAuthInfo(given *eppxml.AuthInfo) (*fsmpb.AuthInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fsmpb.AuthInfo{Salt: salt, Hash: hashAuthInfo(salt, given.Password), Weak: isWeakAuthInfo(given.Password)}, nil
+	return &fsmpb.AuthInfo{Salt: salt, Hash: hashAuthInfo(salt, given.Password), Weak: isWeakAuthInfo(given.Password), Expires: c.level >= registry.LevelRegistrarAccess}, nil
 }
 
 const (
@@ -99,24 +104,63 @@ func isWeakAuthInfo(password string) bool {
 	return len(distinct) < minDistinctCharacters || float64(count)*math.Log2(float64(alphabet)) < minAuthInfoBits
 }
 
-// matchesAuthInfo says in constant time whether the password is the stored one. The empty
-// password matches nothing.
-func matchesAuthInfo(stored registry.AuthInfo, password string) bool {
-	if !stored.IsSet() || password == "" {
+// matchesAuthInfo says in constant time whether the password is the stored one, unless that
+// has expired. The empty password matches nothing.
+func matchesAuthInfo(stored registry.AuthInfo, password string, now time.Time) bool {
+	if !stored.IsSet(now) || password == "" {
 		return false
 	}
 	return subtle.ConstantTimeCompare(hashAuthInfo(stored.Salt, password), stored.Hash) == 1
 }
 
+// authTarget is an object whose authorisation information is presented.
+type authTarget struct {
+	object  registry.ROID
+	sponsor registry.RegistrarID
+	stored  registry.AuthInfo
+}
+
 // checkAuthInfo refuses authorisation information that a query gives and that is wrong, also
 // by the sponsor. An empty password given by the sponsor asks whether none is set.
-func checkAuthInfo(given *eppxml.AuthInfo, stored registry.AuthInfo, isSponsor bool) error {
+func (c *call) checkAuthInfo(tx *store.ReadTx, given *eppxml.AuthInfo, target *authTarget) error {
 	switch {
 	case given.Ext != nil:
 		return refuse(registry.CodeUnimplementedOption, "authInfo", "", "authorisation information is a password here")
-	case matchesAuthInfo(stored, given.Password), isSponsor && given.Password == "" && !stored.IsSet():
+	case target.sponsor == c.registrar && given.Password == "" && !target.stored.IsSet(tx.Now()):
 		return nil
 	default:
-		return refuse(registry.CodeInvalidAuthInfo, "authInfo", "", "the authorisation information is not that of the object")
+		return c.present(tx, given, target)
 	}
+}
+
+// present compares what the client presents with the information of the target. Wrong
+// attempts at objects of others are counted once the command ends (countAttempt), and too
+// many of them close the object.
+func (c *call) present(tx *store.ReadTx, given *eppxml.AuthInfo, target *authTarget) error {
+	isOther := target.sponsor != c.registrar
+	if isOther {
+		if err := fsm.CheckAuthInfoAttempt(tx, c.registrar, target.object); err != nil {
+			return err
+		}
+	}
+	if matchesAuthInfo(target.stored, given.Password, tx.Now()) {
+		return nil
+	}
+	if isOther && given.Password != "" {
+		c.wrongAttempt = target.object
+	}
+	return refuse(registry.CodeInvalidAuthInfo, "authInfo", "", "the authorisation information is not that of the object")
+}
+
+// countAttempt has a wrong attempt of the command counted everywhere, before the client
+// learns that it was wrong.
+func (c *call) countAttempt(ctx context.Context) error {
+	if c.wrongAttempt == "" || c.level < registry.LevelRegistrarAccess {
+		return nil
+	}
+	_, err := c.propose(ctx, &fsmpb.Command{Body: &fsmpb.Command_AuthInfoFailure{AuthInfoFailure: &fsmpb.AuthInfoFailure{Roid: string(c.wrongAttempt)}}})
+	if errors.Is(err, registry.CodeInvalidAuthInfo) || errors.Is(err, registry.CodeObjectDoesNotExist) {
+		return nil // closed, or gone, meanwhile
+	}
+	return err
 }

@@ -23,8 +23,13 @@ type call struct {
 	// object names what the command is about, for errors: a domain's name element, or the
 	// command itself.
 	object eppxml.Value
+	// level is the feature level of the cluster: what may be in the log.
+	level uint32
 	// queue is how the registrar's messages stood where the command was answered.
 	queue registry.PollQueue
+	// wrongAttempt is the object of another registrar at whose authorisation information the
+	// command failed.
+	wrongAttempt registry.ROID
 	// svTRID is set once the command has its place in the log.
 	svTRID string
 }

@@ -25,7 +25,7 @@ func (c *call) contactCreate(ctx context.Context, q *eppxml.ContactCreate) (*ans
 		})
 	}
 	var err error
-	if command.AuthInfo, err = newAuthInfo(q.AuthInfo); err != nil {
+	if command.AuthInfo, err = c.newAuthInfo(q.AuthInfo); err != nil {
 		return nil, err
 	}
 	if command.AdditionalEmail, err = additionalEmail(c.extensions.addlEmail); err != nil {
@@ -47,8 +47,15 @@ func checkContactCreate(q *eppxml.ContactCreate) error {
 	if q.Voice != nil && q.Voice.Number == "" {
 		return refuse(registry.CodeParameterSyntax, "voice", "", "a telephone number that is given is not empty")
 	}
+	if err := checkPhones(q.Voice, q.Fax); err != nil {
+		return err
+	}
 	for i := range q.PostalInfos {
-		if err := checkCountry(q.PostalInfos[i].Addr.CC); err != nil {
+		p := &q.PostalInfos[i]
+		if err := checkTexts("postalInfo", p.Name, p.Org); err != nil {
+			return err
+		}
+		if err := checkPostalAddress(&p.Addr); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ func (c *call) contactInfo(ctx context.Context, q *eppxml.ContactInfo) (*answer,
 		isSponsor := contact.Sponsor == c.registrar
 		switch {
 		case q.AuthInfo != nil:
-			if err := checkContactAuthInfo(contact, q.AuthInfo, isSponsor); err != nil {
+			if err := c.checkContactAuthInfo(tx, contact, q.AuthInfo); err != nil {
 				return err
 			}
 		case !isSponsor:
@@ -40,11 +40,15 @@ func (c *call) contactInfo(ctx context.Context, q *eppxml.ContactInfo) (*answer,
 	return a, nil
 }
 
-func checkContactAuthInfo(contact *registry.Contact, given *eppxml.AuthInfo, isSponsor bool) error {
+func (c *call) checkContactAuthInfo(tx *store.ReadTx, contact *registry.Contact, given *eppxml.AuthInfo) error {
 	if given.ROID != "" && registry.ROID(given.ROID) != contact.ROID {
 		return refuse(registry.CodeInvalidAuthInfo, "authInfo", "", "the object identifier is not that of the contact")
 	}
-	return checkAuthInfo(given, contact.AuthInfo, isSponsor)
+	return c.checkAuthInfo(tx, given, contactTarget(contact))
+}
+
+func contactTarget(contact *registry.Contact) *authTarget {
+	return &authTarget{object: contact.ROID, sponsor: contact.Sponsor, stored: contact.AuthInfo}
 }
 
 func shownContact(contact *registry.Contact) *eppxml.ContactInfData {

@@ -2,7 +2,10 @@ package epp
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"cadastre/epp/eppxml"
 	"cadastre/registry"
 )
 
@@ -27,6 +30,63 @@ const (
 func checkCountry(code string) error {
 	if len(code) != 2 || strings.Contains(code, " ") || !strings.Contains(" "+countryCodes+" ", " "+code+" ") {
 		return refuse(registry.CodeParameterSyntax, "cc", code, "the country code is not one of ISO 3166-1, in upper case")
+	}
+	return nil
+}
+
+// checkPostalAddress checks what the schema leaves open about an address.
+func checkPostalAddress(a *eppxml.PostalAddr) error {
+	if err := checkTexts("postalInfo", append([]string{a.City, a.SP, a.PC}, a.Street...)...); err != nil {
+		return err
+	}
+	return checkCountry(a.CC)
+}
+
+// checkTexts refuses characters that say nothing to people and change how what stands
+// around them is shown or stored: controls, line ends of Unicode, and those that turn the
+// direction of text (RFC 8265 section 1 and Unicode TR 36 section 2.5 have the reasons).
+func checkTexts(field string, texts ...string) error {
+	for _, text := range texts {
+		if at := strings.IndexFunc(text, isUnfitForText); at >= 0 {
+			r, _ := utf8.DecodeRuneInString(text[at:])
+			return refuse(registry.CodeParameterSyntax, field, "", "the text has the character U+%04X, a control or one that changes the direction of text", r)
+		}
+	}
+	return nil
+}
+
+// isUnfitForText leaves the joiners and marks that scripts need (U+200C to U+200F).
+func isUnfitForText(r rune) bool {
+	switch {
+	case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == '\uFEFF', r == unicode.ReplacementChar:
+		return true
+	case r >= '\u202A' && r <= '\u202E', r >= '\u2066' && r <= '\u2069': // embeddings, overrides, isolates
+		return true
+	default:
+		return r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF // no characters
+	}
+}
+
+// checkPhones checks what the schema leaves open about telephone numbers. That they have at
+// most 15 digits with their country code (E.164 section 6.1) follows from its 17 characters.
+func checkPhones(voice, fax *eppxml.Phone) error {
+	for _, p := range []struct {
+		field string
+		phone *eppxml.Phone
+	}{{"voice", voice}, {"fax", fax}} {
+		if p.phone == nil {
+			continue
+		}
+		number := p.phone.Number
+		switch {
+		case number == "" && p.phone.Ext != "":
+			return refuse(registry.CodeParameterSyntax, p.field, "", "an extension belongs to a telephone number")
+		case strings.HasPrefix(number, "+0"):
+			return refuse(registry.CodeParameterSyntax, p.field, number, "no country code begins with 0 (E.164)")
+		}
+		if err := checkTexts(p.field, p.phone.Ext); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (c *call) contactTransfer(ctx context.Context, q *eppxml.ContactTransfer) (
 			if !found {
 				return nil // refused when it is applied
 			}
-			return checkContactAuthInfo(contact, q.AuthInfo, contact.Sponsor == c.registrar)
+			return c.checkContactAuthInfo(tx, contact, q.AuthInfo)
 		})
 		if err != nil {
 			return nil, err

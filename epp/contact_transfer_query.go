@@ -18,7 +18,7 @@ func (c *call) contactTransferQuery(ctx context.Context, q *eppxml.ContactTransf
 			return refuse(registry.CodeObjectDoesNotExist, "id", q.ID, "there is no such contact")
 		}
 		if q.AuthInfo != nil {
-			if err := checkContactAuthInfo(contact, q.AuthInfo, contact.Sponsor == c.registrar); err != nil {
+			if err := c.checkContactAuthInfo(tx, contact, q.AuthInfo); err != nil {
 				return err
 			}
 		}

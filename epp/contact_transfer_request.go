@@ -23,12 +23,12 @@ func (c *call) contactTransferRequest(ctx context.Context, q *eppxml.ContactTran
 		if contact.Sponsor == c.registrar {
 			return nil // refused when it is applied, whatever was presented
 		}
-		stored := contact.AuthInfo
+		target := contactTarget(contact)
 		if q.AuthInfo.ROID != "" && registry.ROID(q.AuthInfo.ROID) != contact.ROID {
-			stored = registry.AuthInfo{}
+			target.stored = registry.AuthInfo{}
 		}
 		var err error
-		request.AuthProof, err = proveAuthInfo(stored, q.AuthInfo)
+		request.AuthProof, err = c.proveAuthInfo(tx, target, q.AuthInfo)
 		return err
 	})
 	if err != nil {

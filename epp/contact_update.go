@@ -5,13 +5,14 @@ import (
 
 	"cadastre/epp/eppxml"
 	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
 )
 
 // contactUpdate is <update> of a contact (RFC 5733 section 3.2.4).
 func (c *call) contactUpdate(ctx context.Context, q *eppxml.ContactUpdate) (*answer, error) {
 	command := &fsmpb.ContactUpdate{Id: q.ID, AddStatuses: statusValues(q.Add), RemoveStatuses: statusValues(q.Rem)}
 	if q.Chg != nil {
-		if err := fillContactChange(command, q.Chg); err != nil {
+		if err := c.fillContactChange(command, q.Chg); err != nil {
 			return nil, err
 		}
 	}
@@ -26,8 +27,14 @@ func (c *call) contactUpdate(ctx context.Context, q *eppxml.ContactUpdate) (*ans
 	return c.transform(ctx, &fsmpb.Command{Body: &fsmpb.Command_ContactUpdate{ContactUpdate: command}})
 }
 
-func fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) error {
+func (c *call) fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) error {
+	if err := checkPhones(change.Voice, change.Fax); err != nil {
+		return err
+	}
 	for i := range change.PostalInfos {
+		if i > 0 && change.PostalInfos[i].Type == change.PostalInfos[0].Type {
+			return refuse(registry.CodeParameterPolicy, "postalInfo", change.PostalInfos[i].Type, "two changes of one address contradict each other; each type is given once")
+		}
 		postal, err := postalChange(&change.PostalInfos[i])
 		if err != nil {
 			return err
@@ -44,7 +51,7 @@ func fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) 
 	}
 	if change.AuthInfo != nil {
 		var err error
-		if command.AuthInfo, err = newAuthInfo(change.AuthInfo); err != nil {
+		if command.AuthInfo, err = c.newAuthInfo(change.AuthInfo); err != nil {
 			return err
 		}
 	}
@@ -53,11 +60,19 @@ func fillContactChange(command *fsmpb.ContactUpdate, change *eppxml.ContactChg) 
 
 func postalChange(p *eppxml.PostalInfoChg) (*fsmpb.PostalInfoChange, error) {
 	change := &fsmpb.PostalInfoChange{Type: p.Type, Organization: p.Org}
+	if err := checkTexts("postalInfo", p.Name); err != nil {
+		return nil, err
+	}
+	if p.Org != nil {
+		if err := checkTexts("postalInfo", *p.Org); err != nil {
+			return nil, err
+		}
+	}
 	if p.Name != "" {
 		change.Name = &p.Name
 	}
 	if p.Addr != nil {
-		if err := checkCountry(p.Addr.CC); err != nil {
+		if err := checkPostalAddress(p.Addr); err != nil {
 			return nil, err
 		}
 		change.Address = &fsmpb.Address{

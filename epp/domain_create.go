@@ -25,7 +25,7 @@ func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answe
 	if command.Contacts, err = domainContacts(q.Contacts); err != nil {
 		return nil, err
 	}
-	if command.AuthInfo, err = newAuthInfo(q.AuthInfo); err != nil {
+	if command.AuthInfo, err = c.newAuthInfo(q.AuthInfo); err != nil {
 		return nil, err
 	}
 	addSecurity(command, c.extensions.secDNSCreate)

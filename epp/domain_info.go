@@ -26,7 +26,7 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 		}
 		isSponsor := domain.Sponsor == c.registrar
 		if q.AuthInfo != nil {
-			if err := checkDomainAuthInfo(tx, domain, q.AuthInfo, isSponsor); err != nil {
+			if err := c.checkDomainAuthInfo(tx, domain, q.AuthInfo); err != nil {
 				return err
 			}
 		}
@@ -54,13 +54,13 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 
 // checkDomainAuthInfo checks the domain's authorisation information or, where it carries an
 // object identifier, that of a contact of the domain (RFC 5731 section 3.1.2).
-func checkDomainAuthInfo(tx *store.ReadTx, domain *registry.Domain, given *eppxml.AuthInfo, isSponsor bool) error {
-	stored := authInfoBehind(tx, domain, given)
+func (c *call) checkDomainAuthInfo(tx *store.ReadTx, domain *registry.Domain, given *eppxml.AuthInfo) error {
+	target := targetBehind(tx, domain, given)
 	isOwn := given.ROID == "" || registry.ROID(given.ROID) == domain.ROID
-	if !isOwn && !stored.IsSet() {
+	if !isOwn && !target.stored.IsSet(tx.Now()) {
 		return refuse(registry.CodeInvalidAuthInfo, "authInfo", "", "the authorisation information is not that of a contact of the domain")
 	}
-	return checkAuthInfo(given, stored, isSponsor && isOwn)
+	return c.checkAuthInfo(tx, given, target)
 }
 
 func isContactOf(domain *registry.Domain, id registry.ContactID) bool {

@@ -45,7 +45,7 @@ func (c *call) checkAnswerAuthInfo(ctx context.Context, name string, given *eppx
 		if !found {
 			return nil // refused when it is applied
 		}
-		return checkDomainAuthInfo(tx, domain, given, domain.Sponsor == c.registrar)
+		return c.checkDomainAuthInfo(tx, domain, given)
 	})
 }
 

@@ -18,7 +18,7 @@ func (c *call) domainTransferQuery(ctx context.Context, name string, q *eppxml.D
 			return refuse(registry.CodeObjectDoesNotExist, "name", q.Name, "the name is not registered")
 		}
 		if q.AuthInfo != nil {
-			if err := checkDomainAuthInfo(tx, domain, q.AuthInfo, domain.Sponsor == c.registrar); err != nil {
+			if err := c.checkDomainAuthInfo(tx, domain, q.AuthInfo); err != nil {
 				return err
 			}
 		}

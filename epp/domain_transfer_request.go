@@ -31,7 +31,7 @@ func (c *call) domainTransferRequest(ctx context.Context, name string, q *eppxml
 		if domain.Sponsor == c.registrar {
 			return nil // refused when it is applied, whatever was presented
 		}
-		request.AuthProof, err = proveAuthInfo(authInfoBehind(tx, domain, q.AuthInfo), q.AuthInfo)
+		request.AuthProof, err = c.proveAuthInfo(tx, targetBehind(tx, domain, q.AuthInfo), q.AuthInfo)
 		return err
 	})
 	if err != nil {
@@ -45,20 +45,22 @@ func (c *call) domainTransferRequest(ctx context.Context, name string, q *eppxml
 	return c.withFees(a, "trnData", feeTransfer, result), nil
 }
 
-// authInfoBehind returns what the presented information is to be compared with: the domain's
+// targetBehind returns what the presented information is to be compared with: the domain's
 // or, where it carries an object identifier, that of a contact of the domain with the same
 // sponsor.
-func authInfoBehind(tx *store.ReadTx, domain *registry.Domain, given *eppxml.AuthInfo) registry.AuthInfo {
+func targetBehind(tx *store.ReadTx, domain *registry.Domain, given *eppxml.AuthInfo) *authTarget {
+	target := &authTarget{object: domain.ROID, sponsor: domain.Sponsor}
 	if given.ROID == "" || registry.ROID(given.ROID) == domain.ROID {
-		return domain.AuthInfo
+		target.stored = domain.AuthInfo
+		return target
 	}
 	kind, key, found := tx.ROID(registry.ROID(given.ROID))
 	if !found || kind != registry.KindContact {
-		return registry.AuthInfo{}
+		return target
 	}
 	contact, found := tx.Contact(registry.ContactID(key))
 	if !found || contact.Sponsor != domain.Sponsor || !isContactOf(domain, contact.ID) {
-		return registry.AuthInfo{}
+		return target
 	}
-	return contact.AuthInfo
+	return contactTarget(contact)
 }

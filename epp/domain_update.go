@@ -35,7 +35,7 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 	if change := q.Chg; change != nil {
 		command.Registrant = change.Registrant
 		if change.AuthInfo != nil {
-			if command.AuthInfo, err = newAuthInfo(change.AuthInfo); err != nil {
+			if command.AuthInfo, err = c.newAuthInfo(change.AuthInfo); err != nil {
 				return nil, err
 			}
 		}

@@ -31,7 +31,7 @@ func (c *call) keyrelayCreate(ctx context.Context, q *eppxml.KeyrelayCreate) (*a
 		if domain.Sponsor == c.registrar {
 			return nil // refused when it is applied, whatever was presented
 		}
-		command.AuthProof, err = proveAuthInfo(authInfoBehind(tx, domain, q.AuthInfo), q.AuthInfo)
+		command.AuthProof, err = c.proveAuthInfo(tx, targetBehind(tx, domain, q.AuthInfo), q.AuthInfo)
 		return err
 	})
 	if err != nil {

@@ -18,6 +18,10 @@ type Limits struct {
 	PasswordChecks int
 	// CommandsPerSession ends a session that has sent so many frames.
 	CommandsPerSession int
+	// QueryRate and TransformRate bound the commands a second of one registrar on this node
+	// where its record says nothing. They do not apply to loopback.
+	QueryRate     int
+	TransformRate int
 	// FrameBytes bounds a request without its length header; at most eppxml.MaxFrame.
 	FrameBytes int
 
@@ -76,6 +80,8 @@ func (l Limits) withDefaults() (Limits, error) {
 		{&l.PasswordChecks, defaultPasswordChecks},
 		{&l.CommandsPerSession, defaultCommandsPerSession},
 		{&l.FrameBytes, defaultFrameBytes},
+		{&l.QueryRate, defaultQueryRate},
+		{&l.TransformRate, defaultTransformRate},
 	}
 	for _, c := range counts {
 		if *c.field < 0 {

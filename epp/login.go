@@ -1,8 +1,8 @@
 package epp
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -28,16 +28,17 @@ func (s *session) login(ctx context.Context, c *call, l *eppxml.Login) (*answer,
 	if s.server.throttle.closed(time.Now(), throttled...) {
 		return &answer{code: codeAuthenticationClosing}, nil
 	}
-	genuine, err := s.authenticate(ctx, c, l.ClID, password)
+	denial, err := s.authenticate(ctx, c, l.ClID, password)
 	if err != nil {
 		return nil, err
 	}
-	if !genuine {
+	if denial != "" { // the log says why, the client learns that it failed
+		s.server.loginsRefused.Add(1)
 		s.server.throttle.failed(time.Now(), throttled...)
 		if s.failedLogins++; s.failedLogins >= maxLogins {
-			return &answer{code: codeAuthenticationClosing}, nil
+			return &answer{code: codeAuthenticationClosing, cause: errors.New(denial)}, nil
 		}
-		return &answer{code: codeAuthentication}, nil
+		return &answer{code: codeAuthentication, cause: errors.New(denial)}, nil
 	}
 	registrar := registry.RegistrarID(s.certRegistrar)
 	if !s.server.slots.takeSession(registrar) {
@@ -76,17 +77,17 @@ func checkServices(l *eppxml.Login) error {
 	return nil
 }
 
-// authenticate says whether the client is the registrar that it claims to be.
-func (s *session) authenticate(ctx context.Context, c *call, id, password string) (bool, error) {
+// authenticate says why the client is not the registrar that it claims to be, "" if it is.
+func (s *session) authenticate(ctx context.Context, c *call, id, password string) (denial string, err error) {
 	var registrar *registry.Registrar
 	var queue registry.PollQueue
-	err := c.view(ctx, func(tx *store.ReadTx) error {
+	err = c.view(ctx, func(tx *store.ReadTx) error {
 		registrar, _ = tx.Registrar(registry.RegistrarID(id))
 		queue = tx.PollQueue(registry.RegistrarID(id))
 		return nil
 	})
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	hash := s.server.decoyHash // of a password that nobody knows
 	if registrar != nil && registrar.PasswordHash != "" {
@@ -94,21 +95,15 @@ func (s *session) authenticate(ctx context.Context, c *call, id, password string
 	}
 	matches, err := s.server.verifyPassword(ctx, hash, password)
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	genuine := matches && registrar != nil && s.certRegistrar == id && s.isPinned(registrar)
-	if genuine {
+	if denial = s.denial(registrar); denial == "" && !matches {
+		denial = "the password is wrong"
+	}
+	if denial == "" {
 		c.queue = queue
 	}
-	return genuine, nil
-}
-
-// isPinned says whether the registrar may use the certificate presented: any of its own if
-// it has named none.
-func (s *session) isPinned(registrar *registry.Registrar) bool {
-	return len(registrar.CertificateSHA256) == 0 || slices.ContainsFunc(registrar.CertificateSHA256, func(pinned []byte) bool {
-		return bytes.Equal(pinned, s.fingerprint)
-	})
+	return denial, nil
 }
 
 // verifyPassword waits for its turn, because each check takes memory and a core.

@@ -58,7 +58,7 @@ func newLocalRegistry(t testing.TB) *localRegistry {
 	r := &localRegistry{store: st, machine: fsm.New(st), now: startOfTime()}
 	system := &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: "test"}
 	r.must(t, &fsmpb.Command{Actor: system, Body: &fsmpb.Command_ClusterInit{ClusterInit: &fsmpb.ClusterInit{
-		ClusterId: "test-cluster", ClockMode: uint32(registry.ClockSystem), FirstNode: &fsmpb.Node{Id: "n1"},
+		ClusterId: "test-cluster", ClockMode: uint32(registry.ClockSystem), FirstNode: &fsmpb.Node{Id: "n1"}, FeatureLevel: registry.MaxFeatureLevel,
 	}}})
 	for _, tld := range []string{"example", "other"} {
 		r.operator(t, &fsmpb.Command{Body: &fsmpb.Command_TldPut{TldPut: &fsmpb.TLDPut{Name: tld, Roid: "T" + tld, Policy: testPolicy(tld)}}})
@@ -171,6 +171,15 @@ func (r *localRegistry) Propose(ctx context.Context, command *fsmpb.Command) (*f
 	r.index++
 	results, _ := r.machine.Apply([]fsm.Entry{{Index: r.index, Term: 1, Data: data}})
 	return results[0][0], nil
+}
+
+// Standing reads how a registrar stands; nothing that a test holds up holds it up.
+func (r *localRegistry) Standing(_ context.Context, id registry.RegistrarID) (standing Standing, err error) {
+	err = r.store.View(func(tx *store.ReadTx) error {
+		standing = StandingOf(tx, id)
+		return nil
+	})
+	return standing, err
 }
 
 // View reads what has been applied. The server must ask for linearizable reads only.

@@ -198,6 +198,7 @@ type answer struct {
 	extValues  []eppxml.ExtValue
 	svTRID     string // empty: the exchange left no trace in the log
 	cause      error  // for the log only
+	overRate   bool   // the client was too fast; no fault of the server
 }
 
 // ok is the answer of a query.

@@ -15,6 +15,7 @@ import (
 	"cadastre/fsm/fsmpb"
 	"cadastre/internal/argon2id"
 	"cadastre/internal/pause"
+	"cadastre/registry"
 	"cadastre/store"
 )
 
@@ -31,6 +32,9 @@ type reader interface {
 	// View runs fn over one consistent state at least as fresh as level demands, and
 	// returns its error. Its own is a *registry.Error of CodeUnavailable or a fault.
 	View(ctx context.Context, level store.Consistency, fn func(*store.ReadTx) error) error
+	// Standing returns how a registrar stands as this node has it, which may be behind the
+	// cluster.
+	Standing(ctx context.Context, id registry.RegistrarID) (Standing, error)
 }
 
 // Config says what a server works with and where. All fields but Limits must be set.
@@ -63,6 +67,7 @@ type Server struct {
 	trids    *trids
 	slots    *slots
 	throttle *throttle
+	rates    *rates
 	// passwordChecks holds a token for each password check that runs.
 	passwordChecks chan struct{}
 	// decoyHash is checked for registrars that do not exist, so that they take as long.
@@ -70,6 +75,8 @@ type Server struct {
 
 	listener net.Listener // set by Listen, before Run
 
+	loginsRefused atomic.Uint64
+	rateRefused   atomic.Uint64 // commands
 	refused       atomic.Uint64 // connections over a limit since the last log line
 	refusedLogged atomic.Int64  // when that line was written, Unix nanoseconds
 }
@@ -102,6 +109,7 @@ func New(cfg Config) (*Server, error) {
 		trids:          newTRIDs(cfg.NodeID, cfg.BootEpoch),
 		slots:          newSlots(cfg.Limits),
 		throttle:       newThrottle(),
+		rates:          newRates(),
 		passwordChecks: make(chan struct{}, cfg.Limits.PasswordChecks),
 		decoyHash:      argon2id.Hash(string(salt), salt),
 	}, nil
@@ -206,6 +214,20 @@ func (s *Server) serve(serving, working context.Context, raw net.Conn, client ne
 		return
 	}
 	newSession(s, conn, log, client, registrarID, fingerprint).run(serving, working)
+}
+
+// Stats is what a server has done and does now.
+type Stats struct {
+	Connections   int
+	Sessions      int    // logged in
+	LoginsRefused uint64 // for whatever reason
+	RateRefused   uint64 // commands over a registrar's rate
+}
+
+// Stats returns the numbers of the server.
+func (s *Server) Stats() Stats {
+	connections, sessions := s.slots.counts()
+	return Stats{Connections: connections, Sessions: sessions, LoginsRefused: s.loginsRefused.Load(), RateRefused: s.rateRefused.Load()}
 }
 
 // noteRefused logs connections over a limit, many of them in one line.

@@ -20,7 +20,8 @@ type session struct {
 	log     *slog.Logger
 	frames  *frames
 	decoder eppxml.Decoder
-	client  netip.Addr
+	client  netip.Addr // stands for the client in limits
+	source  netip.Addr // where the client is
 
 	// certRegistrar and fingerprint come from the client's certificate.
 	certRegistrar string
@@ -28,6 +29,7 @@ type session struct {
 	certNotAfter  time.Time
 
 	registrar    registry.RegistrarID // empty before login
+	record       *registry.Registrar  // of the registrar, as of the present command
 	services     services             // empty before login
 	failedLogins int
 	commands     int
@@ -41,7 +43,7 @@ func newSession(s *Server, conn *tls.Conn, log *slog.Logger, client netip.Addr, 
 	}
 	return &session{
 		certNotAfter: notAfter,
-		server:       s, log: log, frames: newFrames(conn, s.cfg.Limits), client: client,
+		server:       s, log: log, frames: newFrames(conn, s.cfg.Limits), client: client, source: addressOf(conn.RemoteAddr()),
 		certRegistrar: certRegistrar, fingerprint: fingerprint,
 		loginBy: time.Now().Add(s.cfg.Limits.LoginTimeout),
 	}
@@ -135,7 +137,10 @@ func (s *session) answer(working context.Context, frame []byte) (response []byte
 		c.clTRID, c.object, verb = request.Command.ClTRID, objectOf(request.Command.Body), request.Command.Body.Verb()
 	}
 	if overLimit {
-		a = &answer{code: codeSessionLimitClosing}
+		a = c.refused(codeFailedClosing, eppxml.Value{NS: eppxml.NSEPP, Name: "command"}, "the session has had as many commands as one may have; open another one")
+	}
+	if ending := s.recheck(ctx, c); ending != nil {
+		a = ending
 	}
 	if a == nil {
 		if a, err = s.execute(ctx, c, request.Command); err != nil {
@@ -206,7 +211,14 @@ func (s *session) execute(ctx context.Context, c *call, command *eppxml.Command)
 	case isLogout:
 		return &answer{code: codeOKEndingSession}, nil
 	default:
-		return c.run(ctx, command.Body)
+		if refused, err := s.slowDown(ctx, c, command.Body); err != nil || refused != nil {
+			return refused, err
+		}
+		a, err := c.run(ctx, command.Body)
+		if failure := c.countAttempt(ctx); failure != nil {
+			return nil, failure
+		}
+		return a, err
 	}
 }
 
@@ -233,6 +245,7 @@ func (s *session) response(a *answer, clTRID string) []byte {
 func (s *session) note(c *call, verb eppxml.Verb, a *answer, took time.Duration) {
 	level := slog.LevelDebug
 	switch {
+	case a.overRate: // as many as the client likes
 	case a.code == codeCommandFailed || a.code == codeFailedClosing:
 		level = slog.LevelError
 	case isTransform(verb) || verb == eppxml.VerbLogin:

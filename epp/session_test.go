@@ -312,7 +312,7 @@ func TestSessionsAreLimited(t *testing.T) {
 	second.wantClosed()
 	first.want(codeOK, checkFrame("a.example"))
 	first.want(codeOK, checkFrame("a.example"))
-	first.want(codeSessionLimitClosing, checkFrame("a.example"))
+	first.want(codeFailedClosing, checkFrame("a.example")) // 2502 answers logins only (RFC 5730 section 3)
 	first.wantClosed()
 	eventually(t, "the slot is free again", func() bool {
 		h.server.slots.mu.Lock()

@@ -28,17 +28,22 @@ const ipv6ClientBits = 64
 
 // clientOf returns the address that stands for the client in limits.
 func clientOf(remote net.Addr) netip.Addr {
-	tcp, ok := remote.(*net.TCPAddr)
-	if !ok {
-		return netip.Addr{}
-	}
-	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
+	addr := addressOf(remote)
 	if addr.Is6() && !addr.IsLoopback() {
 		if prefix, err := addr.Prefix(ipv6ClientBits); err == nil {
 			return prefix.Addr()
 		}
 	}
 	return addr
+}
+
+// addressOf returns the address of the other end.
+func addressOf(remote net.Addr) netip.Addr {
+	tcp, ok := remote.(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return tcp.AddrPort().Addr().Unmap().WithZone("")
 }
 
 func (s *slots) takeConnection(client netip.Addr) bool {
@@ -70,6 +75,16 @@ func (s *slots) takeSession(registrar registry.RegistrarID) bool {
 	}
 	s.byRegistrar[registrar]++
 	return true
+}
+
+// counts returns the open connections and the logged-in sessions.
+func (s *slots) counts() (connections, sessions int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.byRegistrar {
+		sessions += n
+	}
+	return s.total, sessions
 }
 
 func (s *slots) releaseSession(registrar registry.RegistrarID) {

@@ -7,6 +7,7 @@ import (
 	"cadastre/fsm"
 	"cadastre/fsm/fsmpb"
 	"cadastre/registry"
+	"cadastre/store"
 )
 
 // requirePresented says whether a request for transfer comes with authorisation information
@@ -23,12 +24,13 @@ func requirePresented(given *eppxml.AuthInfo) error {
 }
 
 // proveAuthInfo makes the proof that travels in the log instead of what the client presented.
-// What is wrong is refused here, so that guesses do not fill the log.
-func proveAuthInfo(stored registry.AuthInfo, given *eppxml.AuthInfo) (*fsmpb.AuthProof, error) {
-	if !matchesAuthInfo(stored, given.Password) {
-		return nil, refuse(registry.CodeInvalidAuthInfo, "authInfo", "", "the authorisation information is not that of the object")
+// What is wrong is refused here.
+func (c *call) proveAuthInfo(tx *store.ReadTx, target *authTarget, given *eppxml.AuthInfo) (*fsmpb.AuthProof, error) {
+	if err := c.present(tx, given, target); err != nil {
+		return nil, err
 	}
-	return &fsmpb.AuthProof{Roid: given.ROID, Salt: stored.Salt, Hash: hashAuthInfo(stored.Salt, given.Password)}, nil
+	salt := target.stored.Salt
+	return &fsmpb.AuthProof{Roid: given.ROID, Salt: salt, Hash: hashAuthInfo(salt, given.Password)}, nil
 }
 
 // requireTransferReader says whether a registrar may see how the transfer of an object of the

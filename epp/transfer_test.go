@@ -10,7 +10,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"cadastre/epp/eppxml"
+	"cadastre/fsm/fsmpb"
 	"cadastre/registry"
+	"cadastre/store"
 )
 
 func transferFrame(op eppxml.TransferOp, password, roid string) []byte {
@@ -81,7 +83,11 @@ func TestNothingHoldsTheTransfersPassword(t *testing.T) {
 	}
 	salt := []byte("0123456789abcdef")
 	stored := registry.AuthInfo{Salt: salt, Hash: hashAuthInfo(salt, "domain-hushhush")}
-	proof, err := proveAuthInfo(stored, &eppxml.AuthInfo{Password: "domain-hushhush"})
+	var proof *fsmpb.AuthProof
+	err := h.registry.store.View(func(tx *store.ReadTx) (err error) {
+		proof, err = (&call{registrar: registrarB}).proveAuthInfo(tx, &authTarget{object: "D1-TEST", sponsor: registrarA, stored: stored}, &eppxml.AuthInfo{Password: "domain-hushhush"})
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

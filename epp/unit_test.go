@@ -132,11 +132,11 @@ func TestAuthInfoHash(t *testing.T) {
 	salt := bytes.Repeat([]byte{7}, saltOctets)
 	stored := registry.AuthInfo{Salt: salt, Hash: hashAuthInfo(salt, "right")}
 	for password, want := range map[string]bool{"right": true, "wrong": false, "": false, "righ": false} {
-		if got := matchesAuthInfo(stored, password); got != want {
+		if got := matchesAuthInfo(stored, password, startOfTime()); got != want {
 			t.Errorf("%q: %t", password, got)
 		}
 	}
-	if matchesAuthInfo(registry.AuthInfo{}, "") {
+	if matchesAuthInfo(registry.AuthInfo{}, "", startOfTime()) {
 		t.Error("nothing matches what is not set")
 	}
 }

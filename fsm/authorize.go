@@ -30,7 +30,7 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_ContactTransferRequest, *fsmpb.Command_ContactTransferApprove, *fsmpb.Command_ContactTransferReject, *fsmpb.Command_ContactTransferCancel,
 		*fsmpb.Command_PollAck,
 		*fsmpb.Command_OrgCreate, *fsmpb.Command_OrgUpdate, *fsmpb.Command_OrgDelete, *fsmpb.Command_KeyrelayCreate,
-		*fsmpb.Command_DomainRestoreRequest, *fsmpb.Command_DomainRestoreReport, *fsmpb.Command_RegistrarPassword:
+		*fsmpb.Command_DomainRestoreRequest, *fsmpb.Command_DomainRestoreReport, *fsmpb.Command_RegistrarPassword, *fsmpb.Command_AuthInfoFailure:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_REGISTRAR {
 			return nil
 		}
@@ -38,16 +38,31 @@ func authorizeKind(command *fsmpb.Command) error {
 	return refuse(registry.CodeAuthorization, "command", Verb(command), "this kind of actor may not send this command")
 }
 
-// requireActiveRegistrar says whether the actor is a registrar that may change things.
-func (r *run) requireActiveRegistrar() error {
+// isOpenToSuspended says whether a suspended registrar may send the command: one that
+// changes nothing but its own queue and its count of failures.
+func isOpenToSuspended(command *fsmpb.Command) bool {
+	switch command.GetBody().(type) {
+	case *fsmpb.Command_PollAck, *fsmpb.Command_AuthInfoFailure:
+		return true
+	default:
+		return false
+	}
+}
+
+// requireActiveRegistrar says whether the actor is a registrar that may send the command.
+func (r *run) requireActiveRegistrar(command *fsmpb.Command) error {
 	registrar, found := r.tx.Registrar(r.registrarID())
 	if !found {
 		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "there is no such registrar")
 	}
-	if registrar.State != registry.RegistrarActive {
+	switch {
+	case registrar.State == registry.RegistrarActive, registrar.State == registry.RegistrarSuspended && r.tx.FeatureLevel() >= registry.LevelRegistrarAccess && isOpenToSuspended(command):
+		return nil
+	case registrar.State == registry.RegistrarSuspended:
 		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "the registrar is suspended and may only read")
+	default:
+		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "the registrar is disabled")
 	}
-	return nil
 }
 
 func (r *run) registrarID() registry.RegistrarID { return registry.RegistrarID(r.actor.GetId()) }

@@ -24,7 +24,7 @@ func (r *run) contactCreate(c *fsmpb.ContactCreate) (*fsmpb.Result, error) {
 	}
 	contact := &registry.Contact{
 		Provenance: r.created(roid), ID: id, Voice: phoneFromProto(c.GetVoice()), Fax: phoneFromProto(c.GetFax()),
-		Email: c.GetEmail(), AuthInfo: authInfoFromProto(c.GetAuthInfo()), Disclose: discloseFromProto(c.GetDisclose()),
+		Email: c.GetEmail(), AuthInfo: r.newAuthInfo(c.GetAuthInfo(), r.tx.TLDs()...), Disclose: discloseFromProto(c.GetDisclose()),
 		AdditionalEmail: additionalEmailFromProto(c.GetAdditionalEmail()), Orgs: orgs,
 	}
 	for _, p := range c.GetPostal() {
@@ -84,8 +84,13 @@ func phoneFromProto(p *fsmpb.Phone) registry.Phone {
 	return registry.Phone{Number: p.GetNumber(), Extension: p.GetExtension()}
 }
 
-func authInfoFromProto(a *fsmpb.AuthInfo) registry.AuthInfo {
-	return registry.AuthInfo{Salt: a.GetSalt(), Hash: a.GetHash()}
+// newAuthInfo is authorisation information that is set now, for an object of the TLDs.
+func (r *run) newAuthInfo(a *fsmpb.AuthInfo, tlds ...*registry.TLD) registry.AuthInfo {
+	info := registry.AuthInfo{Salt: a.GetSalt(), Hash: a.GetHash()}
+	if a.GetExpires() && len(info.Hash) > 0 {
+		info.ExpiresAt = policy.AuthInfoExpiry(r.now, tlds...)
+	}
+	return info
 }
 
 // additionalEmailFromProto converts an address; an empty one is none, whatever goes with it.

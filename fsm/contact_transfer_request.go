@@ -15,8 +15,11 @@ func (r *run) contactTransferRequest(c *fsmpb.ContactTransferRequest) (*fsmpb.Re
 	if err := r.requireNotOwn(&contact.Provenance, "id", c.GetId()); err != nil {
 		return nil, err
 	}
-	if roid := registry.ROID(c.GetAuthProof().GetRoid()); roid != "" && roid != contact.ROID || !matchesProof(contact.AuthInfo, c.GetAuthProof()) {
+	if roid := registry.ROID(c.GetAuthProof().GetRoid()); roid != "" && roid != contact.ROID {
 		return nil, errAuthInfo()
+	}
+	if err := r.requireProof(contact.ROID, contact.AuthInfo, c.GetAuthProof()); err != nil {
+		return nil, err
 	}
 	if err := requireTransferable(contact.Statuses); err != nil {
 		return nil, err

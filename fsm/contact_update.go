@@ -41,7 +41,7 @@ func (r *run) contactUpdate(c *fsmpb.ContactUpdate) (*fsmpb.Result, error) {
 		next.Fax = phoneFromProto(c.GetFax())
 	}
 	if c.AuthInfo != nil {
-		next.AuthInfo = authInfoFromProto(c.GetAuthInfo())
+		next.AuthInfo = r.newAuthInfo(c.GetAuthInfo(), r.tx.TLDs()...)
 	}
 	if c.AdditionalEmail != nil {
 		next.AdditionalEmail = additionalEmailFromProto(c.GetAdditionalEmail())

@@ -29,7 +29,7 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	domain := &registry.Domain{Name: name, TLD: tld.Name, ExpiresAt: policy.AddYears(r.now, years), AuthInfo: authInfoFromProto(c.GetAuthInfo())}
+	domain := &registry.Domain{Name: name, TLD: tld.Name, ExpiresAt: policy.AddYears(r.now, years), AuthInfo: r.newAuthInfo(c.GetAuthInfo(), tld)}
 	if err := policy.CheckAuthInfo(tld, c.GetAuthInfo().GetWeak()); err != nil {
 		return nil, err
 	}
@@ -80,12 +80,16 @@ func (r *run) fillDomainLinks(tld *registry.TLD, domain *registry.Domain, c *fsm
 }
 
 func (r *run) setRegistrant(tld *registry.TLD, domain *registry.Domain, id string) error {
+	registrar, _ := r.tx.Registrar(r.registrarID())
 	if id == "" {
 		domain.Registrant = ""
-		if tld.Policy.RegistrantRequired {
+		if tld.Policy.RegistrantRequired && !policy.IsThin(tld, registrar) {
 			return refuse(registry.CodeParameterMissing, "registrant", "", "a registrant is required under this TLD")
 		}
 		return nil
+	}
+	if err := policy.CheckContactsAllowed(tld, registrar, "registrant", id); err != nil {
+		return err
 	}
 	contact, err := r.linkableContact("registrant", id)
 	if err != nil {
@@ -96,7 +100,11 @@ func (r *run) setRegistrant(tld *registry.TLD, domain *registry.Domain, id strin
 }
 
 func (r *run) addContacts(tld *registry.TLD, domain *registry.Domain, add []*fsmpb.DomainContact) error {
+	registrar, _ := r.tx.Registrar(r.registrarID())
 	for _, a := range add {
+		if err := policy.CheckContactsAllowed(tld, registrar, "contact", a.GetId()); err != nil {
+			return err
+		}
 		contact, err := r.linkableContact("contact", a.GetId())
 		if err != nil {
 			return err

@@ -36,6 +36,9 @@ func (r *run) completeDomainTransfer(tld *registry.TLD, d *registry.Domain, stat
 	next.Transfer = ended(d.Transfer, status, at, expiresAt)
 	next.Sponsor, next.TransferredAt, next.ExpiresAt = d.Transfer.Requester, at, expiresAt
 	next.AuthInfo, next.Orgs = registry.AuthInfo{}, nil
+	if gaining, found := r.tx.Registrar(next.Sponsor); found && policy.IsThin(tld, gaining) {
+		next.Registrant, next.Contacts = "", nil // the gaining registrar keeps them itself
+	}
 	next.Statuses = d.Statuses.Without(registry.StatusPendingTransfer)
 	next.Graces = []registry.Grace{{Kind: registry.GraceTransfer, EndsAt: policy.AddDays(at, tld.Policy.TransferGraceDays), ChargeRow: row}}
 	r.tx.PutDomain(d, &next)

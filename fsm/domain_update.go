@@ -39,7 +39,7 @@ func (r *run) domainUpdate(c *fsmpb.DomainUpdate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	if c.AuthInfo != nil {
-		next.AuthInfo = authInfoFromProto(c.GetAuthInfo())
+		next.AuthInfo = r.newAuthInfo(c.GetAuthInfo(), tld)
 	}
 	r.updated(&next.Provenance)
 	r.tx.PutDomain(old, &next)

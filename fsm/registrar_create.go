@@ -18,6 +18,10 @@ func (r *run) registrarCreate(c *fsmpb.RegistrarCreate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	thin, err := r.requireTLDs(c.GetThinTlds())
+	if err != nil {
+		return nil, err
+	}
 	roid, err := r.newROID(c.GetRoid(), operatorROIDSuffix)
 	if err != nil {
 		return nil, err
@@ -25,7 +29,9 @@ func (r *run) registrarCreate(c *fsmpb.RegistrarCreate) (*fsmpb.Result, error) {
 	registrar := &registry.Registrar{
 		ID: id, ROID: roid, Name: c.GetName(), Email: c.GetEmail(), URL: c.GetUrl(), IANAID: c.GetIanaId(),
 		State: registry.RegistrarActive, PasswordHash: c.GetPasswordHash(), CertificateSHA256: c.GetCertificateSha256(),
-		TLDs: tlds, Currency: c.GetCurrency(), CreditLimit: c.GetCreditLimitMinor(), LowBalanceMinor: c.GetLowBalanceMinor(), CreatedAt: r.now, UpdatedAt: r.now,
+		TLDs: tlds, Currency: c.GetCurrency(), CreditLimit: c.GetCreditLimitMinor(), LowBalanceMinor: c.GetLowBalanceMinor(),
+		Sources: changeSources(nil, c.GetSources(), nil), ThinTLDs: changeTLDs(nil, thin, nil), QueryRate: c.GetQueryRate(), TransformRate: c.GetTransformRate(),
+		CreatedAt: r.now, UpdatedAt: r.now,
 	}
 	r.watchBalance(id)
 	r.tx.PutRegistrar(registrar)

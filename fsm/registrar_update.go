@@ -27,6 +27,9 @@ func (r *run) registrarUpdate(c *fsmpb.RegistrarUpdate) (*fsmpb.Result, error) {
 	if c.State != nil {
 		next.State = registry.RegistrarState(c.GetState())
 	}
+	if c.GetDisable() {
+		next.State = registry.RegistrarDisabled
+	}
 	next.CertificateSHA256 = changeCertificates(old.CertificateSHA256, c.GetAddCertificateSha256(), c.GetRemoveCertificateSha256())
 	if len(next.CertificateSHA256) > maxRegistrarCertificates {
 		return nil, refuse(registry.CodeParameterPolicy, "certificate", "", "a registrar has at most %d certificates", maxRegistrarCertificates)
@@ -36,6 +39,16 @@ func (r *run) registrarUpdate(c *fsmpb.RegistrarUpdate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	next.TLDs = changeTLDs(old.TLDs, added, c.GetRemoveTlds())
+	if added, err = r.requireTLDs(c.GetAddThinTlds()); err != nil {
+		return nil, err
+	}
+	next.ThinTLDs = changeTLDs(old.ThinTLDs, added, c.GetRemoveThinTlds())
+	next.Sources = changeSources(old.Sources, c.GetAddSources(), c.GetRemoveSources())
+	if len(next.Sources) > maxRegistrarSources {
+		return nil, refuse(registry.CodeParameterPolicy, "source", "", "a registrar has at most %d source networks", maxRegistrarSources)
+	}
+	setIf(&next.QueryRate, c.QueryRate)
+	setIf(&next.TransformRate, c.TransformRate)
 	next.UpdatedAt = r.now
 	r.watchBalance(next.ID)
 	r.tx.PutRegistrar(&next)

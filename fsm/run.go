@@ -70,7 +70,7 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 
 // applyObject does the commands that come from registrars.
 func (r *run) applyObject(command *fsmpb.Command) (*fsmpb.Result, error) {
-	if err := r.requireActiveRegistrar(); err != nil {
+	if err := r.requireActiveRegistrar(command); err != nil {
 		return nil, err
 	}
 	switch body := command.GetBody().(type) {
@@ -106,6 +106,8 @@ func (r *run) applyObject(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.orgUpdate(body.OrgUpdate)
 	case *fsmpb.Command_OrgDelete:
 		return r.orgDelete(body.OrgDelete)
+	case *fsmpb.Command_AuthInfoFailure:
+		return r.authInfoFailure(body.AuthInfoFailure)
 	default:
 		return r.applyTransferOrPoll(command)
 	}

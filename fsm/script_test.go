@@ -233,7 +233,7 @@ func (w *world) show(what string) string {
 				fmt.Fprintf(&out, "no contact %s", name)
 				return
 			}
-			fmt.Fprintf(&out, "%s %s sponsor=%s statuses=%v authInfo=%v transfer=%s", c.ID, c.ROID, c.Sponsor, c.Statuses, c.AuthInfo.IsSet(), describeTransfer(c.Transfer))
+			fmt.Fprintf(&out, "%s %s sponsor=%s statuses=%v authInfo=%v transfer=%s", c.ID, c.ROID, c.Sponsor, c.Statuses, c.AuthInfo.IsSet(tx.Now()), describeTransfer(c.Transfer))
 			if c.AdditionalEmail.Address != "" {
 				fmt.Fprintf(&out, " email=%s,%+v", c.Email, c.AdditionalEmail)
 			}
@@ -242,7 +242,10 @@ func (w *world) show(what string) string {
 			showOrg(&out, tx, registry.OrgID(name))
 		case "transfer":
 			d, _ := tx.Domain(registry.DomainName(name))
-			fmt.Fprintf(&out, "%s authInfo=%v transfer=%s", d.Name, d.AuthInfo.IsSet(), describeTransfer(d.Transfer))
+			fmt.Fprintf(&out, "%s authInfo=%v transfer=%s", d.Name, d.AuthInfo.IsSet(tx.Now()), describeTransfer(d.Transfer))
+		case "access":
+			r, _ := tx.Registrar(registry.RegistrarID(name))
+			fmt.Fprintf(&out, "%s %s sources=%v thin=%v query=%d transform=%d", r.ID, r.State, r.Sources, r.ThinTLDs, r.QueryRate, r.TransformRate)
 		case "poll":
 			showPoll(&out, tx, registry.RegistrarID(name))
 		case "balance":

@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"math"
 	"net/netip"
 
 	"cadastre/fsm/fsmpb"
@@ -75,6 +76,7 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		KeyDataInterface:    p.GetKeyDataInterface(), MaxDelegationSigners: p.GetMaxDelegationSigners(),
 		RestoreReportDays: p.GetRestoreReportDays(), AllowWeakAuthInfo: p.GetAllowWeakAuthInfo(),
 		TTLBounds: ttlBoundsFromProto(p.GetTtlBounds()), Signing: signingFromProto(p.GetSigning()),
+		DataModel: registry.DataModel(min(p.GetDataModel(), math.MaxUint8)), AuthInfoDays: p.GetAuthInfoDays(),
 	}
 	for _, name := range p.GetPremiumNames() {
 		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
@@ -109,6 +111,7 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		KeyDataInterface: p.KeyDataInterface, MaxDelegationSigners: p.MaxDelegationSigners,
 		RestoreReportDays: p.RestoreReportDays, AllowWeakAuthInfo: p.AllowWeakAuthInfo,
 		TtlBounds: ttlBoundsToProto(p.TTLBounds), Signing: signingToProto(&p.Signing),
+		DataModel: uint32(p.DataModel), AuthInfoDays: p.AuthInfoDays,
 		TransferPendingDays: p.TransferPendingDays,
 	}
 	for _, name := range p.PremiumNames {

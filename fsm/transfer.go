@@ -10,11 +10,11 @@ import (
 )
 
 // matchesProof says in constant time whether the proof is the stored information under its
-// present salt. Information that is not set matches nothing.
-func matchesProof(stored registry.AuthInfo, proof *fsmpb.AuthProof) bool {
+// present salt. Information that is not set, or has expired, matches nothing.
+func (r *run) matchesProof(stored registry.AuthInfo, proof *fsmpb.AuthProof) bool {
 	salt := subtle.ConstantTimeCompare(stored.Salt, proof.GetSalt())
 	hash := subtle.ConstantTimeCompare(stored.Hash, proof.GetHash())
-	return stored.IsSet() && salt&hash == 1
+	return stored.IsSet(r.now) && salt&hash == 1
 }
 
 func errAuthInfo() error {
@@ -26,16 +26,25 @@ func errAuthInfo() error {
 // stayed with the losing registrar of an earlier transfer do not open the domain: that
 // registrar could take it back.
 func (r *run) requireDomainProof(domain *registry.Domain, proof *fsmpb.AuthProof) error {
-	stored := domain.AuthInfo
+	object, stored := domain.ROID, domain.AuthInfo
 	if roid := registry.ROID(proof.GetRoid()); roid != "" && roid != domain.ROID {
 		stored = registry.AuthInfo{}
 		if kind, id, found := r.tx.ROID(roid); found && kind == registry.KindContact && namesContact(domain, registry.ContactID(id)) {
 			if contact, found := r.tx.Contact(registry.ContactID(id)); found && contact.Sponsor == domain.Sponsor {
-				stored = contact.AuthInfo
+				object, stored = contact.ROID, contact.AuthInfo
 			}
 		}
 	}
-	if !matchesProof(stored, proof) {
+	return r.requireProof(object, stored, proof)
+}
+
+// requireProof says whether the proof is of the stored information of an object at which the
+// acting registrar has not failed too often.
+func (r *run) requireProof(object registry.ROID, stored registry.AuthInfo, proof *fsmpb.AuthProof) error {
+	if err := CheckAuthInfoAttempt(&r.tx.ReadTx, r.registrarID(), object); err != nil {
+		return err
+	}
+	if !r.matchesProof(stored, proof) {
 		return errAuthInfo()
 	}
 	return nil

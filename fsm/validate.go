@@ -3,6 +3,7 @@ package fsm
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"cadastre/fsm/fsmpb"
@@ -142,6 +143,8 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.restoreReport(body.DomainRestoreReport)
 	case *fsmpb.Command_RegistrarPassword:
 		k.registrarPassword(body.RegistrarPassword)
+	case *fsmpb.Command_AuthInfoFailure:
+		k.require(len(body.AuthInfoFailure.GetRoid()) <= maxROIDChars, "roid", "", "an object identifier has at most %d characters", maxROIDChars)
 	case *fsmpb.Command_ZonePublish:
 		k.zonePublish(body.ZonePublish)
 	default:
@@ -203,6 +206,7 @@ func (k *checker) registrarCreate(c *fsmpb.RegistrarCreate) {
 	}
 	k.require(c.GetCreditLimitMinor() >= 0, "credit_limit", "", "a credit limit is not negative")
 	k.require(c.GetLowBalanceMinor() >= 0, "low_balance", "", "a threshold of a low balance is not negative")
+	k.registrarAccess(c.GetSources(), nil, c.GetThinTlds(), c.GetQueryRate(), c.GetTransformRate())
 }
 
 func (k *checker) registrarUpdate(c *fsmpb.RegistrarUpdate) {
@@ -217,8 +221,10 @@ func (k *checker) registrarUpdate(c *fsmpb.RegistrarUpdate) {
 	}
 	k.require(c.GetCreditLimitMinor() >= 0, "credit_limit", "", "a credit limit is not negative")
 	k.require(c.GetLowBalanceMinor() >= 0, "low_balance", "", "a threshold of a low balance is not negative")
+	k.registrarAccess(c.GetAddSources(), c.GetRemoveSources(), slices.Concat(c.GetAddThinTlds(), c.GetRemoveThinTlds()), c.GetQueryRate(), c.GetTransformRate())
 	state := registry.RegistrarState(c.GetState())
 	k.require(c.State == nil || state == registry.RegistrarActive || state == registry.RegistrarSuspended, "state", fmt.Sprint(c.GetState()), "a registrar is active or suspended")
+	k.require(c.State == nil || !c.GetDisable(), "state", fmt.Sprint(c.GetState()), "a registrar that is disabled is in no other state")
 }
 
 func (k *checker) tldPut(c *fsmpb.TLDPut) {

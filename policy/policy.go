@@ -189,6 +189,12 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 		return bad("transfer_pending_days", "a transfer is pending for at most %d days", maxTransferPendingDays)
 	case p.MaxNameServers > 13 || p.MinNameServers > p.MaxNameServers:
 		return bad("max_name_servers", "a delegation has at most 13 name servers, and the minimum is not above the maximum")
+	case p.AuthInfoDays > maxAuthInfoDays:
+		return bad("auth_info_days", "authorisation information lives for at most %d days", maxAuthInfoDays)
+	case p.DataModel > registry.DataModelPerRegistrar:
+		return bad("data_model", "the data model is thick, thin or per-registrar")
+	case p.DataModel == registry.DataModelThin && p.RegistrantRequired:
+		return bad("registrant_required", "a domain of a thin TLD has no contacts, so that none can be required")
 	case p.MaxDelegationSigners > MaxDelegationSignersLimit:
 		return bad("max_delegation_signers", "a domain has at most %d DS records or keys", MaxDelegationSignersLimit)
 	case len(p.ApexServers) == 0 || len(p.ApexServers) > 13:

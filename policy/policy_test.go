@@ -86,7 +86,10 @@ func TestCheckPolicyNamesTheField(t *testing.T) {
 		"premium_names": func(p *registry.TLDPolicy) {
 			p.PremiumNames = []registry.PremiumName{{Label: "a", Class: "x"}, {Label: "a", Class: "x"}}
 		},
-		"apex_ttl_seconds": func(p *registry.TLDPolicy) { p.DelegationTTLSeconds = 0 },
+		"auth_info_days":      func(p *registry.TLDPolicy) { p.AuthInfoDays = 3661 },
+		"data_model":          func(p *registry.TLDPolicy) { p.DataModel = 3 },
+		"registrant_required": func(p *registry.TLDPolicy) { p.DataModel, p.RegistrantRequired = registry.DataModelThin, true },
+		"apex_ttl_seconds":    func(p *registry.TLDPolicy) { p.DelegationTTLSeconds = 0 },
 	} {
 		p := good()
 		spoil(p)

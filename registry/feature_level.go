@@ -8,10 +8,14 @@ import "fmt"
 //
 //	level 1  the commands and rows up to the first release of feature levels
 //	level 2  feature levels themselves, changes of a member's role and addresses, rotation
-//	         of the authority, revocation of certificates
+//	         of the authority, revocation of certificates; access of registrars, lifetime of
+//	         authorisation information, data models
 const (
 	// MinFeatureLevel is the lowest level of a cluster that this program can take part in.
 	MinFeatureLevel uint32 = 1
+	// LevelRegistrarAccess is that from which on authorisation information has a lifetime, wrong
+	// attempts are counted and suspended registrars may acknowledge messages.
+	LevelRegistrarAccess uint32 = 2
 	// MaxFeatureLevel is the highest, and that of a new cluster.
 	MaxFeatureLevel uint32 = 2
 )

@@ -56,10 +56,14 @@ type Provenance struct {
 type AuthInfo struct {
 	Salt []byte
 	Hash []byte
+	// ExpiresAt is from when on it counts as unset; zero: never.
+	ExpiresAt time.Time
 }
 
-// IsSet says whether there is anything to compare with.
-func (a AuthInfo) IsSet() bool { return len(a.Hash) > 0 }
+// IsSet says whether there is anything to compare with at the given time.
+func (a AuthInfo) IsSet(now time.Time) bool {
+	return len(a.Hash) > 0 && (a.ExpiresAt.IsZero() || now.Before(a.ExpiresAt))
+}
 
 // ContactRole is the role of a contact for a domain (RFC 5731 section 2.2).
 type ContactRole string
@@ -220,9 +224,25 @@ type RegistrarState uint8
 
 // The states.
 const (
-	RegistrarActive    RegistrarState = 1
-	RegistrarSuspended RegistrarState = 2 // may log in and read, may not change anything
+	RegistrarActive RegistrarState = 1
+	// RegistrarSuspended may log in, read, and poll and acknowledge messages, so that it goes
+	// on knowing how its objects stand, and may not change anything.
+	RegistrarSuspended RegistrarState = 2
+	// RegistrarDisabled may not even log in; its objects stay.
+	RegistrarDisabled RegistrarState = 3
 )
+
+// String returns the state as the command line shows it.
+func (s RegistrarState) String() string {
+	switch s {
+	case RegistrarSuspended:
+		return "suspended"
+	case RegistrarDisabled:
+		return "disabled"
+	default:
+		return "active"
+	}
+}
 
 // Registrar is a customer of the registry. Its money lives in the ledger.
 type Registrar struct {
@@ -238,8 +258,17 @@ type Registrar struct {
 	PasswordHash string
 	// CertificateSHA256 holds the fingerprints of the client certificates it may use.
 	CertificateSHA256 [][]byte
+	// Sources are the networks from which it may log in; empty means from anywhere.
+	Sources []netip.Prefix
+	// QueryRate and TransformRate bound its commands a second on one node; 0 stands for what
+	// the node allows every registrar.
+	QueryRate     uint32
+	TransformRate uint32
 	// TLDs lists where it may register; empty means nowhere.
-	TLDs        []DomainName
+	TLDs []DomainName
+	// ThinTLDs lists where its registrations are thin, of the TLDs that leave it to the
+	// registrar.
+	ThinTLDs    []DomainName
 	Currency    string
 	CreditLimit int64 // minor units it may go below zero
 	// LowBalanceMinor is the balance below which the registrar is told so, 0 for never.
@@ -308,6 +337,11 @@ type TLDPolicy struct {
 	// AllowWeakAuthInfo admits authorisation information that can be guessed, against
 	// RFC 9154 section 4.1.
 	AllowWeakAuthInfo bool
+	// AuthInfoDays is how long authorisation information can be used after it was set; 0
+	// stands for policy.DefaultAuthInfoDays.
+	AuthInfoDays uint32
+	// DataModel says whether domains have contacts.
+	DataModel DataModel
 
 	ApexServers          []ApexServer
 	SOAMName             DomainName

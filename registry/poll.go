@@ -67,3 +67,16 @@ type PollQueue struct {
 	Count uint64
 	Head  uint64 // its Sequence, 0 if none waits
 }
+
+// Bounds of the poll queues. No message is ever dropped and none expires: a registrar must
+// learn of every transfer, and the registry cannot tell which of its messages it could do
+// without. So the length of a queue is bounded by what happens to the registrar's objects,
+// and by operators: a queue beyond PollQueueAlarm raises an alarm, because nobody reads it.
+const (
+	// PollQueueAlarm is a tenth of the portfolio of a large registrar; at 200 octets a message
+	// some 20 MB.
+	PollQueueAlarm = 100_000
+	// MaxPollMessageOctets bounds the row of one message; the texts in it are bounded where
+	// commands are checked.
+	MaxPollMessageOctets = 4096
+)

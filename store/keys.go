@@ -41,6 +41,12 @@ const (
 	tableOrgContact   table = 0x8a // contact → organisations that name it
 )
 
+// Failed attempts at authorisation information.
+const (
+	tableAuthFailure      table = 0x90 // registrar, ROID → wrong attempts at authorisation information
+	tableAuthFailureByAge table = 0x91
+)
+
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.
 const lastTable table = 0xEF
 

@@ -47,6 +47,15 @@ func (tx *ReadTx) PollQueue(id registry.RegistrarID) registry.PollQueue {
 	return tx.pollHead(id).PollQueue
 }
 
+// PollQueues calls fn with how the queue of each registrar stands that ever had a message.
+func (tx *ReadTx) PollQueues(fn func(id registry.RegistrarID, queue registry.PollQueue)) {
+	tx.scan(tablePollQueue.key(), nil, func(rest, _ []byte) bool {
+		id := registry.RegistrarID(rest)
+		fn(id, tx.PollQueue(id))
+		return true
+	})
+}
+
 func pollKey(id registry.RegistrarID, sequence uint64) key {
 	return tablePollMessage.key().str(string(id)).uint(sequence)
 }

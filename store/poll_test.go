@@ -116,3 +116,22 @@ func TestTransfersComeBackAndFallDue(t *testing.T) {
 		}
 	})
 }
+
+func TestPollQueues(t *testing.T) {
+	st := open(t, t.TempDir())
+	write(t, st, 1, func(tx *store.Tx) {
+		for i, id := range []registry.RegistrarID{"reg-a", "reg-b", "reg-c"} {
+			for range i + 1 {
+				tx.PutPollMessage(&registry.PollMessage{Registrar: id, At: now()})
+			}
+		}
+		tx.DeletePollHead("reg-a")
+	})
+	view(t, st, func(tx *store.ReadTx) {
+		got := map[registry.RegistrarID]uint64{}
+		tx.PollQueues(func(id registry.RegistrarID, queue registry.PollQueue) { got[id] = queue.Count })
+		if diff := cmp.Diff(map[registry.RegistrarID]uint64{"reg-a": 0, "reg-b": 2, "reg-c": 3}, got); diff != "" {
+			t.Errorf("queues (-want +got):\n%s", diff)
+		}
+	})
+}

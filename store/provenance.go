@@ -51,8 +51,12 @@ func (e *encoder) statuses(statuses registry.Statuses) {
 }
 
 func (e *encoder) authInfo(a registry.AuthInfo) {
-	if a.IsSet() {
-		e.msg(fieldAuthInfo, func(e *encoder) { e.bytes(1, a.Salt); e.bytes(2, a.Hash) })
+	if len(a.Hash) > 0 {
+		e.msg(fieldAuthInfo, func(e *encoder) {
+			e.bytes(1, a.Salt)
+			e.bytes(2, a.Hash)
+			e.time(140, a.ExpiresAt)
+		})
 	}
 }
 
@@ -65,6 +69,8 @@ func (d *decoder) authInfo() registry.AuthInfo {
 				a.Salt = d.bytes()
 			case 2:
 				a.Hash = d.bytes()
+			case 140:
+				a.ExpiresAt = d.time()
 			default:
 				d.unknown()
 			}

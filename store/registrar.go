@@ -1,6 +1,10 @@
 package store
 
-import "cadastre/registry"
+import (
+	"net/netip"
+
+	"cadastre/registry"
+)
 
 // Registrar returns the registrar with the id.
 func (tx *ReadTx) Registrar(id registry.RegistrarID) (*registry.Registrar, bool) {
@@ -51,6 +55,14 @@ func encodeRegistrar(r *registry.Registrar) []byte {
 	e.time(13, r.CreatedAt)
 	e.time(14, r.UpdatedAt)
 	e.int(20, r.LowBalanceMinor)
+	for _, prefix := range r.Sources {
+		e.elem(140, []byte(prefix.String()))
+	}
+	for _, tld := range r.ThinTLDs {
+		e.elem(141, []byte(tld))
+	}
+	e.uint(142, uint64(r.QueryRate))
+	e.uint(143, uint64(r.TransformRate))
 	return e.b
 }
 
@@ -96,6 +108,26 @@ func (d *decoder) registrarField(r *registry.Registrar) {
 		r.UpdatedAt = d.time()
 	case 20:
 		r.LowBalanceMinor = d.int()
+	default:
+		d.registrarAccessField(r)
+	}
+}
+
+// registrarAccessField decodes what says how a registrar may use the registry.
+func (d *decoder) registrarAccessField(r *registry.Registrar) {
+	switch d.num {
+	case 140:
+		prefix, err := netip.ParsePrefix(d.str())
+		if err != nil {
+			d.err = errRow
+		}
+		r.Sources = append(r.Sources, prefix)
+	case 141:
+		r.ThinTLDs = append(r.ThinTLDs, registry.DomainName(d.str()))
+	case 142:
+		r.QueryRate = uint32(d.val)
+	case 143:
+		r.TransformRate = uint32(d.val)
 	default:
 		d.unknown()
 	}

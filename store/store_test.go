@@ -78,16 +78,18 @@ func TestObjectsComeBackAsWritten(t *testing.T) {
 	contact := &registry.Contact{Provenance: provenance("C1-EX"), ID: "C-One", Email: "a@example.net",
 		Postal: []registry.PostalInfo{{Type: "loc", Name: "Ä", Organization: "O", Street: []string{"1", "", "3"}, City: "Z", StateProvince: "S", PostalCode: "P", CountryCode: "CH"}},
 		Voice:  registry.Phone{Number: "+41.1", Extension: "2"}, Fax: registry.Phone{Number: "+41.3"},
-		AuthInfo: registry.AuthInfo{Salt: []byte{3}, Hash: []byte{4}}, Disclose: &registry.Disclose{Fields: []string{"voice"}}}
+		AuthInfo: registry.AuthInfo{Salt: []byte{3}, Hash: []byte{4}, ExpiresAt: now().Add(7e9)}, Disclose: &registry.Disclose{Fields: []string{"voice"}}}
 	registrar := &registry.Registrar{ID: "reg-a", ROID: "R1-REG", Name: "A", Email: "e", URL: "u", IANAID: 9999, State: registry.RegistrarActive, PasswordHash: "h",
-		CertificateSHA256: [][]byte{{1, 2}}, TLDs: []registry.DomainName{"example"}, Currency: "EUR", CreditLimit: 5, LowBalanceMinor: 6, CreatedAt: now(), UpdatedAt: now()}
+		CertificateSHA256: [][]byte{{1, 2}}, TLDs: []registry.DomainName{"example"}, Currency: "EUR", CreditLimit: 5, LowBalanceMinor: 6,
+		Sources: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/48")}, ThinTLDs: []registry.DomainName{"example", "other"},
+		QueryRate: 7, TransformRate: 8, CreatedAt: now(), UpdatedAt: now()}
 	tld := &registry.TLD{Name: "example", ROID: "T1-EX", CreatedAt: now(), UpdatedAt: now(), Policy: registry.TLDPolicy{
 		ROIDSuffix: "EX", Currency: "EUR", CreatePriceMinor: 1, RenewPriceMinor: 2, TransferPriceMinor: 3, RestorePriceMinor: 4, MinPeriodYears: 1, MaxPeriodYears: 10,
 		AutoRenew: true, AddGraceDays: 5, RenewGraceDays: 6, AutoRenewGraceDays: 7, TransferGraceDays: 8, RedemptionDays: 9, PendingDeleteDays: 10, MinNameServers: 2,
 		MaxNameServers: 13, MaxContacts: 4, RegistrantRequired: true, AllowPrivateAddresses: true, ReservedLabels: []string{"nic"},
 		ApexServers: []registry.ApexServer{{Name: "a.nic.example", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.9")}}},
 		SOAMName:    "a.nic.example", SOARName: "h.nic.example", SOARefreshSeconds: 1, SOARetrySeconds: 2, SOAExpireSeconds: 3, SOAMinimumSeconds: 4, ApexTTLSeconds: 5, DelegationTTLSeconds: 6, TransferPendingDays: 11,
-		KeyDataInterface: true, MaxDelegationSigners: 12, RestoreReportDays: 13, AllowWeakAuthInfo: true,
+		KeyDataInterface: true, MaxDelegationSigners: 12, RestoreReportDays: 13, AllowWeakAuthInfo: true, AuthInfoDays: 14, DataModel: registry.DataModelPerRegistrar,
 		PremiumNames: []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 1, RenewPriceMinor: 2, RestorePriceMinor: 3}, {}}}}
 	write(t, st, 1, func(tx *store.Tx) {
 		tx.PutDomain(nil, domain)
@@ -99,7 +101,7 @@ func TestObjectsComeBackAsWritten(t *testing.T) {
 	view(t, st, func(tx *store.ReadTx) {
 		compare := func(want, got any) {
 			t.Helper()
-			if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		}

@@ -103,6 +103,8 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	e.uint(52, uint64(p.RestoreReportDays))
 	e.bool(53, p.AllowWeakAuthInfo)
 	e.ttlBounds(p.TTLBounds)
+	e.uint(140, uint64(p.DataModel))
+	e.uint(141, uint64(p.AuthInfoDays))
 	for i := range p.PremiumNames {
 		e.premiumName(60, &p.PremiumNames[i])
 	}
@@ -230,6 +232,10 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.TTLBounds = append(p.TTLBounds, d.ttlBounds())
 	case 60:
 		p.PremiumNames = append(p.PremiumNames, d.premiumName())
+	case 140:
+		p.DataModel = registry.DataModel(d.val)
+	case 141:
+		p.AuthInfoDays = uint32(d.val)
 	case fieldPolicySigning:
 		p.Signing = d.signing()
 	default:

@@ -217,3 +217,30 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// TestThinDomainsShowTheirRegistrarOnly: where registrations are thin, nothing of contacts is
+// shown, not even of those that are still linked from before.
+func TestThinDomainsShowTheirRegistrarOnly(t *testing.T) {
+	st := newStore(t)
+	err := st.Update(func(tx *store.Tx) error {
+		tx.BeginEntry(2, 1)
+		tx.PutTLD(&registry.TLD{Name: "example", ROID: "T1-EX", Policy: registry.TLDPolicy{DataModel: registry.DataModelThin}})
+		old, _ := tx.Domain("one.example")
+		next := *old
+		next.Registrant, next.Contacts = "c-one", []registry.DomainContact{{Role: registry.RoleTech, ID: "c-one"}}
+		tx.PutDomain(old, &next)
+		tx.Keep()
+		tx.EndEntry()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer string
+	if err := st.View(func(tx *store.ReadTx) error { answer = string(whois.Answer(tx, "one.example")); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(answer, "Registrar: Registrar A") || strings.Contains(answer, "c-one") || strings.Contains(answer, "Registrant") || strings.Contains(answer, "Tech") {
+		t.Errorf("the answer is\n%s", answer)
+	}
+}

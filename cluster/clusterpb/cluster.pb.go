@@ -1757,9 +1757,14 @@ type Registrar struct {
 	CreatedAtMs       int64    `protobuf:"varint,13,opt,name=created_at_ms,json=createdAtMs,proto3" json:"created_at_ms,omitempty"`
 	UpdatedAtMs       int64    `protobuf:"varint,14,opt,name=updated_at_ms,json=updatedAtMs,proto3" json:"updated_at_ms,omitempty"`
 	// 0: never told of a low balance.
-	LowBalanceMinor int64 `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3" json:"low_balance_minor,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	LowBalanceMinor int64    `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3" json:"low_balance_minor,omitempty"`
+	Sources         []string `protobuf:"bytes,140,rep,name=sources,proto3" json:"sources,omitempty"`
+	ThinTlds        []string `protobuf:"bytes,141,rep,name=thin_tlds,json=thinTlds,proto3" json:"thin_tlds,omitempty"`
+	// Commands a second on one node; 0: what the node allows everybody.
+	QueryRate     uint32 `protobuf:"varint,142,opt,name=query_rate,json=queryRate,proto3" json:"query_rate,omitempty"`
+	TransformRate uint32 `protobuf:"varint,143,opt,name=transform_rate,json=transformRate,proto3" json:"transform_rate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Registrar) Reset() {
@@ -1893,6 +1898,34 @@ func (x *Registrar) GetUpdatedAtMs() int64 {
 func (x *Registrar) GetLowBalanceMinor() int64 {
 	if x != nil {
 		return x.LowBalanceMinor
+	}
+	return 0
+}
+
+func (x *Registrar) GetSources() []string {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+func (x *Registrar) GetThinTlds() []string {
+	if x != nil {
+		return x.ThinTlds
+	}
+	return nil
+}
+
+func (x *Registrar) GetQueryRate() uint32 {
+	if x != nil {
+		return x.QueryRate
+	}
+	return 0
+}
+
+func (x *Registrar) GetTransformRate() uint32 {
+	if x != nil {
+		return x.TransformRate
 	}
 	return 0
 }
@@ -3642,7 +3675,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"\x11\n" +
 	"\x0fListTLDsRequest\"@\n" +
 	"\x10ListTLDsResponse\x12,\n" +
-	"\x04tlds\x18\x01 \x03(\v2\x18.cadastre.cluster.v1.TLDR\x04tlds\"\xc0\x03\n" +
+	"\x04tlds\x18\x01 \x03(\v2\x18.cadastre.cluster.v1.TLDR\x04tlds\"\xc1\x04\n" +
 	"\tRegistrar\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12\x12\n" +
@@ -3659,7 +3692,12 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\rbalance_minor\x18\f \x01(\x03R\fbalanceMinor\x12\"\n" +
 	"\rcreated_at_ms\x18\r \x01(\x03R\vcreatedAtMs\x12\"\n" +
 	"\rupdated_at_ms\x18\x0e \x01(\x03R\vupdatedAtMs\x12*\n" +
-	"\x11low_balance_minor\x18\x14 \x01(\x03R\x0flowBalanceMinor\"%\n" +
+	"\x11low_balance_minor\x18\x14 \x01(\x03R\x0flowBalanceMinor\x12\x19\n" +
+	"\asources\x18\x8c\x01 \x03(\tR\asources\x12\x1c\n" +
+	"\tthin_tlds\x18\x8d\x01 \x03(\tR\bthinTlds\x12\x1e\n" +
+	"\n" +
+	"query_rate\x18\x8e\x01 \x01(\rR\tqueryRate\x12&\n" +
+	"\x0etransform_rate\x18\x8f\x01 \x01(\rR\rtransformRate\"%\n" +
 	"\x13GetRegistrarRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x17\n" +
 	"\x15ListRegistrarsRequest\"X\n" +

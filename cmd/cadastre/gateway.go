@@ -7,7 +7,9 @@ import (
 	"fmt"
 
 	"cadastre/cluster"
+	"cadastre/epp"
 	"cadastre/fsm/fsmpb"
+	"cadastre/registry"
 	"cadastre/store"
 )
 
@@ -32,6 +34,15 @@ func (g *gateway) View(ctx context.Context, level store.Consistency, fn func(*st
 		}
 	}
 	return g.store.View(fn)
+}
+
+// Standing returns how a registrar stands as this node has it.
+func (g *gateway) Standing(_ context.Context, id registry.RegistrarID) (standing epp.Standing, err error) {
+	err = g.store.View(func(tx *store.ReadTx) error {
+		standing = epp.StandingOf(tx, id)
+		return nil
+	})
+	return standing, err
 }
 
 // identifyRegistrar tells which registrar a verified client certificate stands for.

@@ -42,21 +42,25 @@ func newRegistrarCommand(a *app) *cobra.Command {
 }
 
 type registrarDocument struct {
-	ID           string   `json:"id"`
-	ROID         string   `json:"roid"`
-	Name         string   `json:"name"`
-	Email        string   `json:"email"`
-	URL          string   `json:"url"`
-	IANAID       uint32   `json:"iana_id"`
-	State        string   `json:"state"`
-	TLDs         []string `json:"tlds"`
-	Currency     string   `json:"currency"`
-	Balance      string   `json:"balance"`
-	CreditLimit  string   `json:"credit_limit"`
-	LowBalance   string   `json:"low_balance"`
-	Certificates []string `json:"certificate_sha256"`
-	CreatedAt    string   `json:"created_at"`
-	UpdatedAt    string   `json:"updated_at"`
+	ID            string   `json:"id"`
+	ROID          string   `json:"roid"`
+	Name          string   `json:"name"`
+	Email         string   `json:"email"`
+	URL           string   `json:"url"`
+	IANAID        uint32   `json:"iana_id"`
+	State         string   `json:"state"`
+	TLDs          []string `json:"tlds"`
+	Currency      string   `json:"currency"`
+	Balance       string   `json:"balance"`
+	CreditLimit   string   `json:"credit_limit"`
+	LowBalance    string   `json:"low_balance"`
+	Certificates  []string `json:"certificate_sha256"`
+	Sources       []string `json:"sources"`
+	ThinTLDs      []string `json:"thin_tlds"`
+	QueryRate     uint32   `json:"query_rate"`
+	TransformRate uint32   `json:"transform_rate"`
+	CreatedAt     string   `json:"created_at"`
+	UpdatedAt     string   `json:"updated_at"`
 }
 
 func newRegistrarListCommand(a *app, flags *connFlags) *cobra.Command {
@@ -88,12 +92,10 @@ func newRegistrarListCommand(a *app, flags *connFlags) *cobra.Command {
 func registrarDocumentOf(r *clusterpb.Registrar) registrarDocument {
 	d := registrarDocument{
 		ID: r.GetId(), ROID: r.GetRoid(), Name: r.GetName(), Email: r.GetEmail(), URL: r.GetUrl(), IANAID: r.GetIanaId(),
-		State: "active", TLDs: append([]string{}, r.GetTlds()...), Currency: r.GetCurrency(),
+		State: registry.RegistrarState(r.GetState()).String(), TLDs: append([]string{}, r.GetTlds()...), Currency: r.GetCurrency(),
 		Balance: registry.FormatMinorUnits(r.GetBalanceMinor()), CreditLimit: registry.FormatMinorUnits(r.GetCreditLimitMinor()), LowBalance: registry.FormatMinorUnits(r.GetLowBalanceMinor()),
+		Sources: append([]string{}, r.GetSources()...), ThinTLDs: append([]string{}, r.GetThinTlds()...), QueryRate: r.GetQueryRate(), TransformRate: r.GetTransformRate(),
 		Certificates: []string{}, CreatedAt: instant(r.GetCreatedAtMs()), UpdatedAt: instant(r.GetUpdatedAtMs()),
-	}
-	if registry.RegistrarState(r.GetState()) == registry.RegistrarSuspended {
-		d.State = "suspended"
 	}
 	for _, fingerprint := range r.GetCertificateSha256() {
 		d.Certificates = append(d.Certificates, hex.EncodeToString(fingerprint))

@@ -18,6 +18,8 @@ type registrarSpec struct {
 	certificates, tlds       []string
 	currency, credit, amount string
 	lowBalance               string
+	sources, thinTLDs        []string
+	queryRate, transformRate uint32
 	reason                   string
 }
 
@@ -58,6 +60,10 @@ file, or it is asked for.`,
 	f.StringVar(&passwordFile, "password-file", "", "file whose first line is the EPP password (default: ask)")
 	f.StringSliceVar(&spec.certificates, "epp-cert", nil, "EPP client certificate, PEM (repeatable)")
 	f.StringSliceVar(&spec.tlds, "tld", nil, "TLD that it may register in (repeatable)")
+	f.StringSliceVar(&spec.thinTLDs, "thin-tld", nil, "TLD of the data model per-registrar where its domains have no contacts (repeatable)")
+	f.StringSliceVar(&spec.sources, "source", nil, "network that it may log in from, such as 192.0.2.0/24 (repeatable; default: any)")
+	f.Uint32Var(&spec.queryRate, "query-rate", 0, "queries a second on one node; 0: what the node allows all")
+	f.Uint32Var(&spec.transformRate, "transform-rate", 0, "transforms a second on one node; 0: what the node allows all")
 	f.StringVar(&spec.currency, "currency", "EUR", "currency of its account")
 	f.StringVar(&spec.credit, "credit-limit", "0.00", "how far the account may go below zero")
 	f.StringVar(&spec.lowBalance, "low-balance", "0.00", "tell the registrar when the balance falls below this; 0: never")
@@ -88,5 +94,6 @@ func createRegistrar(ctx context.Context, client *admin, spec *registrarSpec) (*
 		Id: spec.id, Name: firstNonEmpty(spec.name, spec.id), Email: spec.email, Url: spec.url, IanaId: spec.ianaID,
 		PasswordHash: hashPassword(spec.password), CertificateSha256: fingerprints, Tlds: spec.tlds,
 		Currency: spec.currency, CreditLimitMinor: credit, OpeningDepositMinor: deposit, LowBalanceMinor: lowBalance, Roid: newROIDPart(),
+		Sources: spec.sources, ThinTlds: spec.thinTLDs, QueryRate: spec.queryRate, TransformRate: spec.transformRate,
 	}}})
 }

@@ -45,9 +45,11 @@ type tldDocument struct {
 	MaxContacts           uint32   `toml:"max_contacts" json:"max_contacts" comment:"admin, tech and billing together"`
 	RegistrantRequired    bool     `toml:"registrant_required" json:"registrant_required"`
 	AllowPrivateAddresses bool     `toml:"allow_private_addresses" json:"allow_private_addresses" comment:"private and documentation addresses as glue"`
+	DataModel             string   `toml:"data_model" json:"data_model" comment:"thick: domains have contacts; thin: they have none; per-registrar: as the record of the registrar says"`
 	ReservedLabels        []string `toml:"reserved_labels" json:"reserved_labels"`
 
 	AllowWeakAuthInfo    bool   `toml:"allow_weak_auth_info" json:"allow_weak_auth_info" comment:"authInfo that can be guessed, against RFC 9154 section 4.1"`
+	AuthInfoDays         uint32 `toml:"auth_info_days" json:"auth_info_days" comment:"for which authInfo can be used once it is set (RFC 9154 section 4.2); 0 stands for 30"`
 	KeyDataInterface     bool   `toml:"key_data_interface" json:"key_data_interface" comment:"registrars give keys rather than DS records (RFC 5910 section 4)"`
 	MaxDelegationSigners uint32 `toml:"max_delegation_signers" json:"max_delegation_signers" comment:"DS records or keys of a domain; 0 stands for 8"`
 	RestoreReportDays    uint32 `toml:"restore_report_days" json:"restore_report_days" comment:"for the report of a restore (RFC 3915); 0 stands for 7"`
@@ -142,9 +144,12 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 		MaxDelegationSigners: d.MaxDelegationSigners, RestoreReportDays: d.RestoreReportDays,
 		SOARefreshSeconds: d.SOA.RefreshSeconds, SOARetrySeconds: d.SOA.RetrySeconds, SOAExpireSeconds: d.SOA.ExpireSeconds,
 		SOAMinimumSeconds: d.SOA.MinimumSeconds, ApexTTLSeconds: d.ApexTTLSeconds, DelegationTTLSeconds: d.DelegationTTLSeconds,
-		TTLBounds: d.parseTTLBounds(),
+		TTLBounds: d.parseTTLBounds(), AuthInfoDays: d.AuthInfoDays,
 	}}
 	p := &tld.Policy
+	if p.DataModel, err = registry.ParseDataModel(firstNonEmpty(d.DataModel, registry.DataModelThick.String())); err != nil {
+		return nil, fmt.Errorf("key %q: %w", "data_model", err)
+	}
 	for _, price := range []struct {
 		key, text string
 		minor     *int64
@@ -226,7 +231,7 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		MinNameServers: p.MinNameServers, MaxNameServers: p.MaxNameServers, MaxContacts: p.MaxContacts,
 		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
 		ReservedLabels: append([]string{}, p.ReservedLabels...),
-		TTLBounds:      ttlBoundsDocuments(p.TTLBounds),
+		TTLBounds:      ttlBoundsDocuments(p.TTLBounds), DataModel: p.DataModel.String(), AuthInfoDays: p.AuthInfoDays,
 		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds, TransferPendingDays: p.TransferPendingDays,
 		AllowWeakAuthInfo: p.AllowWeakAuthInfo, KeyDataInterface: p.KeyDataInterface,
 		MaxDelegationSigners: p.MaxDelegationSigners, RestoreReportDays: p.RestoreReportDays,

@@ -16,6 +16,7 @@ func TestTLDDocumentRoundTrip(t *testing.T) {
 	want := devTLD("example", 3)
 	want.Policy.TTLBounds = []registry.TTLBounds{{Type: registry.RecordNS, Min: 60, Max: 86400, Default: 3600}, {Type: registry.RecordAAAA}}
 	want.Policy.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 50000, RenewPriceMinor: 20050, RestorePriceMinor: 1}, {Label: "free", Class: "gift"}}
+	want.Policy.DataModel, want.Policy.AuthInfoDays = registry.DataModelPerRegistrar, 14
 	text, err := documentOf(want.Name, &want.Policy).toml()
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +46,7 @@ func TestTLDDocumentRefusals(t *testing.T) {
 		"address":       {"'192.0.2.1'", "'192.0.2'", `"192.0.2" is not an IP address`},
 		"name":          {"name = 'example'", "name = 'exa mple'", `key "name"`},
 		"period":        {"max_period_years = 10", "max_period_years = 11", "periods run from 1 to 10 years"},
+		"data model":    {"data_model = 'thick'", "data_model = 'thicker'", `key "data_model"`},
 		"mname":         {"mname = 'a.nic.example'", "mname = ''", `key "soa.mname"`},
 		"server in TLD": {"addresses = ['192.0.2.1', '2001:db8::1']", "addresses = []", "needs an address"},
 	} {

@@ -297,6 +297,7 @@ type Command struct {
 	//	*Command_DomainServerUpdate
 	//	*Command_HostServerUpdate
 	//	*Command_ContactServerUpdate
+	//	*Command_AuthInfoFailure
 	//	*Command_FeatureLevelRaise
 	//	*Command_OrgCreate
 	//	*Command_OrgUpdate
@@ -688,6 +689,15 @@ func (x *Command) GetContactServerUpdate() *ContactServerUpdate {
 	return nil
 }
 
+func (x *Command) GetAuthInfoFailure() *AuthInfoFailure {
+	if x != nil {
+		if x, ok := x.Body.(*Command_AuthInfoFailure); ok {
+			return x.AuthInfoFailure
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetFeatureLevelRaise() *FeatureLevelRaise {
 	if x != nil {
 		if x, ok := x.Body.(*Command_FeatureLevelRaise); ok {
@@ -886,6 +896,10 @@ type Command_ContactServerUpdate struct {
 	ContactServerUpdate *ContactServerUpdate `protobuf:"bytes,72,opt,name=contact_server_update,json=contactServerUpdate,proto3,oneof"`
 }
 
+type Command_AuthInfoFailure struct {
+	AuthInfoFailure *AuthInfoFailure `protobuf:"bytes,140,opt,name=auth_info_failure,json=authInfoFailure,proto3,oneof"`
+}
+
 type Command_FeatureLevelRaise struct {
 	FeatureLevelRaise *FeatureLevelRaise `protobuf:"bytes,150,opt,name=feature_level_raise,json=featureLevelRaise,proto3,oneof"`
 }
@@ -979,6 +993,8 @@ func (*Command_DomainServerUpdate) isCommand_Body() {}
 func (*Command_HostServerUpdate) isCommand_Body() {}
 
 func (*Command_ContactServerUpdate) isCommand_Body() {}
+
+func (*Command_AuthInfoFailure) isCommand_Body() {}
 
 func (*Command_FeatureLevelRaise) isCommand_Body() {}
 
@@ -1800,8 +1816,15 @@ type RegistrarCreate struct {
 	Roid                string                 `protobuf:"bytes,12,opt,name=roid,proto3" json:"roid,omitempty"`
 	// 0: never told of a low balance.
 	LowBalanceMinor int64 `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3" json:"low_balance_minor,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Prefixes in CIDR notation from which it may log in; none: any address.
+	Sources []string `protobuf:"bytes,140,rep,name=sources,proto3" json:"sources,omitempty"`
+	// Where its registrations are thin, of the TLDs that leave it to the registrar.
+	ThinTlds []string `protobuf:"bytes,141,rep,name=thin_tlds,json=thinTlds,proto3" json:"thin_tlds,omitempty"`
+	// Commands a second on one node; 0: what the node allows everybody.
+	QueryRate     uint32 `protobuf:"varint,142,opt,name=query_rate,json=queryRate,proto3" json:"query_rate,omitempty"`
+	TransformRate uint32 `protobuf:"varint,143,opt,name=transform_rate,json=transformRate,proto3" json:"transform_rate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistrarCreate) Reset() {
@@ -1925,6 +1948,34 @@ func (x *RegistrarCreate) GetLowBalanceMinor() int64 {
 	return 0
 }
 
+func (x *RegistrarCreate) GetSources() []string {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+func (x *RegistrarCreate) GetThinTlds() []string {
+	if x != nil {
+		return x.ThinTlds
+	}
+	return nil
+}
+
+func (x *RegistrarCreate) GetQueryRate() uint32 {
+	if x != nil {
+		return x.QueryRate
+	}
+	return 0
+}
+
+func (x *RegistrarCreate) GetTransformRate() uint32 {
+	if x != nil {
+		return x.TransformRate
+	}
+	return 0
+}
+
 // RegistrarUpdate changes the fields that are present.
 type RegistrarUpdate struct {
 	state                   protoimpl.MessageState `protogen:"open.v1"`
@@ -1942,10 +1993,18 @@ type RegistrarUpdate struct {
 	// A registry.RegistrarState.
 	State *uint32 `protobuf:"varint,12,opt,name=state,proto3,oneof" json:"state,omitempty"`
 	// Money paid in (or, negative, out).
-	DepositMinor    *int64 `protobuf:"varint,13,opt,name=deposit_minor,json=depositMinor,proto3,oneof" json:"deposit_minor,omitempty"`
-	LowBalanceMinor *int64 `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3,oneof" json:"low_balance_minor,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	DepositMinor    *int64   `protobuf:"varint,13,opt,name=deposit_minor,json=depositMinor,proto3,oneof" json:"deposit_minor,omitempty"`
+	LowBalanceMinor *int64   `protobuf:"varint,20,opt,name=low_balance_minor,json=lowBalanceMinor,proto3,oneof" json:"low_balance_minor,omitempty"`
+	AddSources      []string `protobuf:"bytes,140,rep,name=add_sources,json=addSources,proto3" json:"add_sources,omitempty"`
+	RemoveSources   []string `protobuf:"bytes,141,rep,name=remove_sources,json=removeSources,proto3" json:"remove_sources,omitempty"`
+	AddThinTlds     []string `protobuf:"bytes,142,rep,name=add_thin_tlds,json=addThinTlds,proto3" json:"add_thin_tlds,omitempty"`
+	RemoveThinTlds  []string `protobuf:"bytes,143,rep,name=remove_thin_tlds,json=removeThinTlds,proto3" json:"remove_thin_tlds,omitempty"`
+	QueryRate       *uint32  `protobuf:"varint,144,opt,name=query_rate,json=queryRate,proto3,oneof" json:"query_rate,omitempty"`
+	TransformRate   *uint32  `protobuf:"varint,145,opt,name=transform_rate,json=transformRate,proto3,oneof" json:"transform_rate,omitempty"`
+	// Sets the state to disabled, which programs of feature level 1 do not know.
+	Disable       bool `protobuf:"varint,146,opt,name=disable,proto3" json:"disable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistrarUpdate) Reset() {
@@ -2074,6 +2133,55 @@ func (x *RegistrarUpdate) GetLowBalanceMinor() int64 {
 		return *x.LowBalanceMinor
 	}
 	return 0
+}
+
+func (x *RegistrarUpdate) GetAddSources() []string {
+	if x != nil {
+		return x.AddSources
+	}
+	return nil
+}
+
+func (x *RegistrarUpdate) GetRemoveSources() []string {
+	if x != nil {
+		return x.RemoveSources
+	}
+	return nil
+}
+
+func (x *RegistrarUpdate) GetAddThinTlds() []string {
+	if x != nil {
+		return x.AddThinTlds
+	}
+	return nil
+}
+
+func (x *RegistrarUpdate) GetRemoveThinTlds() []string {
+	if x != nil {
+		return x.RemoveThinTlds
+	}
+	return nil
+}
+
+func (x *RegistrarUpdate) GetQueryRate() uint32 {
+	if x != nil && x.QueryRate != nil {
+		return *x.QueryRate
+	}
+	return 0
+}
+
+func (x *RegistrarUpdate) GetTransformRate() uint32 {
+	if x != nil && x.TransformRate != nil {
+		return *x.TransformRate
+	}
+	return 0
+}
+
+func (x *RegistrarUpdate) GetDisable() bool {
+	if x != nil {
+		return x.Disable
+	}
+	return false
 }
 
 // RegistrarPassword sets the password of the registrar that sends it.
@@ -2226,7 +2334,11 @@ type TLDPolicy struct {
 	// Labels with prices of their own.
 	PremiumNames []*PremiumName `protobuf:"bytes,60,rep,name=premium_names,json=premiumNames,proto3" json:"premium_names,omitempty"`
 	// Which TTLs registrars may set, where that differs from what the program has for all TLDs.
-	TtlBounds     []*TTLBounds   `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	TtlBounds []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	// A registry.DataModel.
+	DataModel uint32 `protobuf:"varint,140,opt,name=data_model,json=dataModel,proto3" json:"data_model,omitempty"`
+	// How long authorisation information can be used; 0: thirty days.
+	AuthInfoDays  uint32         `protobuf:"varint,141,opt,name=auth_info_days,json=authInfoDays,proto3" json:"auth_info_days,omitempty"`
 	Signing       *SigningPolicy `protobuf:"bytes,200,opt,name=signing,proto3" json:"signing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2519,6 +2631,20 @@ func (x *TLDPolicy) GetTtlBounds() []*TTLBounds {
 		return x.TtlBounds
 	}
 	return nil
+}
+
+func (x *TLDPolicy) GetDataModel() uint32 {
+	if x != nil {
+		return x.DataModel
+	}
+	return 0
+}
+
+func (x *TLDPolicy) GetAuthInfoDays() uint32 {
+	if x != nil {
+		return x.AuthInfoDays
+	}
+	return 0
 }
 
 func (x *TLDPolicy) GetSigning() *SigningPolicy {
@@ -2941,7 +3067,9 @@ type AuthInfo struct {
 	Salt  []byte                 `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`
 	Hash  []byte                 `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
 	// It can be guessed, by the estimate of who saw it (RFC 9154 section 4.1).
-	Weak          bool `protobuf:"varint,3,opt,name=weak,proto3" json:"weak,omitempty"`
+	Weak bool `protobuf:"varint,3,opt,name=weak,proto3" json:"weak,omitempty"`
+	// It expires as the policy has it; entries of programs that knew no lifetime lack it.
+	Expires       bool `protobuf:"varint,140,opt,name=expires,proto3" json:"expires,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2997,6 +3125,60 @@ func (x *AuthInfo) GetWeak() bool {
 	return false
 }
 
+func (x *AuthInfo) GetExpires() bool {
+	if x != nil {
+		return x.Expires
+	}
+	return false
+}
+
+// AuthInfoFailure counts a wrong attempt of a registrar at the authorisation information of
+// an object of somebody else.
+type AuthInfoFailure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the object.
+	Roid          string `protobuf:"bytes,1,opt,name=roid,proto3" json:"roid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuthInfoFailure) Reset() {
+	*x = AuthInfoFailure{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuthInfoFailure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuthInfoFailure) ProtoMessage() {}
+
+func (x *AuthInfoFailure) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuthInfoFailure.ProtoReflect.Descriptor instead.
+func (*AuthInfoFailure) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *AuthInfoFailure) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
 type ContactCreate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3016,7 +3198,7 @@ type ContactCreate struct {
 
 func (x *ContactCreate) Reset() {
 	*x = ContactCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3028,7 +3210,7 @@ func (x *ContactCreate) String() string {
 func (*ContactCreate) ProtoMessage() {}
 
 func (x *ContactCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3041,7 +3223,7 @@ func (x *ContactCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactCreate.ProtoReflect.Descriptor instead.
 func (*ContactCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ContactCreate) GetId() string {
@@ -3139,7 +3321,7 @@ type ContactUpdate struct {
 
 func (x *ContactUpdate) Reset() {
 	*x = ContactUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3151,7 +3333,7 @@ func (x *ContactUpdate) String() string {
 func (*ContactUpdate) ProtoMessage() {}
 
 func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3164,7 +3346,7 @@ func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactUpdate.ProtoReflect.Descriptor instead.
 func (*ContactUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ContactUpdate) GetId() string {
@@ -3271,7 +3453,7 @@ type PostalInfoChange struct {
 
 func (x *PostalInfoChange) Reset() {
 	*x = PostalInfoChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3283,7 +3465,7 @@ func (x *PostalInfoChange) String() string {
 func (*PostalInfoChange) ProtoMessage() {}
 
 func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3296,7 +3478,7 @@ func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfoChange.ProtoReflect.Descriptor instead.
 func (*PostalInfoChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PostalInfoChange) GetType() string {
@@ -3340,7 +3522,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3352,7 +3534,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3365,7 +3547,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Address) GetStreet() []string {
@@ -3412,7 +3594,7 @@ type ContactDelete struct {
 
 func (x *ContactDelete) Reset() {
 	*x = ContactDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3424,7 +3606,7 @@ func (x *ContactDelete) String() string {
 func (*ContactDelete) ProtoMessage() {}
 
 func (x *ContactDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3437,7 +3619,7 @@ func (x *ContactDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactDelete.ProtoReflect.Descriptor instead.
 func (*ContactDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ContactDelete) GetId() string {
@@ -3461,7 +3643,7 @@ type HostCreate struct {
 
 func (x *HostCreate) Reset() {
 	*x = HostCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3655,7 @@ func (x *HostCreate) String() string {
 func (*HostCreate) ProtoMessage() {}
 
 func (x *HostCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3668,7 @@ func (x *HostCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostCreate.ProtoReflect.Descriptor instead.
 func (*HostCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *HostCreate) GetName() string {
@@ -3544,7 +3726,7 @@ type HostUpdate struct {
 
 func (x *HostUpdate) Reset() {
 	*x = HostUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3556,7 +3738,7 @@ func (x *HostUpdate) String() string {
 func (*HostUpdate) ProtoMessage() {}
 
 func (x *HostUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3569,7 +3751,7 @@ func (x *HostUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUpdate.ProtoReflect.Descriptor instead.
 func (*HostUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *HostUpdate) GetName() string {
@@ -3651,7 +3833,7 @@ type HostDelete struct {
 
 func (x *HostDelete) Reset() {
 	*x = HostDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3663,7 +3845,7 @@ func (x *HostDelete) String() string {
 func (*HostDelete) ProtoMessage() {}
 
 func (x *HostDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3676,7 +3858,7 @@ func (x *HostDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostDelete.ProtoReflect.Descriptor instead.
 func (*HostDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *HostDelete) GetName() string {
@@ -3697,7 +3879,7 @@ type DomainContact struct {
 
 func (x *DomainContact) Reset() {
 	*x = DomainContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3709,7 +3891,7 @@ func (x *DomainContact) String() string {
 func (*DomainContact) ProtoMessage() {}
 
 func (x *DomainContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3722,7 +3904,7 @@ func (x *DomainContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainContact.ProtoReflect.Descriptor instead.
 func (*DomainContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DomainContact) GetRole() string {
@@ -3754,7 +3936,7 @@ type DelegationSigner struct {
 
 func (x *DelegationSigner) Reset() {
 	*x = DelegationSigner{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3766,7 +3948,7 @@ func (x *DelegationSigner) String() string {
 func (*DelegationSigner) ProtoMessage() {}
 
 func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3779,7 +3961,7 @@ func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegationSigner.ProtoReflect.Descriptor instead.
 func (*DelegationSigner) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DelegationSigner) GetKeyTag() uint32 {
@@ -3830,7 +4012,7 @@ type PublicKey struct {
 
 func (x *PublicKey) Reset() {
 	*x = PublicKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3842,7 +4024,7 @@ func (x *PublicKey) String() string {
 func (*PublicKey) ProtoMessage() {}
 
 func (x *PublicKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3855,7 +4037,7 @@ func (x *PublicKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublicKey.ProtoReflect.Descriptor instead.
 func (*PublicKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *PublicKey) GetFlags() uint32 {
@@ -3909,7 +4091,7 @@ type DomainCreate struct {
 
 func (x *DomainCreate) Reset() {
 	*x = DomainCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3921,7 +4103,7 @@ func (x *DomainCreate) String() string {
 func (*DomainCreate) ProtoMessage() {}
 
 func (x *DomainCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3934,7 +4116,7 @@ func (x *DomainCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainCreate.ProtoReflect.Descriptor instead.
 func (*DomainCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DomainCreate) GetName() string {
@@ -4059,7 +4241,7 @@ type DomainUpdate struct {
 
 func (x *DomainUpdate) Reset() {
 	*x = DomainUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4071,7 +4253,7 @@ func (x *DomainUpdate) String() string {
 func (*DomainUpdate) ProtoMessage() {}
 
 func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4084,7 +4266,7 @@ func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainUpdate.ProtoReflect.Descriptor instead.
 func (*DomainUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DomainUpdate) GetName() string {
@@ -4229,7 +4411,7 @@ type DomainDelete struct {
 
 func (x *DomainDelete) Reset() {
 	*x = DomainDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4241,7 +4423,7 @@ func (x *DomainDelete) String() string {
 func (*DomainDelete) ProtoMessage() {}
 
 func (x *DomainDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4254,7 +4436,7 @@ func (x *DomainDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainDelete.ProtoReflect.Descriptor instead.
 func (*DomainDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DomainDelete) GetName() string {
@@ -4278,7 +4460,7 @@ type DomainRenew struct {
 
 func (x *DomainRenew) Reset() {
 	*x = DomainRenew{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4290,7 +4472,7 @@ func (x *DomainRenew) String() string {
 func (*DomainRenew) ProtoMessage() {}
 
 func (x *DomainRenew) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4303,7 +4485,7 @@ func (x *DomainRenew) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRenew.ProtoReflect.Descriptor instead.
 func (*DomainRenew) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *DomainRenew) GetName() string {
@@ -4346,7 +4528,7 @@ type Fee struct {
 
 func (x *Fee) Reset() {
 	*x = Fee{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4358,7 +4540,7 @@ func (x *Fee) String() string {
 func (*Fee) ProtoMessage() {}
 
 func (x *Fee) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4371,7 +4553,7 @@ func (x *Fee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fee.ProtoReflect.Descriptor instead.
 func (*Fee) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Fee) GetAmountMinor() int64 {
@@ -4399,7 +4581,7 @@ type DomainRestoreRequest struct {
 
 func (x *DomainRestoreRequest) Reset() {
 	*x = DomainRestoreRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4411,7 +4593,7 @@ func (x *DomainRestoreRequest) String() string {
 func (*DomainRestoreRequest) ProtoMessage() {}
 
 func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4424,7 +4606,7 @@ func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreRequest.ProtoReflect.Descriptor instead.
 func (*DomainRestoreRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *DomainRestoreRequest) GetName() string {
@@ -4458,7 +4640,7 @@ type DomainRestoreReport struct {
 
 func (x *DomainRestoreReport) Reset() {
 	*x = DomainRestoreReport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4470,7 +4652,7 @@ func (x *DomainRestoreReport) String() string {
 func (*DomainRestoreReport) ProtoMessage() {}
 
 func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4483,7 +4665,7 @@ func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreReport.ProtoReflect.Descriptor instead.
 func (*DomainRestoreReport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DomainRestoreReport) GetName() string {
@@ -4556,7 +4738,7 @@ type Case struct {
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4568,7 +4750,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4581,7 +4763,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Case) GetType() string {
@@ -4618,7 +4800,7 @@ type DomainServerUpdate struct {
 
 func (x *DomainServerUpdate) Reset() {
 	*x = DomainServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4630,7 +4812,7 @@ func (x *DomainServerUpdate) String() string {
 func (*DomainServerUpdate) ProtoMessage() {}
 
 func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4643,7 +4825,7 @@ func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainServerUpdate.ProtoReflect.Descriptor instead.
 func (*DomainServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *DomainServerUpdate) GetName() string {
@@ -4686,7 +4868,7 @@ type HostServerUpdate struct {
 
 func (x *HostServerUpdate) Reset() {
 	*x = HostServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4698,7 +4880,7 @@ func (x *HostServerUpdate) String() string {
 func (*HostServerUpdate) ProtoMessage() {}
 
 func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4711,7 +4893,7 @@ func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostServerUpdate.ProtoReflect.Descriptor instead.
 func (*HostServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *HostServerUpdate) GetName() string {
@@ -4754,7 +4936,7 @@ type ContactServerUpdate struct {
 
 func (x *ContactServerUpdate) Reset() {
 	*x = ContactServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4766,7 +4948,7 @@ func (x *ContactServerUpdate) String() string {
 func (*ContactServerUpdate) ProtoMessage() {}
 
 func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4779,7 +4961,7 @@ func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactServerUpdate.ProtoReflect.Descriptor instead.
 func (*ContactServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ContactServerUpdate) GetId() string {
@@ -4823,7 +5005,7 @@ type TTL struct {
 
 func (x *TTL) Reset() {
 	*x = TTL{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4835,7 +5017,7 @@ func (x *TTL) String() string {
 func (*TTL) ProtoMessage() {}
 
 func (x *TTL) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4848,7 +5030,7 @@ func (x *TTL) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTL.ProtoReflect.Descriptor instead.
 func (*TTL) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *TTL) GetType() string {
@@ -4880,7 +5062,7 @@ type TTLBounds struct {
 
 func (x *TTLBounds) Reset() {
 	*x = TTLBounds{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4892,7 +5074,7 @@ func (x *TTLBounds) String() string {
 func (*TTLBounds) ProtoMessage() {}
 
 func (x *TTLBounds) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4905,7 +5087,7 @@ func (x *TTLBounds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTLBounds.ProtoReflect.Descriptor instead.
 func (*TTLBounds) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *TTLBounds) GetType() string {
@@ -4948,7 +5130,7 @@ type AdditionalEmail struct {
 
 func (x *AdditionalEmail) Reset() {
 	*x = AdditionalEmail{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4960,7 +5142,7 @@ func (x *AdditionalEmail) String() string {
 func (*AdditionalEmail) ProtoMessage() {}
 
 func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4973,7 +5155,7 @@ func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdditionalEmail.ProtoReflect.Descriptor instead.
 func (*AdditionalEmail) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *AdditionalEmail) GetAddress() string {
@@ -5004,7 +5186,7 @@ type AuthProof struct {
 
 func (x *AuthProof) Reset() {
 	*x = AuthProof{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5016,7 +5198,7 @@ func (x *AuthProof) String() string {
 func (*AuthProof) ProtoMessage() {}
 
 func (x *AuthProof) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5029,7 +5211,7 @@ func (x *AuthProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthProof.ProtoReflect.Descriptor instead.
 func (*AuthProof) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *AuthProof) GetRoid() string {
@@ -5066,7 +5248,7 @@ type DomainTransferRequest struct {
 
 func (x *DomainTransferRequest) Reset() {
 	*x = DomainTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5078,7 +5260,7 @@ func (x *DomainTransferRequest) String() string {
 func (*DomainTransferRequest) ProtoMessage() {}
 
 func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5091,7 +5273,7 @@ func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferRequest.ProtoReflect.Descriptor instead.
 func (*DomainTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DomainTransferRequest) GetName() string {
@@ -5131,7 +5313,7 @@ type DomainTransferApprove struct {
 
 func (x *DomainTransferApprove) Reset() {
 	*x = DomainTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5143,7 +5325,7 @@ func (x *DomainTransferApprove) String() string {
 func (*DomainTransferApprove) ProtoMessage() {}
 
 func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5156,7 +5338,7 @@ func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferApprove.ProtoReflect.Descriptor instead.
 func (*DomainTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DomainTransferApprove) GetName() string {
@@ -5175,7 +5357,7 @@ type DomainTransferReject struct {
 
 func (x *DomainTransferReject) Reset() {
 	*x = DomainTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5187,7 +5369,7 @@ func (x *DomainTransferReject) String() string {
 func (*DomainTransferReject) ProtoMessage() {}
 
 func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5200,7 +5382,7 @@ func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferReject.ProtoReflect.Descriptor instead.
 func (*DomainTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DomainTransferReject) GetName() string {
@@ -5219,7 +5401,7 @@ type DomainTransferCancel struct {
 
 func (x *DomainTransferCancel) Reset() {
 	*x = DomainTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5231,7 +5413,7 @@ func (x *DomainTransferCancel) String() string {
 func (*DomainTransferCancel) ProtoMessage() {}
 
 func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5244,7 +5426,7 @@ func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferCancel.ProtoReflect.Descriptor instead.
 func (*DomainTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *DomainTransferCancel) GetName() string {
@@ -5264,7 +5446,7 @@ type ContactTransferRequest struct {
 
 func (x *ContactTransferRequest) Reset() {
 	*x = ContactTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5276,7 +5458,7 @@ func (x *ContactTransferRequest) String() string {
 func (*ContactTransferRequest) ProtoMessage() {}
 
 func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5289,7 +5471,7 @@ func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferRequest.ProtoReflect.Descriptor instead.
 func (*ContactTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ContactTransferRequest) GetId() string {
@@ -5315,7 +5497,7 @@ type ContactTransferApprove struct {
 
 func (x *ContactTransferApprove) Reset() {
 	*x = ContactTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5327,7 +5509,7 @@ func (x *ContactTransferApprove) String() string {
 func (*ContactTransferApprove) ProtoMessage() {}
 
 func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5340,7 +5522,7 @@ func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferApprove.ProtoReflect.Descriptor instead.
 func (*ContactTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ContactTransferApprove) GetId() string {
@@ -5359,7 +5541,7 @@ type ContactTransferReject struct {
 
 func (x *ContactTransferReject) Reset() {
 	*x = ContactTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5371,7 +5553,7 @@ func (x *ContactTransferReject) String() string {
 func (*ContactTransferReject) ProtoMessage() {}
 
 func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5384,7 +5566,7 @@ func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferReject.ProtoReflect.Descriptor instead.
 func (*ContactTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ContactTransferReject) GetId() string {
@@ -5403,7 +5585,7 @@ type ContactTransferCancel struct {
 
 func (x *ContactTransferCancel) Reset() {
 	*x = ContactTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5415,7 +5597,7 @@ func (x *ContactTransferCancel) String() string {
 func (*ContactTransferCancel) ProtoMessage() {}
 
 func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5428,7 +5610,7 @@ func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferCancel.ProtoReflect.Descriptor instead.
 func (*ContactTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ContactTransferCancel) GetId() string {
@@ -5455,7 +5637,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5467,7 +5649,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5480,7 +5662,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Transfer) GetStatus() uint32 {
@@ -5535,7 +5717,7 @@ type PollAck struct {
 
 func (x *PollAck) Reset() {
 	*x = PollAck{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5547,7 +5729,7 @@ func (x *PollAck) String() string {
 func (*PollAck) ProtoMessage() {}
 
 func (x *PollAck) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5560,7 +5742,7 @@ func (x *PollAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollAck.ProtoReflect.Descriptor instead.
 func (*PollAck) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *PollAck) GetSequence() uint64 {
@@ -5591,7 +5773,7 @@ type ZonePublish struct {
 
 func (x *ZonePublish) Reset() {
 	*x = ZonePublish{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5603,7 +5785,7 @@ func (x *ZonePublish) String() string {
 func (*ZonePublish) ProtoMessage() {}
 
 func (x *ZonePublish) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5616,7 +5798,7 @@ func (x *ZonePublish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZonePublish.ProtoReflect.Descriptor instead.
 func (*ZonePublish) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ZonePublish) GetTld() string {
@@ -5688,7 +5870,7 @@ type OwnerChange struct {
 
 func (x *OwnerChange) Reset() {
 	*x = OwnerChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5700,7 +5882,7 @@ func (x *OwnerChange) String() string {
 func (*OwnerChange) ProtoMessage() {}
 
 func (x *OwnerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5713,7 +5895,7 @@ func (x *OwnerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerChange.ProtoReflect.Descriptor instead.
 func (*OwnerChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *OwnerChange) GetOwner() string {
@@ -5770,7 +5952,7 @@ type OrgLink struct {
 
 func (x *OrgLink) Reset() {
 	*x = OrgLink{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5782,7 +5964,7 @@ func (x *OrgLink) String() string {
 func (*OrgLink) ProtoMessage() {}
 
 func (x *OrgLink) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5795,7 +5977,7 @@ func (x *OrgLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgLink.ProtoReflect.Descriptor instead.
 func (*OrgLink) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *OrgLink) GetRole() string {
@@ -5824,7 +6006,7 @@ type OrgRole struct {
 
 func (x *OrgRole) Reset() {
 	*x = OrgRole{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5836,7 +6018,7 @@ func (x *OrgRole) String() string {
 func (*OrgRole) ProtoMessage() {}
 
 func (x *OrgRole) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5849,7 +6031,7 @@ func (x *OrgRole) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgRole.ProtoReflect.Descriptor instead.
 func (*OrgRole) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *OrgRole) GetType() string {
@@ -5886,7 +6068,7 @@ type OrgContact struct {
 
 func (x *OrgContact) Reset() {
 	*x = OrgContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5898,7 +6080,7 @@ func (x *OrgContact) String() string {
 func (*OrgContact) ProtoMessage() {}
 
 func (x *OrgContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5911,7 +6093,7 @@ func (x *OrgContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgContact.ProtoReflect.Descriptor instead.
 func (*OrgContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *OrgContact) GetType() string {
@@ -5956,7 +6138,7 @@ type OrgCreate struct {
 
 func (x *OrgCreate) Reset() {
 	*x = OrgCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5968,7 +6150,7 @@ func (x *OrgCreate) String() string {
 func (*OrgCreate) ProtoMessage() {}
 
 func (x *OrgCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5981,7 +6163,7 @@ func (x *OrgCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgCreate.ProtoReflect.Descriptor instead.
 func (*OrgCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *OrgCreate) GetId() string {
@@ -6086,7 +6268,7 @@ type OrgUpdate struct {
 
 func (x *OrgUpdate) Reset() {
 	*x = OrgUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6098,7 +6280,7 @@ func (x *OrgUpdate) String() string {
 func (*OrgUpdate) ProtoMessage() {}
 
 func (x *OrgUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6111,7 +6293,7 @@ func (x *OrgUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgUpdate.ProtoReflect.Descriptor instead.
 func (*OrgUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *OrgUpdate) GetId() string {
@@ -6214,7 +6396,7 @@ type OrgDelete struct {
 
 func (x *OrgDelete) Reset() {
 	*x = OrgDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6226,7 +6408,7 @@ func (x *OrgDelete) String() string {
 func (*OrgDelete) ProtoMessage() {}
 
 func (x *OrgDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6239,7 +6421,7 @@ func (x *OrgDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgDelete.ProtoReflect.Descriptor instead.
 func (*OrgDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *OrgDelete) GetId() string {
@@ -6261,7 +6443,7 @@ type OrgServerUpdate struct {
 
 func (x *OrgServerUpdate) Reset() {
 	*x = OrgServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6273,7 +6455,7 @@ func (x *OrgServerUpdate) String() string {
 func (*OrgServerUpdate) ProtoMessage() {}
 
 func (x *OrgServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6286,7 +6468,7 @@ func (x *OrgServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgServerUpdate.ProtoReflect.Descriptor instead.
 func (*OrgServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *OrgServerUpdate) GetId() string {
@@ -6329,7 +6511,7 @@ type KeyrelayCreate struct {
 
 func (x *KeyrelayCreate) Reset() {
 	*x = KeyrelayCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6341,7 +6523,7 @@ func (x *KeyrelayCreate) String() string {
 func (*KeyrelayCreate) ProtoMessage() {}
 
 func (x *KeyrelayCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6354,7 +6536,7 @@ func (x *KeyrelayCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyrelayCreate.ProtoReflect.Descriptor instead.
 func (*KeyrelayCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *KeyrelayCreate) GetName() string {
@@ -6391,7 +6573,7 @@ type RelayedKey struct {
 
 func (x *RelayedKey) Reset() {
 	*x = RelayedKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6403,7 +6585,7 @@ func (x *RelayedKey) String() string {
 func (*RelayedKey) ProtoMessage() {}
 
 func (x *RelayedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6416,7 +6598,7 @@ func (x *RelayedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayedKey.ProtoReflect.Descriptor instead.
 func (*RelayedKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{73}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *RelayedKey) GetKey() *PublicKey {
@@ -6457,7 +6639,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\xec\x19\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xbd\x1a\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -6503,7 +6685,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x12registrar_password\x182 \x01(\v2\".cadastre.fsm.v1.RegistrarPasswordH\x00R\x11registrarPassword\x12W\n" +
 	"\x14domain_server_update\x18F \x01(\v2#.cadastre.fsm.v1.DomainServerUpdateH\x00R\x12domainServerUpdate\x12Q\n" +
 	"\x12host_server_update\x18G \x01(\v2!.cadastre.fsm.v1.HostServerUpdateH\x00R\x10hostServerUpdate\x12Z\n" +
-	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12U\n" +
+	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12O\n" +
+	"\x11auth_info_failure\x18\x8c\x01 \x01(\v2 .cadastre.fsm.v1.AuthInfoFailureH\x00R\x0fauthInfoFailure\x12U\n" +
 	"\x13feature_level_raise\x18\x96\x01 \x01(\v2\".cadastre.fsm.v1.FeatureLevelRaiseH\x00R\x11featureLevelRaise\x12;\n" +
 	"\n" +
 	"org_create\x18x \x01(\v2\x1a.cadastre.fsm.v1.OrgCreateH\x00R\torgCreate\x12;\n" +
@@ -6579,7 +6762,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"hash_index\x18\x01 \x01(\x04R\thashIndex\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\"#\n" +
 	"\bClockSet\x12\x17\n" +
-	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\"\x9c\x03\n" +
+	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\"\x9d\x04\n" +
 	"\x0fRegistrarCreate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -6594,7 +6777,12 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	" \x01(\x03R\x10creditLimitMinor\x122\n" +
 	"\x15opening_deposit_minor\x18\v \x01(\x03R\x13openingDepositMinor\x12\x12\n" +
 	"\x04roid\x18\f \x01(\tR\x04roid\x12*\n" +
-	"\x11low_balance_minor\x18\x14 \x01(\x03R\x0flowBalanceMinor\"\x8d\x05\n" +
+	"\x11low_balance_minor\x18\x14 \x01(\x03R\x0flowBalanceMinor\x12\x19\n" +
+	"\asources\x18\x8c\x01 \x03(\tR\asources\x12\x1c\n" +
+	"\tthin_tlds\x18\x8d\x01 \x03(\tR\bthinTlds\x12\x1e\n" +
+	"\n" +
+	"query_rate\x18\x8e\x01 \x01(\rR\tqueryRate\x12&\n" +
+	"\x0etransform_rate\x18\x8f\x01 \x01(\rR\rtransformRate\"\xb6\a\n" +
 	"\x0fRegistrarUpdate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x19\n" +
@@ -6611,7 +6799,17 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x12credit_limit_minor\x18\v \x01(\x03H\x05R\x10creditLimitMinor\x88\x01\x01\x12\x19\n" +
 	"\x05state\x18\f \x01(\rH\x06R\x05state\x88\x01\x01\x12(\n" +
 	"\rdeposit_minor\x18\r \x01(\x03H\aR\fdepositMinor\x88\x01\x01\x12/\n" +
-	"\x11low_balance_minor\x18\x14 \x01(\x03H\bR\x0flowBalanceMinor\x88\x01\x01B\a\n" +
+	"\x11low_balance_minor\x18\x14 \x01(\x03H\bR\x0flowBalanceMinor\x88\x01\x01\x12 \n" +
+	"\vadd_sources\x18\x8c\x01 \x03(\tR\n" +
+	"addSources\x12&\n" +
+	"\x0eremove_sources\x18\x8d\x01 \x03(\tR\rremoveSources\x12#\n" +
+	"\radd_thin_tlds\x18\x8e\x01 \x03(\tR\vaddThinTlds\x12)\n" +
+	"\x10remove_thin_tlds\x18\x8f\x01 \x03(\tR\x0eremoveThinTlds\x12#\n" +
+	"\n" +
+	"query_rate\x18\x90\x01 \x01(\rH\tR\tqueryRate\x88\x01\x01\x12+\n" +
+	"\x0etransform_rate\x18\x91\x01 \x01(\rH\n" +
+	"R\rtransformRate\x88\x01\x01\x12\x19\n" +
+	"\adisable\x18\x92\x01 \x01(\bR\adisableB\a\n" +
 	"\x05_nameB\b\n" +
 	"\x06_emailB\x06\n" +
 	"\x04_urlB\n" +
@@ -6621,13 +6819,15 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x13_credit_limit_minorB\b\n" +
 	"\x06_stateB\x10\n" +
 	"\x0e_deposit_minorB\x14\n" +
-	"\x12_low_balance_minor\"8\n" +
+	"\x12_low_balance_minorB\r\n" +
+	"\v_query_rateB\x11\n" +
+	"\x0f_transform_rate\"8\n" +
 	"\x11RegistrarPassword\x12#\n" +
 	"\rpassword_hash\x18\x01 \x01(\tR\fpasswordHash\"d\n" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xd2\r\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\x99\x0e\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -6669,7 +6869,10 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x14allow_weak_auth_info\x185 \x01(\bR\x11allowWeakAuthInfo\x12A\n" +
 	"\rpremium_names\x18< \x03(\v2\x1c.cadastre.fsm.v1.PremiumNameR\fpremiumNames\x129\n" +
 	"\n" +
-	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\x129\n" +
+	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\x12\x1e\n" +
+	"\n" +
+	"data_model\x18\x8c\x01 \x01(\rR\tdataModel\x12%\n" +
+	"\x0eauth_info_days\x18\x8d\x01 \x01(\rR\fauthInfoDays\x129\n" +
 	"\asigning\x18\xc8\x01 \x01(\v2\x1e.cadastre.fsm.v1.SigningPolicyR\asigning\"\x88\x01\n" +
 	"\rSigningPolicy\x12\x16\n" +
 	"\x06denial\x18\x01 \x01(\rR\x06denial\x12\x17\n" +
@@ -6702,11 +6905,14 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\textension\x18\x02 \x01(\tR\textension\"6\n" +
 	"\bDisclose\x12\x12\n" +
 	"\x04flag\x18\x01 \x01(\bR\x04flag\x12\x16\n" +
-	"\x06fields\x18\x02 \x03(\tR\x06fields\"F\n" +
+	"\x06fields\x18\x02 \x03(\tR\x06fields\"a\n" +
 	"\bAuthInfo\x12\x12\n" +
 	"\x04salt\x18\x01 \x01(\fR\x04salt\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x12\n" +
-	"\x04weak\x18\x03 \x01(\bR\x04weak\"\xc0\x03\n" +
+	"\x04weak\x18\x03 \x01(\bR\x04weak\x12\x19\n" +
+	"\aexpires\x18\x8c\x01 \x01(\bR\aexpires\"%\n" +
+	"\x0fAuthInfoFailure\x12\x12\n" +
+	"\x04roid\x18\x01 \x01(\tR\x04roid\"\xc0\x03\n" +
 	"\rContactCreate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x123\n" +
@@ -7024,7 +7230,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 74)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 75)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                 // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),               // 1: cadastre.fsm.v1.Envelope
@@ -7054,53 +7260,54 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*Phone)(nil),                  // 25: cadastre.fsm.v1.Phone
 	(*Disclose)(nil),               // 26: cadastre.fsm.v1.Disclose
 	(*AuthInfo)(nil),               // 27: cadastre.fsm.v1.AuthInfo
-	(*ContactCreate)(nil),          // 28: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),          // 29: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil),       // 30: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),                // 31: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),          // 32: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),             // 33: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),             // 34: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),             // 35: cadastre.fsm.v1.HostDelete
-	(*DomainContact)(nil),          // 36: cadastre.fsm.v1.DomainContact
-	(*DelegationSigner)(nil),       // 37: cadastre.fsm.v1.DelegationSigner
-	(*PublicKey)(nil),              // 38: cadastre.fsm.v1.PublicKey
-	(*DomainCreate)(nil),           // 39: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),           // 40: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),           // 41: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),            // 42: cadastre.fsm.v1.DomainRenew
-	(*Fee)(nil),                    // 43: cadastre.fsm.v1.Fee
-	(*DomainRestoreRequest)(nil),   // 44: cadastre.fsm.v1.DomainRestoreRequest
-	(*DomainRestoreReport)(nil),    // 45: cadastre.fsm.v1.DomainRestoreReport
-	(*Case)(nil),                   // 46: cadastre.fsm.v1.Case
-	(*DomainServerUpdate)(nil),     // 47: cadastre.fsm.v1.DomainServerUpdate
-	(*HostServerUpdate)(nil),       // 48: cadastre.fsm.v1.HostServerUpdate
-	(*ContactServerUpdate)(nil),    // 49: cadastre.fsm.v1.ContactServerUpdate
-	(*TTL)(nil),                    // 50: cadastre.fsm.v1.TTL
-	(*TTLBounds)(nil),              // 51: cadastre.fsm.v1.TTLBounds
-	(*AdditionalEmail)(nil),        // 52: cadastre.fsm.v1.AdditionalEmail
-	(*AuthProof)(nil),              // 53: cadastre.fsm.v1.AuthProof
-	(*DomainTransferRequest)(nil),  // 54: cadastre.fsm.v1.DomainTransferRequest
-	(*DomainTransferApprove)(nil),  // 55: cadastre.fsm.v1.DomainTransferApprove
-	(*DomainTransferReject)(nil),   // 56: cadastre.fsm.v1.DomainTransferReject
-	(*DomainTransferCancel)(nil),   // 57: cadastre.fsm.v1.DomainTransferCancel
-	(*ContactTransferRequest)(nil), // 58: cadastre.fsm.v1.ContactTransferRequest
-	(*ContactTransferApprove)(nil), // 59: cadastre.fsm.v1.ContactTransferApprove
-	(*ContactTransferReject)(nil),  // 60: cadastre.fsm.v1.ContactTransferReject
-	(*ContactTransferCancel)(nil),  // 61: cadastre.fsm.v1.ContactTransferCancel
-	(*Transfer)(nil),               // 62: cadastre.fsm.v1.Transfer
-	(*PollAck)(nil),                // 63: cadastre.fsm.v1.PollAck
-	(*ZonePublish)(nil),            // 64: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),            // 65: cadastre.fsm.v1.OwnerChange
-	(*OrgLink)(nil),                // 66: cadastre.fsm.v1.OrgLink
-	(*OrgRole)(nil),                // 67: cadastre.fsm.v1.OrgRole
-	(*OrgContact)(nil),             // 68: cadastre.fsm.v1.OrgContact
-	(*OrgCreate)(nil),              // 69: cadastre.fsm.v1.OrgCreate
-	(*OrgUpdate)(nil),              // 70: cadastre.fsm.v1.OrgUpdate
-	(*OrgDelete)(nil),              // 71: cadastre.fsm.v1.OrgDelete
-	(*OrgServerUpdate)(nil),        // 72: cadastre.fsm.v1.OrgServerUpdate
-	(*KeyrelayCreate)(nil),         // 73: cadastre.fsm.v1.KeyrelayCreate
-	(*RelayedKey)(nil),             // 74: cadastre.fsm.v1.RelayedKey
+	(*AuthInfoFailure)(nil),        // 28: cadastre.fsm.v1.AuthInfoFailure
+	(*ContactCreate)(nil),          // 29: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),          // 30: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),       // 31: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                // 32: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),          // 33: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),             // 34: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),             // 35: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),             // 36: cadastre.fsm.v1.HostDelete
+	(*DomainContact)(nil),          // 37: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),       // 38: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),              // 39: cadastre.fsm.v1.PublicKey
+	(*DomainCreate)(nil),           // 40: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),           // 41: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),           // 42: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),            // 43: cadastre.fsm.v1.DomainRenew
+	(*Fee)(nil),                    // 44: cadastre.fsm.v1.Fee
+	(*DomainRestoreRequest)(nil),   // 45: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),    // 46: cadastre.fsm.v1.DomainRestoreReport
+	(*Case)(nil),                   // 47: cadastre.fsm.v1.Case
+	(*DomainServerUpdate)(nil),     // 48: cadastre.fsm.v1.DomainServerUpdate
+	(*HostServerUpdate)(nil),       // 49: cadastre.fsm.v1.HostServerUpdate
+	(*ContactServerUpdate)(nil),    // 50: cadastre.fsm.v1.ContactServerUpdate
+	(*TTL)(nil),                    // 51: cadastre.fsm.v1.TTL
+	(*TTLBounds)(nil),              // 52: cadastre.fsm.v1.TTLBounds
+	(*AdditionalEmail)(nil),        // 53: cadastre.fsm.v1.AdditionalEmail
+	(*AuthProof)(nil),              // 54: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),  // 55: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),  // 56: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),   // 57: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),   // 58: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil), // 59: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil), // 60: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),  // 61: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),  // 62: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),               // 63: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                // 64: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),            // 65: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),            // 66: cadastre.fsm.v1.OwnerChange
+	(*OrgLink)(nil),                // 67: cadastre.fsm.v1.OrgLink
+	(*OrgRole)(nil),                // 68: cadastre.fsm.v1.OrgRole
+	(*OrgContact)(nil),             // 69: cadastre.fsm.v1.OrgContact
+	(*OrgCreate)(nil),              // 70: cadastre.fsm.v1.OrgCreate
+	(*OrgUpdate)(nil),              // 71: cadastre.fsm.v1.OrgUpdate
+	(*OrgDelete)(nil),              // 72: cadastre.fsm.v1.OrgDelete
+	(*OrgServerUpdate)(nil),        // 73: cadastre.fsm.v1.OrgServerUpdate
+	(*KeyrelayCreate)(nil),         // 74: cadastre.fsm.v1.KeyrelayCreate
+	(*RelayedKey)(nil),             // 75: cadastre.fsm.v1.RelayedKey
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -7116,120 +7323,121 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	16,  // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
 	17,  // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
 	19,  // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
-	28,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
-	29,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
-	32,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
-	33,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
-	34,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
-	35,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
-	39,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
-	40,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
-	41,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
-	42,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
-	64,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
-	54,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
-	55,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
-	56,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
-	57,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
-	58,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
-	59,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
-	60,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
-	61,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
-	63,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
-	44,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
-	45,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
+	29,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
+	30,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
+	33,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
+	34,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
+	35,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
+	36,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
+	40,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
+	41,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
+	42,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
+	43,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
+	65,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
+	55,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
+	56,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
+	57,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
+	58,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
+	59,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
+	60,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
+	61,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
+	62,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
+	64,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
+	45,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
+	46,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
 	18,  // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
-	47,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
-	48,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
-	49,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
-	13,  // 39: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
-	69,  // 40: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
-	70,  // 41: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
-	71,  // 42: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
-	72,  // 43: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
-	73,  // 44: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
-	5,   // 45: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	62,  // 46: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,   // 47: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,   // 48: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,   // 49: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	20,  // 50: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	23,  // 51: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	22,  // 52: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	51,  // 53: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	21,  // 54: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
-	24,  // 55: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	25,  // 56: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	25,  // 57: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	27,  // 58: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	26,  // 59: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	52,  // 60: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	66,  // 61: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	30,  // 62: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	25,  // 63: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	25,  // 64: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	27,  // 65: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	26,  // 66: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	52,  // 67: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	66,  // 68: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	66,  // 69: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	66,  // 70: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	31,  // 71: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	50,  // 72: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	66,  // 73: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	50,  // 74: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	66,  // 75: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	66,  // 76: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	66,  // 77: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	38,  // 78: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	36,  // 79: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	27,  // 80: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	37,  // 81: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	38,  // 82: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	43,  // 83: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	50,  // 84: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	66,  // 85: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	36,  // 86: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	36,  // 87: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	27,  // 88: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	37,  // 89: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	38,  // 90: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	37,  // 91: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	38,  // 92: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	50,  // 93: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	66,  // 94: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	66,  // 95: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	66,  // 96: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	43,  // 97: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	43,  // 98: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	46,  // 99: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	46,  // 100: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	46,  // 101: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	53,  // 102: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	43,  // 103: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	53,  // 104: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	65,  // 105: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	67,  // 106: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
-	24,  // 107: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	25,  // 108: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	25,  // 109: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	68,  // 110: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
-	68,  // 111: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	68,  // 112: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	67,  // 113: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
-	67,  // 114: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
-	30,  // 115: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	25,  // 116: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	25,  // 117: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	46,  // 118: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	53,  // 119: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	74,  // 120: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
-	38,  // 121: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
-	122, // [122:122] is the sub-list for method output_type
-	122, // [122:122] is the sub-list for method input_type
-	122, // [122:122] is the sub-list for extension type_name
-	122, // [122:122] is the sub-list for extension extendee
-	0,   // [0:122] is the sub-list for field type_name
+	48,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
+	49,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
+	50,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
+	28,  // 39: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
+	13,  // 40: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
+	70,  // 41: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
+	71,  // 42: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
+	72,  // 43: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
+	73,  // 44: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
+	74,  // 45: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
+	5,   // 46: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	63,  // 47: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 48: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 49: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 50: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	20,  // 51: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	23,  // 52: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	22,  // 53: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	52,  // 54: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	21,  // 55: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
+	24,  // 56: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	25,  // 57: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	25,  // 58: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	27,  // 59: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	26,  // 60: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	53,  // 61: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	67,  // 62: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	31,  // 63: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	25,  // 64: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	25,  // 65: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	27,  // 66: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	26,  // 67: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	53,  // 68: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	67,  // 69: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	67,  // 70: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	67,  // 71: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	32,  // 72: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	51,  // 73: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	67,  // 74: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	51,  // 75: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	67,  // 76: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	67,  // 77: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	67,  // 78: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	39,  // 79: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	37,  // 80: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	27,  // 81: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	38,  // 82: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	39,  // 83: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	44,  // 84: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	51,  // 85: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	67,  // 86: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	37,  // 87: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	37,  // 88: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	27,  // 89: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	38,  // 90: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	39,  // 91: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	38,  // 92: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	39,  // 93: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	51,  // 94: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	67,  // 95: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	67,  // 96: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	67,  // 97: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	44,  // 98: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	44,  // 99: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	47,  // 100: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	47,  // 101: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	47,  // 102: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	54,  // 103: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	44,  // 104: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	54,  // 105: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	66,  // 106: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	68,  // 107: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
+	24,  // 108: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	25,  // 109: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	25,  // 110: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	69,  // 111: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
+	69,  // 112: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	69,  // 113: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	68,  // 114: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
+	68,  // 115: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
+	31,  // 116: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	25,  // 117: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	25,  // 118: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	47,  // 119: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	54,  // 120: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	75,  // 121: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
+	39,  // 122: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
+	123, // [123:123] is the sub-list for method output_type
+	123, // [123:123] is the sub-list for method input_type
+	123, // [123:123] is the sub-list for extension type_name
+	123, // [123:123] is the sub-list for extension extendee
+	0,   // [0:123] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -7273,6 +7481,7 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_DomainServerUpdate)(nil),
 		(*Command_HostServerUpdate)(nil),
 		(*Command_ContactServerUpdate)(nil),
+		(*Command_AuthInfoFailure)(nil),
 		(*Command_FeatureLevelRaise)(nil),
 		(*Command_OrgCreate)(nil),
 		(*Command_OrgUpdate)(nil),
@@ -7281,19 +7490,19 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_KeyrelayCreate)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[16].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[28].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[29].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[39].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[49].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[69].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[73].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[30].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[40].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[50].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[70].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[74].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   74,
+			NumMessages:   75,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
