@@ -96,6 +96,7 @@ func (r *run) redeem(tld *registry.TLD, domain *registry.Domain, expiresAt, at t
 	next.Phase = registry.PhaseRedemption
 	next.PhaseEndsAt = policy.AddDays(at, tld.Policy.RedemptionDays)
 	next.Graces = nil
+	next.ExpiryGraceEndsAt = time.Time{}
 	r.tx.PutDomain(domain, &next)
 	r.markDelegationDirty(&next, domain)
 }

@@ -45,6 +45,7 @@ func (r *run) domainRenew(c *fsmpb.DomainRenew) (*fsmpb.Result, error) {
 	next.Graces = append(runningGraces(domain.Graces, r.now), registry.Grace{
 		Kind: registry.GraceRenew, EndsAt: policy.AddDays(r.now, tld.Policy.RenewGraceDays), ChargeRow: row,
 	})
+	next.ExpiryGraceEndsAt = time.Time{}
 	r.updated(&next.Provenance)
 	r.tx.PutDomain(domain, &next)
 	result := ok()

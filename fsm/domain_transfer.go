@@ -34,6 +34,7 @@ func (r *run) completeDomainTransfer(tld *registry.TLD, d *registry.Domain, stat
 	next := *d
 	next.Transfer = ended(d.Transfer, status, at, expiresAt)
 	next.Sponsor, next.TransferredAt, next.ExpiresAt = d.Transfer.Requester, at, expiresAt
+	next.ExpiryGraceEndsAt = time.Time{}
 	next.AuthInfo = registry.AuthInfo{}
 	next.Statuses = d.Statuses.Without(registry.StatusPendingTransfer)
 	next.Graces = []registry.Grace{{Kind: registry.GraceTransfer, EndsAt: policy.AddDays(at, tld.Policy.TransferGraceDays), ChargeRow: row}}

@@ -240,6 +240,9 @@ func (w *world) show(what string) string {
 			showPoll(&out, tx, registry.RegistrarID(name))
 		case "balance":
 			fmt.Fprintf(&out, "%s %s", name, registry.FormatMinorUnits(tx.Balance(registry.RegistrarID(name))))
+		case "release":
+			d, _ := tx.Domain(registry.DomainName(name))
+			fmt.Fprintf(&out, "%s expires=%s phase=%d due=%s delegated=%v", d.Name, d.ExpiresAt.Format(time.DateOnly), d.Phase, d.NextDueAt().Format(time.RFC3339), d.IsDelegated())
 		case "dirty":
 			fmt.Fprint(&out, tx.Dirty(registry.DomainName(name), 99))
 		case "history":
@@ -281,6 +284,7 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 	kinds := map[registry.PollKind]string{
 		registry.PollTransfer: "transfer", registry.PollAutoRenew: "auto-renewal", registry.PollRedemption: "redemption", registry.PollPurge: "purge",
 		registry.PollRestoreLapsed: "restore lapsed", registry.PollChange: "change", registry.PollLowBalance: "low balance",
+		registry.PollExpired: "expired",
 	}
 	for n := queue.Head; n < queue.Head+queue.Count; n++ {
 		m, found := tx.PollMessage(id, n)

@@ -17,6 +17,8 @@ const (
 	tickDueLimit    = 200
 	tickPurgeLimit  = 2000
 	tickTokensLimit = 100
+	// tickAddGraceLimit bounds the rows of the limit of refunds that one tick looks at.
+	tickAddGraceLimit = 500
 )
 
 // resultWindow is how long results are kept by request id. A forwarder gives up after half
@@ -36,6 +38,8 @@ func (r *run) tick(c *fsmpb.Tick) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.republish()
+	r.tx.PurgeAddGraceMonths(r.now, tickAddGraceLimit)
 	purged := r.tx.PurgeResults(r.tx.LeaderNow().Add(-resultWindow), tickPurgeLimit)
 	r.tx.PurgeJoinTokens(r.tx.LeaderNow().Add(-24*time.Hour), tickTokensLimit)
 	result := ok()
@@ -82,13 +86,17 @@ func (r *run) domainDue(due store.Due) error {
 	case d.Phase == registry.PhaseRedemption:
 		next := *d
 		next.Phase = registry.PhasePendingDelete
-		next.PhaseEndsAt = policy.AddDays(due.At, tld.Policy.PendingDeleteDays)
+		next.PhaseEndsAt = policy.PurgeAt(tld, policy.AddDays(due.At, tld.Policy.PendingDeleteDays))
 		r.tx.PutDomain(d, &next)
 	case d.Phase == registry.PhasePendingDelete:
 		r.notifyPurge(d, due.At)
 		r.purgeDomain(d)
+	case !d.ExpiryGraceEndsAt.IsZero(): // what the registrar was told holds, whatever the policy is by now
+		r.expire(tld, d, due.At)
 	case tld.Policy.AutoRenew:
 		r.autoRenew(tld, d, due.At)
+	case tld.Policy.ExpiryGraceDays > 0:
+		r.beginExpiryGrace(tld, d, due.At)
 	default:
 		r.expire(tld, d, due.At)
 	}
@@ -107,6 +115,14 @@ func (r *run) autoRenew(tld *registry.TLD, d *registry.Domain, at time.Time) {
 	})
 	r.tx.PutDomain(d, &next)
 	r.notifyDomain(d.Sponsor, &next, registry.PollMessage{Kind: registry.PollAutoRenew, ExpiresAt: next.ExpiresAt, ActAt: at})
+}
+
+// beginExpiryGrace leaves an expired domain as it is for a while, in which it can be renewed.
+func (r *run) beginExpiryGrace(tld *registry.TLD, d *registry.Domain, at time.Time) {
+	next := *d
+	next.ExpiryGraceEndsAt = policy.AddDays(at, tld.Policy.ExpiryGraceDays)
+	r.tx.PutDomain(d, &next)
+	r.notifyDomain(d.Sponsor, &next, registry.PollMessage{Kind: registry.PollExpired, ExpiresAt: next.ExpiresAt, ActAt: next.ExpiryGraceEndsAt})
 }
 
 // expire deletes a domain whose TLD does not renew by itself. A transfer that is pending

@@ -6,6 +6,7 @@ import (
 	"cadastre/fsm/fsmpb"
 	"cadastre/policy"
 	"cadastre/registry"
+	"cadastre/store"
 )
 
 // tldPut makes a TLD or replaces its policy.
@@ -18,6 +19,10 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 	old, exists := r.tx.TLD(tld.Name)
 	if exists {
 		tld.ROID, tld.CreatedAt = old.ROID, old.CreatedAt
+		tld.HasPremiumList, tld.HasReservedList = old.HasPremiumList, old.HasReservedList
+		if tld.Policy.HostAttributes != old.Policy.HostAttributes {
+			return nil, refuse(registry.CodeParameterPolicy, "host_attributes", c.GetName(), "whether name servers are objects or attributes is chosen when a TLD is made (RFC 5731 section 1.1)")
+		}
 	} else {
 		for _, other := range r.tx.TLDs() {
 			if tld.Name.IsBelow(other.Name) || other.Name.IsBelow(tld.Name) {
@@ -34,6 +39,9 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 	r.markApexDirty(tld)
 	if exists {
 		r.markApexDirty(old)
+		if policy.ChangesTTLs(old, tld) {
+			r.tx.PutTask(store.TaskRepublish, string(tld.Name), "")
+		}
 	}
 	result := ok()
 	result.Roid, result.CreatedAtMs = string(tld.ROID), tld.CreatedAt.UnixMilli()
@@ -75,6 +83,9 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		KeyDataInterface:    p.GetKeyDataInterface(), MaxDelegationSigners: p.GetMaxDelegationSigners(),
 		RestoreReportDays: p.GetRestoreReportDays(), AllowWeakAuthInfo: p.GetAllowWeakAuthInfo(),
 		TTLBounds: ttlBoundsFromProto(p.GetTtlBounds()),
+
+		HostAttributes: p.GetHostAttributes(), PurgeTimeSeconds: p.GetPurgeTimeSeconds(),
+		SacrificialDomain: registry.DomainName(p.GetSacrificialDomain()), ExpiryGraceDays: p.GetExpiryGraceDays(),
 	}
 	for _, name := range p.GetPremiumNames() {
 		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
@@ -110,6 +121,8 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		RestoreReportDays: p.RestoreReportDays, AllowWeakAuthInfo: p.AllowWeakAuthInfo,
 		TtlBounds:           ttlBoundsToProto(p.TTLBounds),
 		TransferPendingDays: p.TransferPendingDays,
+		HostAttributes:      p.HostAttributes, PurgeTimeSeconds: p.PurgeTimeSeconds,
+		SacrificialDomain: string(p.SacrificialDomain), ExpiryGraceDays: p.ExpiryGraceDays,
 	}
 	for _, name := range p.PremiumNames {
 		out.PremiumNames = append(out.PremiumNames, &fsmpb.PremiumName{

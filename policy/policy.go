@@ -168,6 +168,26 @@ func isPrivateOrDocumentation(addr netip.Addr) bool {
 	return false
 }
 
+// daySeconds is how long a day is; registry time has no leap seconds.
+const daySeconds = 24 * 3600
+
+// PurgeAt returns when a deleted domain is purged whose time runs out at end: then, or at the
+// next time of day at which the TLD releases names.
+func PurgeAt(tld *registry.TLD, end time.Time) time.Time {
+	if tld.Policy.PurgeTimeSeconds == 0 {
+		return end
+	}
+	midnight := end.UTC().Truncate(24 * time.Hour)
+	at := midnight.Add(time.Duration(tld.Policy.PurgeTimeSeconds%daySeconds) * time.Second)
+	if at.Before(end) {
+		at = at.Add(24 * time.Hour)
+	}
+	return at
+}
+
+// maxExpiryGraceDays keeps the year of a restore from having passed when the restore comes.
+const maxExpiryGraceDays = 180
+
 // maxTransferPendingDays keeps a mistyped policy from holding every transfer for years.
 const maxTransferPendingDays = 365
 
@@ -199,6 +219,9 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 		return bad("soa_refresh_seconds", "the timers of the SOA record are above zero")
 	case p.ApexTTLSeconds == 0 || p.DelegationTTLSeconds == 0:
 		return bad("apex_ttl_seconds", "the TTLs are above zero")
+	}
+	if err := checkDeletionPolicy(name, p); err != nil {
+		return err
 	}
 	if reason := checkPremiumNames(p.PremiumNames); reason != "" {
 		return bad("premium_names", "%s", reason)

@@ -16,7 +16,9 @@ const (
 	PollRestoreLapsed PollKind = 5
 	// PollChange: the registry changed the object; Change says how and Action where, which is
 	// also the version of the object that the change made.
-	PollChange     PollKind = 30
+	PollChange PollKind = 30
+	// PollExpired: the domain expired; it can be renewed until ActAt and is deleted then.
+	PollExpired    PollKind = 130
 	PollLowBalance PollKind = 20 // the registrar's balance fell below its threshold; LowBalance says how it stood
 )
 

@@ -77,6 +77,12 @@ func domainIndexKeys(d *registry.Domain) []key {
 	for _, host := range d.NameServers {
 		keys = append(keys, tableHostUse.key().str(string(host)).tail(name))
 	}
+	for i := range d.HostAttributes {
+		// A name below the domain itself goes with it and needs no index.
+		if at := d.HostAttributes[i].Name.AncestorWithLabels(d.Name.Labels()); at != d.Name && at.IsBelow(d.TLD) {
+			keys = appendNewKey(keys, attributeUseKey(at).tail(name))
+		}
+	}
 	if at := d.NextDueAt(); !at.IsZero() {
 		keys = append(keys, dueKey(at, d.Name))
 	}
@@ -113,6 +119,10 @@ func encodeDomain(d *registry.Domain) []byte {
 	e.time(34, d.RestoreRequestedAt)
 	e.ttls(fieldDomainTTL, d.TTLs)
 	e.str(40, d.PriceClass)
+	for i := range d.HostAttributes {
+		e.hostAttribute(fieldDomainHostAttribute, &d.HostAttributes[i])
+	}
+	e.time(fieldDomainExpiryGrace, d.ExpiryGraceEndsAt)
 	return e.b
 }
 
@@ -166,6 +176,10 @@ func (d *decoder) domainField(domain *registry.Domain) {
 		domain.TTLs = append(domain.TTLs, d.ttl())
 	case 40:
 		domain.PriceClass = d.str()
+	case fieldDomainHostAttribute:
+		domain.HostAttributes = append(domain.HostAttributes, d.hostAttribute())
+	case fieldDomainExpiryGrace:
+		domain.ExpiryGraceEndsAt = d.time()
 	default:
 		d.provenance(&domain.Provenance)
 	}

@@ -36,6 +36,10 @@ const (
 	tableJournal      table = 0x63 // publications by number
 	tablePollMessage  table = 0x70 // registrar, number → message
 	tablePollQueue    table = 0x71 // registrar → count and first message
+	tableTask         table = 0x8c // kind, subject → how far work that ticks carry on has come
+	tableMovedHosts   table = 0x8d // purged domain → its hosts that live on under a sacrificial name
+	tablePremium      table = 0x8e // TLD, label → premium name
+	tableReserved     table = 0x8f // TLD, reserved label
 )
 
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.

@@ -47,6 +47,8 @@ func encodeTLD(t *registry.TLD) []byte {
 	e.time(3, t.CreatedAt)
 	e.time(4, t.UpdatedAt)
 	e.msg(5, func(e *encoder) { e.policyMoneyAndPeriods(&t.Policy); e.policyNamesAndZone(&t.Policy) })
+	e.bool(130, t.HasPremiumList)
+	e.bool(131, t.HasReservedList)
 	return e.b
 }
 
@@ -102,6 +104,10 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	for i := range p.PremiumNames {
 		e.premiumName(60, &p.PremiumNames[i])
 	}
+	e.bool(130, p.HostAttributes)
+	e.uint(131, uint64(p.PurgeTimeSeconds))
+	e.str(132, string(p.SacrificialDomain))
+	e.uint(133, uint64(p.ExpiryGraceDays))
 }
 
 func decodeTLD(value []byte) *registry.TLD {
@@ -117,6 +123,10 @@ func decodeTLD(value []byte) *registry.TLD {
 				t.CreatedAt = d.time()
 			case 4:
 				t.UpdatedAt = d.time()
+			case 130:
+				t.HasPremiumList = d.bool()
+			case 131:
+				t.HasReservedList = d.bool()
 			case 5:
 				d.nested(func(d *decoder) {
 					for d.next() {
@@ -226,6 +236,14 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.TTLBounds = append(p.TTLBounds, d.ttlBounds())
 	case 60:
 		p.PremiumNames = append(p.PremiumNames, d.premiumName())
+	case 130:
+		p.HostAttributes = d.bool()
+	case 131:
+		p.PurgeTimeSeconds = uint32(d.val)
+	case 132:
+		p.SacrificialDomain = registry.DomainName(d.str())
+	case 133:
+		p.ExpiryGraceDays = uint32(d.val)
 	default:
 		d.unknown()
 	}
