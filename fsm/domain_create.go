@@ -51,6 +51,9 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	r.countAdd(domain)
 	r.tx.PutDomain(nil, domain)
 	r.markDelegationDirty(domain, nil)
+	if tld.Policy.SacrificialDomain != "" {
+		r.returnHosts(domain)
+	}
 	result := r.createdResult(roid)
 	result.ExpiresAtMs = domain.ExpiresAt.UnixMilli()
 	r.settled(result, tld, price, years)
@@ -126,6 +129,9 @@ func (r *run) addNameServers(tld *registry.TLD, domain *registry.Domain, add []s
 		host, found := r.tx.Host(name)
 		if !found {
 			return refuse(registry.CodeObjectDoesNotExist, "ns", s, "there is no such host object; create it first")
+		}
+		if host.FormerName != "" {
+			return refuse(registry.CodeParameterPolicy, "ns", s, "the registry keeps this host only for domains that used it before (RFC 9874)")
 		}
 		domain.NameServers = append(slices.Clone(domain.NameServers), host.Name)
 	}

@@ -18,6 +18,8 @@ type run struct {
 	reason  string // why an operator does it
 	effects *Effects
 	watched []watchedBalance
+	// extraWork is what a thing that was due took beyond the usual.
+	extraWork int
 }
 
 // apply checks the command's shape and the actor's kind, and does what it says. A
@@ -57,6 +59,8 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.domainServerUpdate(body.DomainServerUpdate)
 	case *fsmpb.Command_HostServerUpdate:
 		return r.hostServerUpdate(body.HostServerUpdate)
+	case *fsmpb.Command_HostReturn:
+		return r.hostReturn(body.HostReturn)
 	case *fsmpb.Command_ContactServerUpdate:
 		return r.contactServerUpdate(body.ContactServerUpdate)
 	case *fsmpb.Command_FeatureLevelRaise:

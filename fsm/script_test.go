@@ -222,6 +222,9 @@ func (w *world) show(what string) string {
 				return
 			}
 			fmt.Fprintf(&out, "%s %s sponsor=%s superordinate=%s addresses=%v statuses=%v users=%v", h.Name, h.ROID, h.Sponsor, h.Superordinate, h.Addresses, h.Statuses, tx.HostUsers(h.Name, 9))
+			if h.FormerName != "" {
+				fmt.Fprintf(&out, " formerly=%s", h.FormerName)
+			}
 			showTTLs(&out, h.TTLs)
 		case "contact":
 			c, found := tx.Contact(registry.ContactID(name))

@@ -39,11 +39,12 @@ func (r *run) tick(c *fsmpb.Tick) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	r.republish()
+	r.carryOnReturn()
 	r.tx.PurgeAddGraceMonths(r.now, tickAddGraceLimit)
 	purged := r.tx.PurgeResults(r.tx.LeaderNow().Add(-resultWindow), tickPurgeLimit)
 	r.tx.PurgeJoinTokens(r.tx.LeaderNow().Add(-24*time.Hour), tickTokensLimit)
 	result := ok()
-	result.MoreDue = done == tickDueLimit || purged == tickPurgeLimit
+	result.MoreDue = done >= tickDueLimit || purged == tickPurgeLimit
 	return result, nil
 }
 
@@ -62,7 +63,8 @@ func (r *run) doDue(limit int) (done int, err error) {
 		if err := step(due[0]); err != nil {
 			return done, err
 		}
-		done++
+		done += 1 + r.extraWork
+		r.extraWork = 0
 	}
 	return done, nil
 }
@@ -89,6 +91,9 @@ func (r *run) domainDue(due store.Due) error {
 		next.PhaseEndsAt = policy.PurgeAt(tld, policy.AddDays(due.At, tld.Policy.PendingDeleteDays))
 		r.tx.PutDomain(d, &next)
 	case d.Phase == registry.PhasePendingDelete:
+		if !r.releaseHosts(tld, d) {
+			return nil // the domain stays due for the rest
+		}
 		r.notifyPurge(d, due.At)
 		r.purgeDomain(d)
 	case !d.ExpiryGraceEndsAt.IsZero(): // what the registrar was told holds, whatever the policy is by now

@@ -35,6 +35,9 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 		}
 		tld.ROID = roid
 	}
+	if err := r.checkSacrificialDomain(old, tld); err != nil {
+		return nil, err
+	}
 	r.tx.PutTLD(tld)
 	r.markApexDirty(tld)
 	if exists {
@@ -46,6 +49,23 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 	result := ok()
 	result.Roid, result.CreatedAtMs = string(tld.ROID), tld.CreatedAt.UnixMilli()
 	return result, nil
+}
+
+// checkSacrificialDomain says whether the sacrificial domain of a TLD can become another one:
+// nobody may have registered the new one, and no host may live on under the old one, which
+// can be registered from then on.
+func (r *run) checkSacrificialDomain(old, next *registry.TLD) error {
+	name := next.Policy.SacrificialDomain
+	if old != nil && old.Policy.SacrificialDomain == name {
+		return nil
+	}
+	if old != nil && old.Policy.SacrificialDomain != "" && len(r.tx.SubordinateHosts(old.Policy.SacrificialDomain, 1)) > 0 {
+		return refuse(registry.CodeAssociationForbids, "sacrificial_domain", string(old.Policy.SacrificialDomain), "hosts live on under the present sacrificial domain")
+	}
+	if name != "" && r.tx.HasDomain(name) {
+		return refuse(registry.CodeObjectExists, "sacrificial_domain", string(name), "the sacrificial domain is registered")
+	}
+	return nil
 }
 
 // markApexDirty asks for the apex and the name servers inside the zone to be published.

@@ -126,6 +126,8 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.roid(body.HostCreate.GetRoid())
 		k.addresses("addr", body.HostCreate.GetAddresses())
 		k.ttls(body.HostCreate.GetTtls())
+	case *fsmpb.Command_HostReturn:
+		k.name("name", body.HostReturn.GetName())
 	case *fsmpb.Command_HostUpdate:
 		k.hostUpdate(body.HostUpdate)
 	case *fsmpb.Command_DomainCreate:
@@ -229,6 +231,9 @@ func (k *checker) tldPut(c *fsmpb.TLDPut) {
 	for _, server := range p.GetApexServers() {
 		k.name("apex_servers", server.GetName())
 		k.addresses("apex_servers", server.GetAddresses())
+	}
+	if p.GetSacrificialDomain() != "" {
+		k.name("sacrificial_domain", p.GetSacrificialDomain())
 	}
 	if p.GetSoaMname() != "" {
 		k.name("soa_mname", p.GetSoaMname())

@@ -30,6 +30,9 @@ func CheckRegistrable(tld *registry.TLD, name registry.DomainName) error {
 	if len(label) >= 4 && label[2:4] == "--" {
 		return refuse(registry.CodeParameterPolicy, "labels with hyphens as third and fourth characters are not offered under this TLD (RFC 5891 section 4.2.3.1)")
 	}
+	if name == tld.Policy.SacrificialDomain {
+		return refuse(registry.CodeParameterPolicy, "the registry keeps the name for hosts of purged domains")
+	}
 	if slices.Contains(tld.Policy.ReservedLabels, label) {
 		return refuse(registry.CodeParameterPolicy, "the label is reserved under this TLD")
 	}

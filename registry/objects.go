@@ -186,6 +186,11 @@ type Host struct {
 	// outside every TLD served here (RFC 5732 section 1.1).
 	Superordinate DomainName
 	TTLs          TTLs // of A and AAAA records
+	// FormerName is, of a host under a sacrificial domain, the name that it had while its
+	// superordinate domain was registered. The registry locks such a host; WasLocked says
+	// that it was locked before.
+	FormerName DomainName
+	WasLocked  bool
 }
 
 // PostalInfo is one form of a contact's postal address (RFC 5733 section 2.4).

@@ -82,6 +82,8 @@ func encodeHost(h *registry.Host) []byte {
 	}
 	e.str(14, string(h.Superordinate))
 	e.ttls(fieldHostTTL, h.TTLs)
+	e.str(130, string(h.FormerName))
+	e.bool(131, h.WasLocked)
 	return e.b
 }
 
@@ -100,6 +102,10 @@ func decodeHost(value []byte) *registry.Host {
 				h.Superordinate = registry.DomainName(d.str())
 			case fieldHostTTL:
 				h.TTLs = append(h.TTLs, d.ttl())
+			case 130:
+				h.FormerName = registry.DomainName(d.str())
+			case 131:
+				h.WasLocked = d.bool()
 			default:
 				d.provenance(&h.Provenance)
 			}

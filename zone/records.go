@@ -89,7 +89,8 @@ func addresses(objects Objects, tld *registry.TLD, owner registry.DomainName) []
 // neededAsGlue says whether a delegation in this zone points to the host. A host that
 // nothing points to is never published.
 func neededAsGlue(objects Objects, tld *registry.TLD, host *registry.Host) bool {
-	if _, found := objects.Domain(host.Superordinate); !found {
+	// A sacrificial domain is kept by the registry without being registered.
+	if _, found := objects.Domain(host.Superordinate); !found && host.FormerName == "" {
 		return false
 	}
 	needed := false
