@@ -68,7 +68,13 @@ func (r *run) fillDomainLinks(tld *registry.TLD, domain *registry.Domain, c *fsm
 	if err := r.addContacts(tld, domain, c.GetContacts()); err != nil {
 		return err
 	}
+	if err := requireHostModel(tld, len(c.GetNameServers()), len(c.GetHostAttributes())); err != nil {
+		return err
+	}
 	if err := r.addNameServers(tld, domain, c.GetNameServers()); err != nil {
+		return err
+	}
+	if err := r.addHostAttributes(tld, domain, c.GetHostAttributes()); err != nil {
 		return err
 	}
 	domain.MaxSigLifeSeconds = c.GetMaxSigLifeSeconds()
@@ -146,7 +152,7 @@ func (r *run) markDelegationDirty(domain, old *registry.Domain) {
 		if d == nil {
 			continue
 		}
-		for _, host := range d.NameServers {
+		for _, host := range d.NameServerNames() {
 			if host.IsBelow(d.TLD) {
 				r.markDirty(d.TLD, host)
 			}
