@@ -19,7 +19,7 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := policy.CheckRegistrable(tld, name); err != nil {
+	if err := policy.CheckRegistrable(r.tx, tld, name); err != nil {
 		return nil, err
 	}
 	if r.tx.HasDomain(name) {
@@ -36,7 +36,7 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if err := r.fillDomainLinks(tld, domain, c); err != nil {
 		return nil, err
 	}
-	prices := policy.PricesOfNew(tld, name)
+	prices := policy.PricesOfNew(r.tx, tld, name)
 	price := prices.CreateMinor(years)
 	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ func (r *run) domainRenew(c *fsmpb.DomainRenew) (*fsmpb.Result, error) {
 	if err := policy.CheckTerm(r.now, next.ExpiresAt); err != nil {
 		return nil, err
 	}
-	prices := policy.PricesOf(tld, domain)
+	prices := policy.PricesOf(r.tx, tld, domain)
 	price := prices.RenewMinor(years)
 	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err

@@ -66,8 +66,28 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 	case *fsmpb.Command_FeatureLevelRaise:
 		return r.featureLevelRaise(body.FeatureLevelRaise)
 	default:
+		if known, result, err := r.applyList(command); known {
+			return result, err
+		}
 		return r.applyObject(command)
 	}
+}
+
+// applyList does the commands on lists of labels and says whether the command is one.
+func (r *run) applyList(command *fsmpb.Command) (known bool, result *fsmpb.Result, err error) {
+	switch body := command.GetBody().(type) {
+	case *fsmpb.Command_PremiumLoad:
+		result, err = r.premiumLoad(body.PremiumLoad)
+	case *fsmpb.Command_PremiumRemove:
+		result, err = r.premiumRemove(body.PremiumRemove)
+	case *fsmpb.Command_ReservedLoad:
+		result, err = r.reservedLoad(body.ReservedLoad)
+	case *fsmpb.Command_ReservedRemove:
+		result, err = r.reservedRemove(body.ReservedRemove)
+	default:
+		return false, nil, nil
+	}
+	return true, result, err
 }
 
 // applyObject does the commands that come from registrars.

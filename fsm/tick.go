@@ -113,7 +113,7 @@ func (r *run) domainDue(due store.Due) error {
 func (r *run) autoRenew(tld *registry.TLD, d *registry.Domain, at time.Time) {
 	next := *d
 	next.ExpiresAt = policy.AddYears(d.ExpiresAt, autoRenewYears)
-	prices := policy.PricesOf(tld, d)
+	prices := policy.PricesOf(r.tx, tld, d)
 	row := r.charge(tld, d.Sponsor, store.LedgerAutoRen, d.Name, autoRenewYears, prices.RenewMinor(autoRenewYears))
 	next.Graces = append(runningGraces(d.Graces, at), registry.Grace{
 		Kind: registry.GraceAutoRenew, EndsAt: policy.AddDays(at, tld.Policy.AutoRenewGraceDays), ChargeRow: row,

@@ -146,6 +146,9 @@ func (k *checker) body(command *fsmpb.Command) {
 	case *fsmpb.Command_ZonePublish:
 		k.zonePublish(body.ZonePublish)
 	default:
+		if k.lists(command) {
+			return
+		}
 		k.transferOrPoll(command)
 		k.serverUpdate(command)
 	}

@@ -6,7 +6,6 @@ package policy
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +18,7 @@ const MaxTermYears = 10
 
 // CheckRegistrable says whether name can be registered under the TLD: exactly one label
 // below it, letters, digits and inner hyphens, no reserved label.
-func CheckRegistrable(tld *registry.TLD, name registry.DomainName) error {
+func CheckRegistrable(lists Lists, tld *registry.TLD, name registry.DomainName) error {
 	refuse := func(code registry.Code, reason string) error {
 		return &registry.Error{Code: code, Field: "name", Value: string(name), Reason: reason}
 	}
@@ -33,7 +32,7 @@ func CheckRegistrable(tld *registry.TLD, name registry.DomainName) error {
 	if name == tld.Policy.SacrificialDomain {
 		return refuse(registry.CodeParameterPolicy, "the registry keeps the name for hosts of purged domains")
 	}
-	if slices.Contains(tld.Policy.ReservedLabels, label) {
+	if IsReserved(lists, tld, label) {
 		return refuse(registry.CodeParameterPolicy, "the label is reserved under this TLD")
 	}
 	return nil
