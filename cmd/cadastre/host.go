@@ -69,7 +69,11 @@ func hostUsersTable(d *hostUsersDocument) string {
 	for _, user := range d.Users {
 		rows = append(rows, []string{user.Domain, user.Sponsor})
 	}
-	head := fmt.Sprintf("%s, sponsored by %s, is used by %d domains.", d.Host, d.Sponsor, len(d.Users))
+	count := fmt.Sprintf("%d domains", len(d.Users))
+	if len(d.Users) == 1 {
+		count = "1 domain"
+	}
+	head := fmt.Sprintf("%s, sponsored by %s, is used by %s.", d.Host, d.Sponsor, count)
 	if d.FormerName != "" {
 		head += fmt.Sprintf(" Its name was %s.", d.FormerName)
 	}
