@@ -42,6 +42,8 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_Members_FullMethodName:        operator,
 		clusterpb.Admin_GetTLD_FullMethodName:         operator,
 		clusterpb.Admin_ListTLDs_FullMethodName:       operator,
+		clusterpb.Admin_ListLabels_FullMethodName:     operator,
+		clusterpb.Admin_HostUsers_FullMethodName:      operator,
 		clusterpb.Admin_GetRegistrar_FullMethodName:   operator,
 		clusterpb.Admin_ListRegistrars_FullMethodName: operator,
 		clusterpb.Admin_CreateToken_FullMethodName:    operator,
@@ -141,6 +143,7 @@ func mayPropose(command *fsmpb.Command) error {
 func mayExecute(command *fsmpb.Command) error {
 	switch command.GetBody().(type) {
 	case *fsmpb.Command_ClockSet, *fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
+		*fsmpb.Command_PremiumLoad, *fsmpb.Command_PremiumRemove, *fsmpb.Command_ReservedLoad, *fsmpb.Command_ReservedRemove, *fsmpb.Command_HostReturn,
 		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
 		*fsmpb.Command_OrgServerUpdate:
 		return nil

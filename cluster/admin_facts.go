@@ -59,7 +59,7 @@ func (f *facts) domain(d *registry.Domain) {
 	for _, c := range d.Contacts {
 		f.add("contact_"+string(c.Role), string(c.ID))
 	}
-	f.add("name_servers", joined(d.NameServers))
+	f.add("name_servers", joined(d.NameServerNames()))
 	for _, ds := range d.DS {
 		f.add("ds", fmt.Sprintf("%d %d %d %X", ds.KeyTag, ds.Algorithm, ds.DigestType, ds.Digest))
 	}

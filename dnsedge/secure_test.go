@@ -19,6 +19,8 @@ func (o oneDomain) Domain(name registry.DomainName) (*registry.Domain, bool) {
 func (o oneDomain) Host(registry.DomainName) (*registry.Host, bool)                  { return nil, false }
 func (o oneDomain) EachHostUser(registry.DomainName, func(registry.DomainName) bool) {}
 
+func (o oneDomain) EachAttributeUser(registry.DomainName, func(registry.DomainName) bool) {}
+
 // TestDelegationSignersAreAnswered goes from a registered domain over the records that the
 // publisher makes of it to the answer.
 func TestDelegationSignersAreAnswered(t *testing.T) {

@@ -2,7 +2,6 @@ package epp
 
 import (
 	"context"
-	"slices"
 
 	"cadastre/epp/eppxml"
 	"cadastre/policy"
@@ -56,9 +55,9 @@ func domainUnavailable(tx *store.ReadTx, given string) string {
 		return reasonOutside
 	case name.Parent() != tld.Name:
 		return reasonTooDeep
-	case slices.Contains(tld.Policy.ReservedLabels, name.FirstLabel()):
+	case policy.IsReserved(tx, tld, name.FirstLabel()):
 		return reasonReserved
-	case policy.CheckRegistrable(tld, name) != nil:
+	case policy.CheckRegistrable(tx, tld, name) != nil:
 		return reasonNotAvailable
 	case tx.HasDomain(name):
 		return reasonInUse

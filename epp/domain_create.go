@@ -22,6 +22,9 @@ func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answe
 	if command.NameServers, err = hostNames(q.NS); err != nil {
 		return nil, err
 	}
+	if command.HostAttributes, err = hostAttributes(q.NS); err != nil {
+		return nil, err
+	}
 	if command.Contacts, err = domainContacts(q.Contacts); err != nil {
 		return nil, err
 	}

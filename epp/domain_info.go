@@ -72,14 +72,17 @@ func isContactOf(domain *registry.Domain, id registry.ContactID) bool {
 func publicDomainInfo(tx *store.ReadTx, domain *registry.Domain, hosts eppxml.HostsFilter) *eppxml.DomainInfData {
 	info := &eppxml.DomainInfData{
 		Name: string(domain.Name), ROID: string(domain.ROID),
-		Statuses: shownStatuses(domain.Statuses, false, len(domain.NameServers) == 0),
+		Statuses: shownStatuses(domain.Statuses, false, !domain.HasNameServers()),
 		ClID:     string(domain.Sponsor), CrID: string(domain.Creator),
 		CrDate: domain.CreatedAt, UpDate: domain.UpdatedAt, ExDate: domain.ExpiresAt, TrDate: domain.TransferredAt,
 	}
-	if (hosts == eppxml.HostsAll || hosts == eppxml.HostsDelegated) && len(domain.NameServers) > 0 {
+	if (hosts == eppxml.HostsAll || hosts == eppxml.HostsDelegated) && domain.HasNameServers() {
 		info.NS = &eppxml.NameServers{}
 		for _, host := range domain.NameServers {
 			info.NS.HostObjs = append(info.NS.HostObjs, string(host))
+		}
+		for _, attribute := range domain.HostAttributes {
+			info.NS.HostAttrs = append(info.NS.HostAttrs, eppxml.HostAttr{Name: string(attribute.Name), Addrs: shownAddresses(attribute.Addresses)})
 		}
 	}
 	if hosts == eppxml.HostsAll || hosts == eppxml.HostsSubordinate {

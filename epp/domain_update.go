@@ -19,6 +19,9 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 		if command.AddNameServers, err = hostNames(add.NS); err != nil {
 			return nil, err
 		}
+		if command.AddHostAttributes, err = hostAttributes(add.NS); err != nil {
+			return nil, err
+		}
 		if command.AddContacts, err = domainContacts(add.Contacts); err != nil {
 			return nil, err
 		}
@@ -26,6 +29,9 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 	if remove := q.Rem; remove != nil {
 		command.RemoveStatuses = statusValues(remove.Statuses)
 		if command.RemoveNameServers, err = hostNames(remove.NS); err != nil {
+			return nil, err
+		}
+		if command.RemoveHostAttributes, err = hostAttributeNames(remove.NS); err != nil {
 			return nil, err
 		}
 		if command.RemoveContacts, err = domainContacts(remove.Contacts); err != nil {
@@ -54,7 +60,7 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 }
 
 func changesNoDomain(u *fsmpb.DomainUpdate) bool {
-	lists := len(u.GetAddNameServers()) + len(u.GetRemoveNameServers()) + len(u.GetAddContacts()) +
+	lists := len(u.GetAddHostAttributes()) + len(u.GetRemoveHostAttributes()) + len(u.GetAddNameServers()) + len(u.GetRemoveNameServers()) + len(u.GetAddContacts()) +
 		len(u.GetRemoveContacts()) + len(u.GetAddStatuses()) + len(u.GetRemoveStatuses()) +
 		len(u.GetAddOrgs()) + len(u.GetRemoveOrgs()) + len(u.GetChangeOrgs())
 	return lists == 0 && u.Registrant == nil && u.AuthInfo == nil && len(u.GetTtls()) == 0

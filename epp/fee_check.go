@@ -38,7 +38,7 @@ func (c *call) checkFees(tx *store.ReadTx, q *eppxml.FeeCheck, names []string) *
 			o.Reason = reasonSyntax
 		case !inside:
 			o.Reason = reasonOutside
-		case policy.CheckRegistrable(tld, canonical) != nil:
+		case policy.CheckRegistrable(tx, tld, canonical) != nil:
 			o.Reason = reasonNotAvailable
 		case data.Currency != "" && data.Currency != tld.Policy.Currency:
 			o.Reason = "Fees are in " + tld.Policy.Currency
@@ -66,10 +66,10 @@ type feeSubject struct {
 }
 
 func quoteFees(tx *store.ReadTx, tld *registry.TLD, name registry.DomainName, commands []eppxml.FeeCommand, o *eppxml.FeeObject) {
-	s := &feeSubject{tld: tld, offered: policy.PricesOfNew(tld, name)}
+	s := &feeSubject{tld: tld, offered: policy.PricesOfNew(tx, tld, name)}
 	s.kept = s.offered
 	if domain, found := tx.Domain(name); found {
-		s.kept = policy.PricesOf(tld, domain)
+		s.kept = policy.PricesOf(tx, tld, domain)
 		s.renewsOnRestore = !domain.ExpiresAt.After(tx.Now())
 	}
 	o.Avail, o.Class = true, standardClass

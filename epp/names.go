@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"cadastre/epp/eppxml"
+	"cadastre/fsm/fsmpb"
 	"cadastre/registry"
 )
 
@@ -20,14 +21,10 @@ func canonicalName(field, name string) (string, error) {
 	return "", err
 }
 
-// hostNames returns the canonical names of the host objects of a delegation. Name servers
-// are host objects here; host attributes are the other model of RFC 5731 section 1.1.
+// hostNames returns the canonical names of the host objects of a delegation.
 func hostNames(ns *eppxml.NameServers) ([]string, error) {
 	if ns == nil {
 		return nil, nil
-	}
-	if len(ns.HostAttrs) > 0 {
-		return nil, refuse(registry.CodeParameterPolicy, "hostAttr", "", "name servers are host objects here; use hostObj (RFC 5731 section 1.1)")
 	}
 	names := make([]string, 0, len(ns.HostObjs))
 	for _, host := range ns.HostObjs {
@@ -36,6 +33,41 @@ func hostNames(ns *eppxml.NameServers) ([]string, error) {
 			return nil, err
 		}
 		names = append(names, name)
+	}
+	return names, nil
+}
+
+// hostAttributes returns the name servers of a delegation that are its attributes. Which of
+// both a TLD has is decided where the command is applied.
+func hostAttributes(ns *eppxml.NameServers) ([]*fsmpb.HostAttribute, error) {
+	if ns == nil {
+		return nil, nil
+	}
+	attributes := make([]*fsmpb.HostAttribute, 0, len(ns.HostAttrs))
+	for _, given := range ns.HostAttrs {
+		name, err := canonicalName("hostAttr", given.Name)
+		if err != nil {
+			return nil, err
+		}
+		addresses, err := addressOctets(given.Addrs)
+		if err != nil {
+			return nil, err
+		}
+		attributes = append(attributes, &fsmpb.HostAttribute{Name: name, Addresses: addresses})
+	}
+	return attributes, nil
+}
+
+// hostAttributeNames returns the canonical names of attributes that are to be removed; their
+// addresses do not matter.
+func hostAttributeNames(ns *eppxml.NameServers) ([]string, error) {
+	attributes, err := hostAttributes(ns)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, a := range attributes {
+		names = append(names, a.GetName())
 	}
 	return names, nil
 }

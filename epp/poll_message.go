@@ -25,6 +25,8 @@ func messageData(m *registry.PollMessage) []byte {
 		return eppxml.AppendDomainPanData(nil, &eppxml.PanData{
 			ID: m.Key, Result: true, ClTRID: m.Action.CLTRID, SvTRID: placeTRID(m.Action.Term, m.Action.Index, m.Action.InEntry), Date: m.ActAt,
 		})
+	case m.Kind == registry.PollExpired:
+		return eppxml.AppendDomainInfData(nil, &eppxml.DomainInfData{Name: m.Key, ROID: string(m.ROID), ClID: string(m.Registrar), ExDate: m.ExpiresAt})
 	case m.Kind == registry.PollRedemption, m.Kind == registry.PollRestoreLapsed, m.Kind == registry.PollPurge:
 		return eppxml.AppendDomainInfData(nil, &eppxml.DomainInfData{
 			Name: m.Key, ROID: string(m.ROID), Statuses: []eppxml.Status{{Value: string(registry.StatusPendingDelete)}},
@@ -46,6 +48,8 @@ func messageText(m *registry.PollMessage) string {
 		return transferText(object, m.Transfer)
 	case registry.PollAutoRenew:
 		return fmt.Sprintf("The %s expired and was renewed automatically; it now expires at %s", object, instantText(m.ExpiresAt))
+	case registry.PollExpired:
+		return fmt.Sprintf("The %s expired; without a renewal it is deleted at %s", object, instantText(m.ActAt))
 	case registry.PollRedemption:
 		return fmt.Sprintf("The %s expired and was deleted; it can be restored until %s", object, instantText(m.ActAt))
 	case registry.PollRestoreLapsed:

@@ -63,6 +63,9 @@ func newLocalRegistry(t testing.TB) *localRegistry {
 	for _, tld := range []string{"example", "other"} {
 		r.operator(t, &fsmpb.Command{Body: &fsmpb.Command_TldPut{TldPut: &fsmpb.TLDPut{Name: tld, Roid: "T" + tld, Policy: testPolicy(tld)}}})
 	}
+	attributes := testPolicy("attr")
+	attributes.HostAttributes, attributes.MinNameServers = true, 2
+	r.operator(t, &fsmpb.Command{Body: &fsmpb.Command_TldPut{TldPut: &fsmpb.TLDPut{Name: "attr", Roid: "Tattr", Policy: attributes}}})
 	r.addRegistrar(t, registrarA, passwordA, 100000)
 	r.addRegistrar(t, registrarB, passwordB, 100000)
 	r.addRegistrar(t, registrarC, passwordC, 0)
@@ -85,7 +88,7 @@ func testPolicy(tld string) *fsmpb.TLDPolicy {
 func (r *localRegistry) addRegistrar(t testing.TB, id, password string, depositMinor int64) {
 	t.Helper()
 	r.operator(t, &fsmpb.Command{Body: &fsmpb.Command_RegistrarCreate{RegistrarCreate: &fsmpb.RegistrarCreate{
-		Id: id, Name: id, Email: "ops@" + id + ".test", PasswordHash: cheapHash(password), Tlds: []string{"example"},
+		Id: id, Name: id, Email: "ops@" + id + ".test", PasswordHash: cheapHash(password), Tlds: []string{"example", "attr"},
 		Currency: "EUR", OpeningDepositMinor: depositMinor, Roid: "R" + id[len(id)-1:],
 	}}})
 }

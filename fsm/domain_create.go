@@ -19,7 +19,7 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := policy.CheckRegistrable(tld, name); err != nil {
+	if err := policy.CheckRegistrable(r.tx, tld, name); err != nil {
 		return nil, err
 	}
 	if r.tx.HasDomain(name) {
@@ -36,7 +36,7 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if err := r.fillDomainLinks(tld, domain, c); err != nil {
 		return nil, err
 	}
-	prices := policy.PricesOfNew(tld, name)
+	prices := policy.PricesOfNew(r.tx, tld, name)
 	price := prices.CreateMinor(years)
 	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err
@@ -51,6 +51,9 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	r.countAdd(domain)
 	r.tx.PutDomain(nil, domain)
 	r.markDelegationDirty(domain, nil)
+	if tld.Policy.SacrificialDomain != "" {
+		r.returnHosts(domain)
+	}
 	result := r.createdResult(roid)
 	result.ExpiresAtMs = domain.ExpiresAt.UnixMilli()
 	r.settled(result, tld, price, years)
@@ -65,7 +68,13 @@ func (r *run) fillDomainLinks(tld *registry.TLD, domain *registry.Domain, c *fsm
 	if err := r.addContacts(tld, domain, c.GetContacts()); err != nil {
 		return err
 	}
+	if err := requireHostModel(tld, len(c.GetNameServers()), len(c.GetHostAttributes())); err != nil {
+		return err
+	}
 	if err := r.addNameServers(tld, domain, c.GetNameServers()); err != nil {
+		return err
+	}
+	if err := r.addHostAttributes(tld, domain, c.GetHostAttributes()); err != nil {
 		return err
 	}
 	domain.MaxSigLifeSeconds = c.GetMaxSigLifeSeconds()
@@ -138,6 +147,9 @@ func (r *run) addNameServers(tld *registry.TLD, domain *registry.Domain, add []s
 		if !found {
 			return refuse(registry.CodeObjectDoesNotExist, "ns", s, "there is no such host object; create it first")
 		}
+		if host.FormerName != "" {
+			return refuse(registry.CodeParameterPolicy, "ns", s, "the registry keeps this host only for domains that used it before (RFC 9874)")
+		}
 		domain.NameServers = append(slices.Clone(domain.NameServers), host.Name)
 	}
 	return policy.CheckNameServerCount(tld, len(domain.NameServers))
@@ -151,7 +163,7 @@ func (r *run) markDelegationDirty(domain, old *registry.Domain) {
 		if d == nil {
 			continue
 		}
-		for _, host := range d.NameServers {
+		for _, host := range d.NameServerNames() {
 			if host.IsBelow(d.TLD) {
 				r.markDirty(d.TLD, host)
 			}

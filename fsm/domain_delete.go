@@ -19,8 +19,8 @@ func (r *run) domainDelete(c *fsmpb.DomainDelete) (*fsmpb.Result, error) {
 	if err := requireDeletable(domain.Statuses); err != nil {
 		return nil, err
 	}
-	if hosts := r.tx.SubordinateHosts(domain.Name, 1); len(hosts) > 0 {
-		return nil, refuse(registry.CodeAssociationForbids, "name", c.GetName(), "the domain has subordinate hosts, such as %s; delete or rename them first (RFC 5731 section 3.2.2)", hosts[0])
+	if err := r.requireReleasable(tld, domain); err != nil {
+		return nil, err
 	}
 	inAddGrace := false
 	for _, g := range runningGraces(domain.Graces, r.now) {
@@ -33,11 +33,16 @@ func (r *run) domainDelete(c *fsmpb.DomainDelete) (*fsmpb.Result, error) {
 		refunded = r.refundGraces(domain, r.now)
 	}
 	r.settled(result, tld, -refunded, 0)
-	if inAddGrace {
+	switch {
+	case inAddGrace && len(r.tx.SubordinateHosts(domain.Name, 1)) == 0:
 		r.purgeDomain(domain)
 		return result, nil
+	case inAddGrace: // the next ticks move its hosts and purge it
+		r.redeem(tld, domain, expiresAt, r.now)
+		r.purgeSoon(domain.Name)
+	default:
+		r.redeem(tld, domain, expiresAt, r.now)
 	}
-	r.redeem(tld, domain, expiresAt, r.now)
 	result.Code = uint32(registry.CodeOKPending)
 	return result, nil
 }
@@ -54,34 +59,6 @@ func (r *run) expiryWithoutRefunds(domain *registry.Domain) time.Time {
 	return expiresAt
 }
 
-// purgeSubordinateLimit bounds the hosts that one purge looks at; it is far above what a
-// domain of a name server operator has.
-const purgeSubordinateLimit = 1000
-
-// purgeDomain makes the name free again. Hosts below it that nothing points to go with it;
-// a host that delegations still use stays, unpublished, until they let go of it.
-func (r *run) purgeDomain(domain *registry.Domain) {
-	for _, name := range r.tx.SubordinateHosts(domain.Name, purgeSubordinateLimit) {
-		host, found := r.tx.Host(name)
-		if found && !r.usedByOthers(name, domain.Name) {
-			r.tx.DeleteHost(host)
-		}
-		r.markDirty(domain.TLD, name)
-	}
-	r.tx.DeleteDomain(domain)
-	r.markDelegationDirty(domain, nil)
-}
-
-// usedByOthers says whether a domain other than the given one is delegated to the host.
-func (r *run) usedByOthers(host, domain registry.DomainName) bool {
-	for _, user := range r.tx.HostUsers(host, 2) {
-		if user != domain {
-			return true
-		}
-	}
-	return false
-}
-
 // enterRedemption takes the domain out of the zone; it can still be restored until the
 // period ends.
 func (r *run) enterRedemption(tld *registry.TLD, domain *registry.Domain, at time.Time) {
@@ -96,6 +73,7 @@ func (r *run) redeem(tld *registry.TLD, domain *registry.Domain, expiresAt, at t
 	next.Phase = registry.PhaseRedemption
 	next.PhaseEndsAt = policy.AddDays(at, tld.Policy.RedemptionDays)
 	next.Graces = nil
+	next.ExpiryGraceEndsAt = time.Time{}
 	r.tx.PutDomain(domain, &next)
 	r.markDelegationDirty(&next, domain)
 }

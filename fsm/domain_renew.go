@@ -36,7 +36,7 @@ func (r *run) domainRenew(c *fsmpb.DomainRenew) (*fsmpb.Result, error) {
 	if err := policy.CheckTerm(r.now, next.ExpiresAt); err != nil {
 		return nil, err
 	}
-	prices := policy.PricesOf(tld, domain)
+	prices := policy.PricesOf(r.tx, tld, domain)
 	price := prices.RenewMinor(years)
 	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err
@@ -45,6 +45,7 @@ func (r *run) domainRenew(c *fsmpb.DomainRenew) (*fsmpb.Result, error) {
 	next.Graces = append(runningGraces(domain.Graces, r.now), registry.Grace{
 		Kind: registry.GraceRenew, EndsAt: policy.AddDays(r.now, tld.Policy.RenewGraceDays), ChargeRow: row,
 	})
+	next.ExpiryGraceEndsAt = time.Time{}
 	r.updated(&next.Provenance)
 	r.tx.PutDomain(domain, &next)
 	result := ok()

@@ -22,7 +22,7 @@ func (r *run) domainRestoreRequest(c *fsmpb.DomainRestoreRequest) (*fsmpb.Result
 	if err != nil {
 		return nil, err
 	}
-	prices := policy.PricesOf(tld, domain)
+	prices := policy.PricesOf(r.tx, tld, domain)
 	price := prices.RestoreMinor()
 	// The renewal of an expired domain is charged when the restore is complete; that it is
 	// agreed to and can be paid is asked now.
@@ -69,6 +69,6 @@ func restoreRenewalMinor(tld *registry.TLD, domain *registry.Domain, r *run) int
 	if domain.ExpiresAt.After(r.now) {
 		return 0
 	}
-	prices := policy.PricesOf(tld, domain)
+	prices := policy.PricesOf(r.tx, tld, domain)
 	return prices.RenewMinor(restoreRenewYears)
 }

@@ -35,6 +35,7 @@ func (r *run) completeDomainTransfer(tld *registry.TLD, d *registry.Domain, stat
 	next := *d
 	next.Transfer = ended(d.Transfer, status, at, expiresAt)
 	next.Sponsor, next.TransferredAt, next.ExpiresAt = d.Transfer.Requester, at, expiresAt
+	next.ExpiryGraceEndsAt = time.Time{}
 	next.AuthInfo, next.Orgs = registry.AuthInfo{}, nil
 	if gaining, found := r.tx.Registrar(next.Sponsor); found && policy.IsThin(tld, gaining) {
 		next.Registrant, next.Contacts = "", nil // the gaining registrar keeps them itself

@@ -32,7 +32,7 @@ func (r *run) domainTransferRequest(c *fsmpb.DomainTransferRequest) (*fsmpb.Resu
 	if err := r.setTransferTerm(tld, domain, transfer, c.GetPeriodYears()); err != nil {
 		return nil, err
 	}
-	prices := policy.PricesOf(tld, domain)
+	prices := policy.PricesOf(r.tx, tld, domain)
 	price := prices.TransferMinor(transfer.PeriodYears)
 	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err

@@ -13,7 +13,8 @@ func (r *run) domainUpdate(c *fsmpb.DomainUpdate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	onlyStatuses := len(c.GetAddNameServers()) == 0 && len(c.GetRemoveNameServers()) == 0 && len(c.GetAddContacts()) == 0 &&
+	onlyStatuses := len(c.GetAddHostAttributes()) == 0 && len(c.GetRemoveHostAttributes()) == 0 &&
+		len(c.GetAddNameServers()) == 0 && len(c.GetRemoveNameServers()) == 0 && len(c.GetAddContacts()) == 0 &&
 		len(c.GetRemoveContacts()) == 0 && c.Registrant == nil && c.AuthInfo == nil && len(c.GetTtls()) == 0 && !changesSecurity(c) && !changesOrgs(c)
 	if err := requireUpdatable(old.Statuses, onlyStatuses, c.GetAddStatuses(), c.GetRemoveStatuses()); err != nil {
 		return nil, err
@@ -43,10 +44,16 @@ func (r *run) domainUpdate(c *fsmpb.DomainUpdate) (*fsmpb.Result, error) {
 	}
 	r.updated(&next.Provenance)
 	r.tx.PutDomain(old, &next)
-	if !slices.Equal(old.NameServers, next.NameServers) || !sameSecurity(old, &next) || !slices.Equal(old.TTLs, next.TTLs) || old.IsDelegated() != next.IsDelegated() {
+	if !sameNameServers(old, &next) || !sameSecurity(old, &next) || !slices.Equal(old.TTLs, next.TTLs) || old.IsDelegated() != next.IsDelegated() {
 		r.markDelegationDirty(&next, old)
 	}
 	return ok(), nil
+}
+
+func sameNameServers(old, next *registry.Domain) bool {
+	return slices.Equal(old.NameServers, next.NameServers) && slices.EqualFunc(old.HostAttributes, next.HostAttributes, func(a, b registry.HostAttribute) bool {
+		return a.Name == b.Name && slices.Equal(a.Addresses, b.Addresses)
+	})
 }
 
 // ownDomain returns a domain that the acting registrar sponsors, with its TLD.
@@ -64,6 +71,12 @@ func (r *run) ownDomain(name string) (*registry.Domain, *registry.TLD, error) {
 
 // changeDomainLinks removes first, so that a swap stays within the bounds.
 func (r *run) changeDomainLinks(tld *registry.TLD, domain *registry.Domain, c *fsmpb.DomainUpdate) error {
+	if err := requireHostModel(tld, len(c.GetAddNameServers())+len(c.GetRemoveNameServers()), len(c.GetAddHostAttributes())+len(c.GetRemoveHostAttributes())); err != nil {
+		return err
+	}
+	if err := removeHostAttributes(domain, c.GetRemoveHostAttributes()); err != nil {
+		return err
+	}
 	for _, s := range c.GetRemoveNameServers() {
 		at := slices.Index(domain.NameServers, registry.DomainName(s))
 		if at < 0 {
@@ -92,5 +105,8 @@ func (r *run) changeDomainLinks(tld *registry.TLD, domain *registry.Domain, c *f
 	if err := r.addNameServers(tld, domain, c.GetAddNameServers()); err != nil {
 		return err
 	}
-	return policy.CheckNameServerCount(tld, len(domain.NameServers))
+	if err := r.addHostAttributes(tld, domain, c.GetAddHostAttributes()); err != nil {
+		return err
+	}
+	return policy.CheckNameServerCount(tld, len(domain.NameServers)+len(domain.HostAttributes))
 }

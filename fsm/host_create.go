@@ -53,6 +53,9 @@ func (r *run) hostPlace(name registry.DomainName, addresses []netip.Addr) (regis
 		}
 		return "", nil
 	}
+	if tld.Policy.HostAttributes {
+		return "", refuse(registry.CodeParameterPolicy, "name", string(name), "name servers are attributes of domains under .%s (RFC 5731 section 1.1)", tld.Name)
+	}
 	superordinate := name.AncestorWithLabels(tld.Name.Labels() + 1)
 	domain, found := r.tx.Domain(superordinate)
 	if !found {

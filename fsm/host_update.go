@@ -87,6 +87,8 @@ func changeAddresses(have, add, remove []netip.Addr) ([]netip.Addr, error) {
 // renameHost moves a host to another name together with every delegation to it. A host
 // outside the TLDs that another registrar's domain uses keeps its name: the rename would
 // move that domain to name servers that its registrar did not choose (RFC 5732 section 3.2.5).
+// Nor does a host inside that others use get a name outside, which anybody might register
+// one day (RFC 9874).
 func (r *run) renameHost(old, next *registry.Host) (*fsmpb.Result, error) {
 	if r.tx.HasHost(next.Name) {
 		return nil, refuse(registry.CodeObjectExists, "name", string(next.Name), "there is a host of the new name")
@@ -108,6 +110,9 @@ func (r *run) renameHost(old, next *registry.Host) (*fsmpb.Result, error) {
 		}
 		if old.Superordinate == "" && domain.Sponsor != r.registrarID() {
 			return nil, refuse(registry.CodeAssociationForbids, "name", string(old.Name), "a domain of another registrar uses this external host")
+		}
+		if next.Superordinate == "" && domain.Sponsor != r.registrarID() {
+			return nil, refuse(registry.CodeAssociationForbids, "name", string(next.Name), "a domain of another registrar uses this host; its new name has to lie below a domain of yours here (RFC 9874)")
 		}
 		if domain.Statuses.Has(registry.StatusServerUpdateProhibited) {
 			return nil, refuse(registry.CodeAssociationForbids, "name", string(old.Name), "the domain %s uses this host, and the registry has forbidden its updates", domain.Name)

@@ -18,6 +18,8 @@ type run struct {
 	reason  string // why an operator does it
 	effects *Effects
 	watched []watchedBalance
+	// extraWork is what a thing that was due took beyond the usual.
+	extraWork int
 }
 
 // apply checks the command's shape and the actor's kind, and does what it says. A
@@ -57,6 +59,8 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.domainServerUpdate(body.DomainServerUpdate)
 	case *fsmpb.Command_HostServerUpdate:
 		return r.hostServerUpdate(body.HostServerUpdate)
+	case *fsmpb.Command_HostReturn:
+		return r.hostReturn(body.HostReturn)
 	case *fsmpb.Command_ContactServerUpdate:
 		return r.contactServerUpdate(body.ContactServerUpdate)
 	case *fsmpb.Command_FeatureLevelRaise:
@@ -64,8 +68,28 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 	case *fsmpb.Command_OrgServerUpdate:
 		return r.orgServerUpdate(body.OrgServerUpdate)
 	default:
+		if known, result, err := r.applyList(command); known {
+			return result, err
+		}
 		return r.applyObject(command)
 	}
+}
+
+// applyList does the commands on lists of labels and says whether the command is one.
+func (r *run) applyList(command *fsmpb.Command) (known bool, result *fsmpb.Result, err error) {
+	switch body := command.GetBody().(type) {
+	case *fsmpb.Command_PremiumLoad:
+		result, err = r.premiumLoad(body.PremiumLoad)
+	case *fsmpb.Command_PremiumRemove:
+		result, err = r.premiumRemove(body.PremiumRemove)
+	case *fsmpb.Command_ReservedLoad:
+		result, err = r.reservedLoad(body.ReservedLoad)
+	case *fsmpb.Command_ReservedRemove:
+		result, err = r.reservedRemove(body.ReservedRemove)
+	default:
+		return false, nil, nil
+	}
+	return true, result, err
 }
 
 // applyObject does the commands that come from registrars.

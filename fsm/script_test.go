@@ -225,6 +225,9 @@ func (w *world) show(what string) string {
 				return
 			}
 			fmt.Fprintf(&out, "%s %s sponsor=%s superordinate=%s addresses=%v statuses=%v users=%v", h.Name, h.ROID, h.Sponsor, h.Superordinate, h.Addresses, h.Statuses, tx.HostUsers(h.Name, 9))
+			if h.FormerName != "" {
+				fmt.Fprintf(&out, " formerly=%s", h.FormerName)
+			}
 			showTTLs(&out, h.TTLs)
 			showOrgLinks(&out, h.Orgs)
 		case "contact":
@@ -250,6 +253,9 @@ func (w *world) show(what string) string {
 			showPoll(&out, tx, registry.RegistrarID(name))
 		case "balance":
 			fmt.Fprintf(&out, "%s %s", name, registry.FormatMinorUnits(tx.Balance(registry.RegistrarID(name))))
+		case "release":
+			d, _ := tx.Domain(registry.DomainName(name))
+			fmt.Fprintf(&out, "%s expires=%s phase=%d due=%s delegated=%v", d.Name, d.ExpiresAt.Format(time.DateOnly), d.Phase, d.NextDueAt().Format(time.RFC3339), d.IsDelegated())
 		case "dirty":
 			fmt.Fprint(&out, tx.Dirty(registry.DomainName(name), 99))
 		case "history":
@@ -292,6 +298,7 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 		registry.PollTransfer: "transfer", registry.PollAutoRenew: "auto-renewal", registry.PollRedemption: "redemption", registry.PollPurge: "purge",
 		registry.PollRestoreLapsed: "restore lapsed", registry.PollChange: "change", registry.PollLowBalance: "low balance",
 		registry.PollKeyRelay: "key relay",
+		registry.PollExpired:  "expired",
 	}
 	for n := queue.Head; n < queue.Head+queue.Count; n++ {
 		m, found := tx.PollMessage(id, n)

@@ -49,15 +49,25 @@ func locksTransfer(old, next registry.Statuses) bool {
 // object as it was and as it is (RFC 8590 section 2). They name the version that the
 // present command makes.
 func (r *run) notifyChange(kind registry.ObjectKind, p *registry.Provenance, key string, about *fsmpb.Case) {
+	r.notifyChangeBy(kind, p, key, registry.Change{Who: r.actor.GetId(), Reason: r.reason, Case: registry.Case{Type: about.GetType(), Name: about.GetName(), ID: about.GetId()}})
+}
+
+// notifyRegistryChange tells the sponsor of a change that follows from what became of another
+// object.
+func (r *run) notifyRegistryChange(kind registry.ObjectKind, p *registry.Provenance, key, reason string) {
+	r.notifyChangeBy(kind, p, key, registry.Change{Who: registryName, Reason: reason})
+}
+
+func (r *run) notifyChangeBy(kind registry.ObjectKind, p *registry.Provenance, key string, change registry.Change) {
 	at := r.tx.At()
+	change.Operation = registry.ChangeUpdate
 	for _, state := range []registry.ChangeState{registry.ChangeBefore, registry.ChangeAfter} {
+		told := change
+		told.State = state
 		r.notify(registry.PollMessage{
 			Registrar: p.Sponsor, Kind: registry.PollChange, Object: kind, Key: key, ROID: p.ROID,
 			Action: registry.Action{Term: at.Term, Index: at.Index, InEntry: at.InEntry},
-			Change: &registry.Change{
-				State: state, Operation: registry.ChangeUpdate, Who: r.actor.GetId(), Reason: r.reason,
-				Case: registry.Case{Type: about.GetType(), Name: about.GetName(), ID: about.GetId()},
-			},
+			Change: &told,
 		})
 	}
 }

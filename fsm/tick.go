@@ -17,6 +17,8 @@ const (
 	tickDueLimit    = 200
 	tickPurgeLimit  = 2000
 	tickTokensLimit = 100
+	// tickAddGraceLimit bounds the rows of the limit of refunds that one tick looks at.
+	tickAddGraceLimit = 500
 )
 
 // resultWindow is how long results are kept by request id. A forwarder gives up after half
@@ -36,11 +38,14 @@ func (r *run) tick(c *fsmpb.Tick) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.republish()
+	r.carryOnReturn()
+	r.tx.PurgeAddGraceMonths(r.now, tickAddGraceLimit)
 	purged := r.tx.PurgeResults(r.tx.LeaderNow().Add(-resultWindow), tickPurgeLimit)
 	r.tx.PurgeJoinTokens(r.tx.LeaderNow().Add(-24*time.Hour), tickTokensLimit)
 	failures := r.tx.PurgeAuthFailures(r.tx.LeaderNow().Add(-policy.AuthFailureWindow), tickPurgeLimit)
 	result := ok()
-	result.MoreDue = done == tickDueLimit || purged == tickPurgeLimit || failures == tickPurgeLimit
+	result.MoreDue = done >= tickDueLimit || purged == tickPurgeLimit || failures == tickPurgeLimit
 	return result, nil
 }
 
@@ -59,7 +64,8 @@ func (r *run) doDue(limit int) (done int, err error) {
 		if err := step(due[0]); err != nil {
 			return done, err
 		}
-		done++
+		done += 1 + r.extraWork
+		r.extraWork = 0
 	}
 	return done, nil
 }
@@ -83,13 +89,20 @@ func (r *run) domainDue(due store.Due) error {
 	case d.Phase == registry.PhaseRedemption:
 		next := *d
 		next.Phase = registry.PhasePendingDelete
-		next.PhaseEndsAt = policy.AddDays(due.At, tld.Policy.PendingDeleteDays)
+		next.PhaseEndsAt = policy.PurgeAt(tld, policy.AddDays(due.At, tld.Policy.PendingDeleteDays))
 		r.tx.PutDomain(d, &next)
 	case d.Phase == registry.PhasePendingDelete:
+		if !r.releaseHosts(tld, d) {
+			return nil // the domain stays due for the rest
+		}
 		r.notifyPurge(d, due.At)
 		r.purgeDomain(d)
+	case !d.ExpiryGraceEndsAt.IsZero(): // what the registrar was told holds, whatever the policy is by now
+		r.expire(tld, d, due.At)
 	case tld.Policy.AutoRenew:
 		r.autoRenew(tld, d, due.At)
+	case tld.Policy.ExpiryGraceDays > 0:
+		r.beginExpiryGrace(tld, d, due.At)
 	default:
 		r.expire(tld, d, due.At)
 	}
@@ -101,13 +114,21 @@ func (r *run) domainDue(due store.Due) error {
 func (r *run) autoRenew(tld *registry.TLD, d *registry.Domain, at time.Time) {
 	next := *d
 	next.ExpiresAt = policy.AddYears(d.ExpiresAt, autoRenewYears)
-	prices := policy.PricesOf(tld, d)
+	prices := policy.PricesOf(r.tx, tld, d)
 	row := r.charge(tld, d.Sponsor, store.LedgerAutoRen, d.Name, autoRenewYears, prices.RenewMinor(autoRenewYears))
 	next.Graces = append(runningGraces(d.Graces, at), registry.Grace{
 		Kind: registry.GraceAutoRenew, EndsAt: policy.AddDays(at, tld.Policy.AutoRenewGraceDays), ChargeRow: row,
 	})
 	r.tx.PutDomain(d, &next)
 	r.notifyDomain(d.Sponsor, &next, registry.PollMessage{Kind: registry.PollAutoRenew, ExpiresAt: next.ExpiresAt, ActAt: at})
+}
+
+// beginExpiryGrace leaves an expired domain as it is for a while, in which it can be renewed.
+func (r *run) beginExpiryGrace(tld *registry.TLD, d *registry.Domain, at time.Time) {
+	next := *d
+	next.ExpiryGraceEndsAt = policy.AddDays(at, tld.Policy.ExpiryGraceDays)
+	r.tx.PutDomain(d, &next)
+	r.notifyDomain(d.Sponsor, &next, registry.PollMessage{Kind: registry.PollExpired, ExpiresAt: next.ExpiresAt, ActAt: next.ExpiryGraceEndsAt})
 }
 
 // expire deletes a domain whose TLD does not renew by itself. A transfer that is pending

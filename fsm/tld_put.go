@@ -7,6 +7,7 @@ import (
 	"cadastre/fsm/fsmpb"
 	"cadastre/policy"
 	"cadastre/registry"
+	"cadastre/store"
 )
 
 // tldPut makes a TLD or replaces its policy.
@@ -19,6 +20,10 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 	old, exists := r.tx.TLD(tld.Name)
 	if exists {
 		tld.ROID, tld.CreatedAt = old.ROID, old.CreatedAt
+		tld.HasPremiumList, tld.HasReservedList = old.HasPremiumList, old.HasReservedList
+		if tld.Policy.HostAttributes != old.Policy.HostAttributes {
+			return nil, refuse(registry.CodeParameterPolicy, "host_attributes", c.GetName(), "whether name servers are objects or attributes is chosen when a TLD is made (RFC 5731 section 1.1)")
+		}
 	} else {
 		for _, other := range r.tx.TLDs() {
 			if tld.Name.IsBelow(other.Name) || other.Name.IsBelow(tld.Name) {
@@ -31,14 +36,37 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 		}
 		tld.ROID = roid
 	}
+	if err := r.checkSacrificialDomain(old, tld); err != nil {
+		return nil, err
+	}
 	r.tx.PutTLD(tld)
 	r.markApexDirty(tld)
 	if exists {
 		r.markApexDirty(old)
+		if policy.ChangesTTLs(old, tld) {
+			r.tx.PutTask(store.TaskRepublish, string(tld.Name), "")
+		}
 	}
 	result := ok()
 	result.Roid, result.CreatedAtMs = string(tld.ROID), tld.CreatedAt.UnixMilli()
 	return result, nil
+}
+
+// checkSacrificialDomain says whether the sacrificial domain of a TLD can become another one:
+// nobody may have registered the new one, and no host may live on under the old one, which
+// can be registered from then on.
+func (r *run) checkSacrificialDomain(old, next *registry.TLD) error {
+	name := next.Policy.SacrificialDomain
+	if old != nil && old.Policy.SacrificialDomain == name {
+		return nil
+	}
+	if old != nil && old.Policy.SacrificialDomain != "" && len(r.tx.SubordinateHosts(old.Policy.SacrificialDomain, 1)) > 0 {
+		return refuse(registry.CodeAssociationForbids, "sacrificial_domain", string(old.Policy.SacrificialDomain), "hosts live on under the present sacrificial domain")
+	}
+	if name != "" && r.tx.HasDomain(name) {
+		return refuse(registry.CodeObjectExists, "sacrificial_domain", string(name), "the sacrificial domain is registered")
+	}
+	return nil
 }
 
 // markApexDirty asks for the apex and the name servers inside the zone to be published.
@@ -77,6 +105,8 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		RestoreReportDays: p.GetRestoreReportDays(), AllowWeakAuthInfo: p.GetAllowWeakAuthInfo(),
 		TTLBounds: ttlBoundsFromProto(p.GetTtlBounds()), Signing: signingFromProto(p.GetSigning()),
 		DataModel: registry.DataModel(min(p.GetDataModel(), math.MaxUint8)), AuthInfoDays: p.GetAuthInfoDays(),
+		HostAttributes: p.GetHostAttributes(), PurgeTimeSeconds: p.GetPurgeTimeSeconds(),
+		SacrificialDomain: registry.DomainName(p.GetSacrificialDomain()), ExpiryGraceDays: p.GetExpiryGraceDays(),
 	}
 	for _, name := range p.GetPremiumNames() {
 		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
@@ -113,6 +143,8 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		TtlBounds: ttlBoundsToProto(p.TTLBounds), Signing: signingToProto(&p.Signing),
 		DataModel: uint32(p.DataModel), AuthInfoDays: p.AuthInfoDays,
 		TransferPendingDays: p.TransferPendingDays,
+		HostAttributes:      p.HostAttributes, PurgeTimeSeconds: p.PurgeTimeSeconds,
+		SacrificialDomain: string(p.SacrificialDomain), ExpiryGraceDays: p.ExpiryGraceDays,
 	}
 	for _, name := range p.PremiumNames {
 		out.PremiumNames = append(out.PremiumNames, &fsmpb.PremiumName{

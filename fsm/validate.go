@@ -128,6 +128,8 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.addresses("addr", body.HostCreate.GetAddresses())
 		k.ttls(body.HostCreate.GetTtls())
 		k.orgLinks(body.HostCreate.GetOrgs(), nil, nil)
+	case *fsmpb.Command_HostReturn:
+		k.name("name", body.HostReturn.GetName())
 	case *fsmpb.Command_HostUpdate:
 		k.hostUpdate(body.HostUpdate)
 	case *fsmpb.Command_DomainCreate:
@@ -148,6 +150,9 @@ func (k *checker) body(command *fsmpb.Command) {
 	case *fsmpb.Command_ZonePublish:
 		k.zonePublish(body.ZonePublish)
 	default:
+		if k.lists(command) {
+			return
+		}
 		k.transferOrPoll(command)
 		k.organisations(command)
 		k.serverUpdate(command)
@@ -237,6 +242,9 @@ func (k *checker) tldPut(c *fsmpb.TLDPut) {
 	for _, server := range p.GetApexServers() {
 		k.name("apex_servers", server.GetName())
 		k.addresses("apex_servers", server.GetAddresses())
+	}
+	if p.GetSacrificialDomain() != "" {
+		k.name("sacrificial_domain", p.GetSacrificialDomain())
 	}
 	if p.GetSoaMname() != "" {
 		k.name("soa_mname", p.GetSoaMname())

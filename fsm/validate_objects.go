@@ -99,6 +99,14 @@ func (k *checker) hostUpdate(c *fsmpb.HostUpdate) {
 	}
 }
 
+func (k *checker) hostAttributes(list []*fsmpb.HostAttribute) {
+	k.count("hostAttr", len(list), maxNameServersPerList)
+	for _, a := range list {
+		k.name("hostAttr", a.GetName())
+		k.addresses("hostAttr", a.GetAddresses())
+	}
+}
+
 func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 	k.name("name", c.GetName())
 	k.roid(c.GetRoid())
@@ -107,6 +115,7 @@ func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 	for _, ns := range c.GetNameServers() {
 		k.name("ns", ns)
 	}
+	k.hostAttributes(c.GetHostAttributes())
 	if c.GetRegistrant() != "" {
 		k.contactID("registrant", c.GetRegistrant())
 	}
@@ -123,6 +132,11 @@ func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {
 	k.contactLinks(c.GetAddContacts())
 	k.contactLinks(c.GetRemoveContacts())
 	k.count("ns", len(c.GetAddNameServers())+len(c.GetRemoveNameServers()), maxNameServersPerList)
+	k.hostAttributes(c.GetAddHostAttributes())
+	k.count("hostAttr", len(c.GetRemoveHostAttributes()), maxNameServersPerList)
+	for _, name := range c.GetRemoveHostAttributes() {
+		k.name("hostAttr", name)
+	}
 	for _, ns := range append(append([]string{}, c.GetAddNameServers()...), c.GetRemoveNameServers()...) {
 		k.name("ns", ns)
 	}

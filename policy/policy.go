@@ -6,7 +6,6 @@ package policy
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +18,7 @@ const MaxTermYears = 10
 
 // CheckRegistrable says whether name can be registered under the TLD: exactly one label
 // below it, letters, digits and inner hyphens, no reserved label.
-func CheckRegistrable(tld *registry.TLD, name registry.DomainName) error {
+func CheckRegistrable(lists Lists, tld *registry.TLD, name registry.DomainName) error {
 	refuse := func(code registry.Code, reason string) error {
 		return &registry.Error{Code: code, Field: "name", Value: string(name), Reason: reason}
 	}
@@ -30,7 +29,10 @@ func CheckRegistrable(tld *registry.TLD, name registry.DomainName) error {
 	if len(label) >= 4 && label[2:4] == "--" {
 		return refuse(registry.CodeParameterPolicy, "labels with hyphens as third and fourth characters are not offered under this TLD (RFC 5891 section 4.2.3.1)")
 	}
-	if slices.Contains(tld.Policy.ReservedLabels, label) {
+	if name == tld.Policy.SacrificialDomain {
+		return refuse(registry.CodeParameterPolicy, "the registry keeps the name for hosts of purged domains")
+	}
+	if IsReserved(lists, tld, label) {
 		return refuse(registry.CodeParameterPolicy, "the label is reserved under this TLD")
 	}
 	return nil
@@ -168,6 +170,26 @@ func isPrivateOrDocumentation(addr netip.Addr) bool {
 	return false
 }
 
+// daySeconds is how long a day is; registry time has no leap seconds.
+const daySeconds = 24 * 3600
+
+// PurgeAt returns when a deleted domain is purged whose time runs out at end: then, or at the
+// next time of day at which the TLD releases names.
+func PurgeAt(tld *registry.TLD, end time.Time) time.Time {
+	if tld.Policy.PurgeTimeSeconds == 0 {
+		return end
+	}
+	midnight := end.UTC().Truncate(24 * time.Hour)
+	at := midnight.Add(time.Duration(tld.Policy.PurgeTimeSeconds%daySeconds) * time.Second)
+	if at.Before(end) {
+		at = at.Add(24 * time.Hour)
+	}
+	return at
+}
+
+// maxExpiryGraceDays keeps the year of a restore from having passed when the restore comes.
+const maxExpiryGraceDays = 180
+
 // maxTransferPendingDays keeps a mistyped policy from holding every transfer for years.
 const maxTransferPendingDays = 365
 
@@ -205,6 +227,9 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 		return bad("soa_refresh_seconds", "the timers of the SOA record are above zero")
 	case p.ApexTTLSeconds == 0 || p.DelegationTTLSeconds == 0:
 		return bad("apex_ttl_seconds", "the TTLs are above zero")
+	}
+	if err := checkDeletionPolicy(name, p); err != nil {
+		return err
 	}
 	if reason := checkPremiumNames(p.PremiumNames); reason != "" {
 		return bad("premium_names", "%s", reason)

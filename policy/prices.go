@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"slices"
 
 	"cadastre/registry"
 )
@@ -34,12 +33,11 @@ func (p *Prices) TransferMinor(years uint32) int64 { return p.transfer + p.renew
 func (p *Prices) RestoreMinor() int64 { return p.restore }
 
 // PricesOfNew returns the prices of a name that is not registered.
-func PricesOfNew(tld *registry.TLD, name registry.DomainName) Prices {
-	at := slices.IndexFunc(tld.Policy.PremiumNames, func(p registry.PremiumName) bool { return p.Label == name.FirstLabel() })
-	if at < 0 {
+func PricesOfNew(lists Lists, tld *registry.TLD, name registry.DomainName) Prices {
+	p, found := premiumName(lists, tld, name.FirstLabel())
+	if !found {
 		return usualPrices(tld)
 	}
-	p := &tld.Policy.PremiumNames[at]
 	// A transfer of a premium name renews it by a year at its own price.
 	return Prices{Class: p.Class, create: p.CreatePriceMinor, renew: p.RenewPriceMinor, transfer: p.RenewPriceMinor, restore: p.RestorePriceMinor}
 }
@@ -47,11 +45,11 @@ func PricesOfNew(tld *registry.TLD, name registry.DomainName) Prices {
 // PricesOf returns the prices of a registered domain. One that was registered at the usual
 // prices keeps them, whatever is on the list of premium names by now; one that was taken
 // from the list gets them.
-func PricesOf(tld *registry.TLD, d *registry.Domain) Prices {
+func PricesOf(lists Lists, tld *registry.TLD, d *registry.Domain) Prices {
 	if d.PriceClass == "" {
 		return usualPrices(tld)
 	}
-	return PricesOfNew(tld, d.Name)
+	return PricesOfNew(lists, tld, d.Name)
 }
 
 func usualPrices(tld *registry.TLD) Prices {
@@ -86,7 +84,8 @@ func CheckFee(tld *registry.TLD, prices *Prices, fee *Fee, priceMinor int64) err
 	return nil
 }
 
-// MaxPremiumNames bounds the list of premium names, which is part of every TLD record read.
+// MaxPremiumNames bounds the premium names of a policy, which are part of every TLD record
+// read. Longer lists have a table of their own.
 const MaxPremiumNames = 10000
 
 const maxClassChars = 64
@@ -97,17 +96,13 @@ func checkPremiumNames(names []registry.PremiumName) string {
 		return fmt.Sprintf("a TLD has at most %d premium names", MaxPremiumNames)
 	}
 	seen := make(map[string]bool, len(names))
-	for _, p := range names {
-		name, err := registry.ParseDomainName(p.Label)
-		switch {
-		case err != nil || string(name) != p.Label || name.FirstLabel() != p.Label:
-			return fmt.Sprintf("%q is not a label in lower case", p.Label)
-		case seen[p.Label]:
+	for i := range names {
+		p := &names[i]
+		if seen[p.Label] {
 			return fmt.Sprintf("%q is listed twice", p.Label)
-		case p.Class == "" || len(p.Class) > maxClassChars:
-			return fmt.Sprintf("%q needs a price class of at most %d characters", p.Label, maxClassChars)
-		case p.CreatePriceMinor < 0 || p.RenewPriceMinor < 0 || p.RestorePriceMinor < 0:
-			return fmt.Sprintf("%q has a negative price", p.Label)
+		}
+		if reason := checkPremiumName(p); reason != "" {
+			return reason
 		}
 		seen[p.Label] = true
 	}

@@ -22,12 +22,12 @@ func TestPrices(t *testing.T) {
 		create, renew, transfer, restore int64
 		premium                          bool
 	}{
-		"usual":           {policy.PricesOfNew(tld, "a.example"), 2, 4, 5, 4, false},
-		"premium":         {policy.PricesOfNew(tld, "gold.example"), 20, 40, 40, 40, true},
-		"listed later":    {policy.PricesOf(tld, &registry.Domain{Name: "gold.example"}), 2, 4, 5, 4, false},
-		"of the list":     {policy.PricesOf(tld, &registry.Domain{Name: "gold.example", PriceClass: "tier 0"}), 20, 40, 40, 40, true},
-		"left the list":   {policy.PricesOf(tld, &registry.Domain{Name: "a.example", PriceClass: "tier 0"}), 2, 4, 5, 4, false},
-		"not of the list": {policy.PricesOfNew(tld, "goldx.example"), 2, 4, 5, 4, false},
+		"usual":           {policy.PricesOfNew(nil, tld, "a.example"), 2, 4, 5, 4, false},
+		"premium":         {policy.PricesOfNew(nil, tld, "gold.example"), 20, 40, 40, 40, true},
+		"listed later":    {policy.PricesOf(nil, tld, &registry.Domain{Name: "gold.example"}), 2, 4, 5, 4, false},
+		"of the list":     {policy.PricesOf(nil, tld, &registry.Domain{Name: "gold.example", PriceClass: "tier 0"}), 20, 40, 40, 40, true},
+		"left the list":   {policy.PricesOf(nil, tld, &registry.Domain{Name: "a.example", PriceClass: "tier 0"}), 2, 4, 5, 4, false},
+		"not of the list": {policy.PricesOfNew(nil, tld, "goldx.example"), 2, 4, 5, 4, false},
 	} {
 		p := test.prices
 		if p.CreateMinor(2) != test.create || p.RenewMinor(2) != test.renew || p.TransferMinor(2) != test.transfer || p.RestoreMinor() != test.restore || p.IsPremium() != test.premium {
@@ -38,7 +38,7 @@ func TestPrices(t *testing.T) {
 
 func TestCheckFee(t *testing.T) {
 	tld := premiumTLD()
-	usual, premium := policy.PricesOfNew(tld, "a.example"), policy.PricesOfNew(tld, "gold.example")
+	usual, premium := policy.PricesOfNew(nil, tld, "a.example"), policy.PricesOfNew(nil, tld, "gold.example")
 	for label, test := range map[string]struct {
 		prices policy.Prices
 		fee    *policy.Fee

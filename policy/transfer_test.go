@@ -34,7 +34,7 @@ func TestTransferTerms(t *testing.T) {
 func TestTransferPolicy(t *testing.T) {
 	tld := &registry.TLD{Policy: registry.TLDPolicy{TransferPriceMinor: 700, RenewPriceMinor: 1000, MinPeriodYears: 2, MaxPeriodYears: 5}}
 	for years, want := range map[uint32]int64{1: 700, 2: 1700, 5: 4700} {
-		prices := policy.PricesOfNew(tld, "a.example")
+		prices := policy.PricesOfNew(nil, tld, "a.example")
 		if got := prices.TransferMinor(years); got != want {
 			t.Errorf("%d years cost %d", years, got)
 		}

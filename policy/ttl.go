@@ -41,6 +41,19 @@ func TTLSeconds(tld *registry.TLD, set registry.TTLs, of registry.RecordType) ui
 	return TTLBounds(tld, of).Default
 }
 
+// ChangesTTLs says whether records of domains or hosts that set no TTL of their own get
+// another one by a change of the TLD.
+func ChangesTTLs(old, next *registry.TLD) bool {
+	for _, kind := range []registry.ObjectKind{registry.KindDomain, registry.KindHost} {
+		for _, of := range registry.RecordTypes(kind) {
+			if TTLBounds(old, of).Default != TTLBounds(next, of).Default {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // SettableTTLs lists the types of which a registrar may set the TTL on objects of the kind.
 func SettableTTLs(tld *registry.TLD, kind registry.ObjectKind) []registry.TTLBounds {
 	var all []registry.TTLBounds

@@ -70,7 +70,7 @@ func (t *Ticker) prepare() (due bool, tick *fsmpb.Tick, err error) {
 		if tx.ClockMode() == registry.ClockSystem {
 			now = t.now()
 		}
-		due = len(tx.DueUntil(now, 1)) > 0
+		due = len(tx.DueUntil(now, 1)) > 0 || tx.HasWork()
 		index, _ := tx.Applied()
 		tick = &fsmpb.Tick{HashIndex: index, Hash: tx.StateHash()}
 		return nil

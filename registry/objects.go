@@ -2,6 +2,7 @@ package registry
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -120,11 +121,15 @@ type Domain struct {
 	Registrant  ContactID
 	Contacts    []DomainContact
 	NameServers []DomainName // host objects, in the order in which they were given
-	Statuses    Statuses     // explicit ones only
-	AuthInfo    AuthInfo
-	Graces      []Grace
-	Phase       DeletionPhase
-	PhaseEndsAt time.Time
+	// HostAttributes are the name servers of a domain whose TLD has no host objects.
+	HostAttributes []HostAttribute
+	// ExpiryGraceEndsAt is, for an expired domain that can still be renewed, until when.
+	ExpiryGraceEndsAt time.Time
+	Statuses          Statuses // explicit ones only
+	AuthInfo          AuthInfo
+	Graces            []Grace
+	Phase             DeletionPhase
+	PhaseEndsAt       time.Time
 	// RestoreRequestedAt and RedemptionEndsAt are, while a restore is pending, when it was
 	// requested and when the redemption period would have ended.
 	RestoreRequestedAt time.Time
@@ -154,7 +159,29 @@ func (d *Domain) IsDelegated() bool {
 	default:
 		leaving = true
 	}
-	return len(d.NameServers) > 0 && !leaving && !d.Statuses.Has(StatusClientHold, StatusServerHold, StatusPendingCreate)
+	return d.HasNameServers() && !leaving && !d.Statuses.Has(StatusClientHold, StatusServerHold, StatusPendingCreate)
+}
+
+// HasNameServers says whether the domain has name servers of either kind.
+func (d *Domain) HasNameServers() bool { return len(d.NameServers)+len(d.HostAttributes) > 0 }
+
+// NameServerNames returns the names of the domain's name servers of either kind, which must
+// not be changed.
+func (d *Domain) NameServerNames() []DomainName {
+	if len(d.HostAttributes) == 0 {
+		return d.NameServers
+	}
+	names := slices.Clone(d.NameServers)
+	for i := range d.HostAttributes {
+		names = append(names, d.HostAttributes[i].Name)
+	}
+	return names
+}
+
+// HostAttribute is a name server that is an attribute of a domain (RFC 5731 section 1.1).
+type HostAttribute struct {
+	Name      DomainName
+	Addresses []netip.Addr // glue, sorted; only of names in or below the domain
 }
 
 // Host is a name server.
@@ -168,6 +195,11 @@ type Host struct {
 	Superordinate DomainName
 	TTLs          TTLs      // of A and AAAA records
 	Orgs          []OrgLink // as those of a domain
+	// FormerName is, of a host under a sacrificial domain, the name that it had while its
+	// superordinate domain was registered. The registry locks such a host; WasLocked says
+	// that it was locked before.
+	FormerName DomainName
+	WasLocked  bool
 }
 
 // PostalInfo is one form of a contact's postal address (RFC 5733 section 2.4).
@@ -284,6 +316,10 @@ type TLD struct {
 	Policy    TLDPolicy
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	// HasPremiumList and HasReservedList say that the TLD has, or once had, such a list of its
+	// own beside the names in Policy, so that nobody looks for one in vain.
+	HasPremiumList  bool
+	HasReservedList bool
 }
 
 // ApexServer is a name server of the TLD itself, with the addresses that the zone
@@ -355,6 +391,18 @@ type TLDPolicy struct {
 	// TTLBounds says which TTLs registrars may set; what is not named has the bounds of
 	// policy.TTLBounds.
 	TTLBounds []TTLBounds
+
+	// HostAttributes makes name servers attributes of domains rather than objects (RFC 5731
+	// section 1.1). It is chosen when the TLD is made.
+	HostAttributes bool
+	// PurgeTimeSeconds is when on a day (UTC) deleted names are purged, 1 to 86400 seconds
+	// after midnight; 0 for any time.
+	PurgeTimeSeconds uint32
+	// SacrificialDomain is the name, below the TLD and never registrable, under which hosts
+	// live on that others use when their superordinate domain is purged; "": they are deleted.
+	SacrificialDomain DomainName
+	// ExpiryGraceDays is how long an expired domain can still be renewed where AutoRenew is not set.
+	ExpiryGraceDays uint32
 	// Signing says how the zone is signed.
 	Signing SigningPolicy
 }
@@ -413,13 +461,17 @@ const (
 )
 
 // NextDueAt returns when time next changes the domain: the end of its deletion phase, the
-// approval of a pending transfer or its expiry.
+// approval of a pending transfer, its expiry or the end of the grace after that.
 func (d *Domain) NextDueAt() time.Time {
 	if d.Phase != PhaseNone {
 		return d.PhaseEndsAt
 	}
-	if d.Transfer.IsPending() && !d.Transfer.ActAt.After(d.ExpiresAt) {
+	end := d.ExpiresAt
+	if !d.ExpiryGraceEndsAt.IsZero() {
+		end = d.ExpiryGraceEndsAt
+	}
+	if d.Transfer.IsPending() && !d.Transfer.ActAt.After(end) {
 		return d.Transfer.ActAt
 	}
-	return d.ExpiresAt
+	return end
 }

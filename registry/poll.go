@@ -18,7 +18,9 @@ const (
 	// also the version of the object that the change made.
 	PollChange PollKind = 30
 	// PollKeyRelay: another registrar relays keys for a domain of this one; KeyRelay holds them.
-	PollKeyRelay   PollKind = 120
+	PollKeyRelay PollKind = 120
+	// PollExpired: the domain expired; it can be renewed until ActAt and is deleted then.
+	PollExpired    PollKind = 130
 	PollLowBalance PollKind = 20 // the registrar's balance fell below its threshold; LowBalance says how it stood
 )
 

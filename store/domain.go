@@ -78,6 +78,12 @@ func domainIndexKeys(d *registry.Domain) []key {
 		keys = append(keys, tableHostUse.key().str(string(host)).tail(name))
 	}
 	keys = append(keys, orgUseKeys(d.Orgs, registry.KindDomain, name)...)
+	for i := range d.HostAttributes {
+		// A name below the domain itself goes with it and needs no index.
+		if at := d.HostAttributes[i].Name.AncestorWithLabels(d.Name.Labels()); at != d.Name && at.IsBelow(d.TLD) {
+			keys = appendNewKey(keys, attributeUseKey(at).tail(name))
+		}
+	}
 	if at := d.NextDueAt(); !at.IsZero() {
 		keys = append(keys, dueKey(at, d.Name))
 	}
@@ -115,6 +121,10 @@ func encodeDomain(d *registry.Domain) []byte {
 	e.ttls(fieldDomainTTL, d.TTLs)
 	e.str(40, d.PriceClass)
 	e.orgLinks(d.Orgs)
+	for i := range d.HostAttributes {
+		e.hostAttribute(fieldDomainHostAttribute, &d.HostAttributes[i])
+	}
+	e.time(fieldDomainExpiryGrace, d.ExpiryGraceEndsAt)
 	return e.b
 }
 
@@ -170,6 +180,10 @@ func (d *decoder) domainField(domain *registry.Domain) {
 		domain.PriceClass = d.str()
 	case fieldOrgLink:
 		domain.Orgs = append(domain.Orgs, d.orgLink())
+	case fieldDomainHostAttribute:
+		domain.HostAttributes = append(domain.HostAttributes, d.hostAttribute())
+	case fieldDomainExpiryGrace:
+		domain.ExpiryGraceEndsAt = d.time()
 	default:
 		d.provenance(&domain.Provenance)
 	}

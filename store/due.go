@@ -56,5 +56,5 @@ func (tx *ReadTx) scanDue(t table, until time.Time, limit int, fn func(at time.T
 	})
 }
 
-// DueNow says whether anything is due at registry time.
-func (tx *ReadTx) DueNow() bool { return len(tx.DueUntil(tx.Now(), 1)) > 0 }
+// DueNow says whether a tick has something to do at registry time.
+func (tx *ReadTx) DueNow() bool { return len(tx.DueUntil(tx.Now(), 1)) > 0 || tx.HasWork() }

@@ -22,12 +22,7 @@ func (tx *ReadTx) HasHost(name registry.DomainName) bool {
 
 // HostUsers returns up to limit domains that delegate to the host, by name.
 func (tx *ReadTx) HostUsers(name registry.DomainName, limit int) []registry.DomainName {
-	var users []registry.DomainName
-	tx.scan(tableHostUse.key().str(string(name)), nil, func(rest, _ []byte) bool {
-		users = append(users, registry.DomainName(rest))
-		return len(users) < limit
-	})
-	return users
+	return tx.HostUsersAfter(name, "", limit)
 }
 
 // EachHostUser calls fn for every domain that delegates to the host until it returns false.
@@ -35,6 +30,21 @@ func (tx *ReadTx) EachHostUser(name registry.DomainName, fn func(registry.Domain
 	tx.scan(tableHostUse.key().str(string(name)), nil, func(rest, _ []byte) bool {
 		return fn(registry.DomainName(rest))
 	})
+}
+
+// HostUsersAfter returns up to limit domains that delegate to the host, by name, after the
+// given one.
+func (tx *ReadTx) HostUsersAfter(name, after registry.DomainName, limit int) []registry.DomainName {
+	var users []registry.DomainName
+	var start key
+	if after != "" {
+		start = append(tableHostUse.key().str(string(name)).tail(string(after)), 0)
+	}
+	tx.scan(tableHostUse.key().str(string(name)), start, func(rest, _ []byte) bool {
+		users = append(users, registry.DomainName(rest))
+		return len(users) < limit
+	})
+	return users
 }
 
 // SubordinateHosts returns up to limit hosts whose superordinate domain it is, by name.
@@ -93,6 +103,8 @@ func encodeHost(h *registry.Host) []byte {
 	e.str(14, string(h.Superordinate))
 	e.ttls(fieldHostTTL, h.TTLs)
 	e.orgLinks(h.Orgs)
+	e.str(130, string(h.FormerName))
+	e.bool(131, h.WasLocked)
 	return e.b
 }
 
@@ -113,6 +125,10 @@ func decodeHost(value []byte) *registry.Host {
 				h.TTLs = append(h.TTLs, d.ttl())
 			case fieldOrgLink:
 				h.Orgs = append(h.Orgs, d.orgLink())
+			case 130:
+				h.FormerName = registry.DomainName(d.str())
+			case 131:
+				h.WasLocked = d.bool()
 			default:
 				d.provenance(&h.Provenance)
 			}

@@ -51,6 +51,8 @@ func encodeTLD(t *registry.TLD) []byte {
 		e.policyNamesAndZone(&t.Policy)
 		e.signing(&t.Policy.Signing)
 	})
+	e.bool(130, t.HasPremiumList)
+	e.bool(131, t.HasReservedList)
 	return e.b
 }
 
@@ -108,6 +110,10 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	for i := range p.PremiumNames {
 		e.premiumName(60, &p.PremiumNames[i])
 	}
+	e.bool(130, p.HostAttributes)
+	e.uint(131, uint64(p.PurgeTimeSeconds))
+	e.str(132, string(p.SacrificialDomain))
+	e.uint(133, uint64(p.ExpiryGraceDays))
 }
 
 func decodeTLD(value []byte) *registry.TLD {
@@ -123,6 +129,10 @@ func decodeTLD(value []byte) *registry.TLD {
 				t.CreatedAt = d.time()
 			case 4:
 				t.UpdatedAt = d.time()
+			case 130:
+				t.HasPremiumList = d.bool()
+			case 131:
+				t.HasReservedList = d.bool()
 			case 5:
 				d.nested(func(d *decoder) {
 					for d.next() {
@@ -232,6 +242,14 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.TTLBounds = append(p.TTLBounds, d.ttlBounds())
 	case 60:
 		p.PremiumNames = append(p.PremiumNames, d.premiumName())
+	case 130:
+		p.HostAttributes = d.bool()
+	case 131:
+		p.PurgeTimeSeconds = uint32(d.val)
+	case 132:
+		p.SacrificialDomain = registry.DomainName(d.str())
+	case 133:
+		p.ExpiryGraceDays = uint32(d.val)
 	case 140:
 		p.DataModel = registry.DataModel(d.val)
 	case 141:

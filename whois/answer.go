@@ -133,7 +133,7 @@ func domainPage(tx *store.ReadTx, text string) (*page, error) {
 	for _, status := range domainStatuses(d, tx.Now()) {
 		p.line("Domain Status", fmt.Sprintf("%s https://icann.org/epp#%s", status, status))
 	}
-	for _, server := range d.NameServers {
+	for _, server := range d.NameServerNames() {
 		p.line("Name Server", string(server))
 	}
 	p.security(d)
@@ -147,7 +147,7 @@ func domainStatuses(d *registry.Domain, now time.Time) []string {
 	for _, s := range d.Statuses {
 		all = append(all, string(s))
 	}
-	if len(d.NameServers) == 0 {
+	if !d.HasNameServers() {
 		all = append(all, string(registry.StatusInactive))
 	}
 	if len(all) == 0 {

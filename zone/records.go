@@ -20,6 +20,9 @@ type Objects interface {
 	Host(name registry.DomainName) (*registry.Host, bool)
 	// EachHostUser calls fn for every domain delegated to the host, until fn returns false.
 	EachHostUser(name registry.DomainName, fn func(registry.DomainName) bool)
+	// EachAttributeUser calls fn for every other domain with a host attribute in or below the
+	// domain, until fn returns false.
+	EachAttributeUser(superordinate registry.DomainName, fn func(registry.DomainName) bool)
 }
 
 // Records returns what the zone of tld publishes at owner under the serial: complete
@@ -58,7 +61,7 @@ func delegation(objects Objects, tld *registry.TLD, owner registry.DomainName) [
 	if !found || domain.TLD != tld.Name || !domain.IsDelegated() {
 		return nil
 	}
-	rrs := nsRecords(owner, domain.NameServers, policy.TTLSeconds(tld, domain.TTLs, registry.RecordNS))
+	rrs := nsRecords(owner, domain.NameServerNames(), policy.TTLSeconds(tld, domain.TTLs, registry.RecordNS))
 	return append(rrs, dsRecords(domain, policy.TTLSeconds(tld, domain.TTLs, registry.RecordDS))...)
 }
 
@@ -80,6 +83,9 @@ func addresses(objects Objects, tld *registry.TLD, owner registry.DomainName) []
 			return addressRecords(owner, server.Addresses, tld.Policy.ApexTTLSeconds, tld.Policy.ApexTTLSeconds)
 		}
 	}
+	if tld.Policy.HostAttributes {
+		return attributeAddresses(objects, tld, owner)
+	}
 	host, found := objects.Host(owner)
 	if !found || len(host.Addresses) == 0 || !neededAsGlue(objects, tld, host) {
 		return nil
@@ -88,10 +94,39 @@ func addresses(objects Objects, tld *registry.TLD, owner registry.DomainName) []
 		policy.TTLSeconds(tld, host.TTLs, registry.RecordAAAA))
 }
 
+// attributeAddresses returns the addresses that the domain above gives its name server, if a
+// delegation in this zone points to it. Only that domain can give any.
+func attributeAddresses(objects Objects, tld *registry.TLD, owner registry.DomainName) []dns.RR {
+	above, found := objects.Domain(owner.AncestorWithLabels(tld.Name.Labels() + 1))
+	if !found {
+		return nil
+	}
+	named := func(d *registry.Domain) int {
+		return slices.IndexFunc(d.HostAttributes, func(a registry.HostAttribute) bool { return a.Name == owner })
+	}
+	at := named(above)
+	if at < 0 {
+		return nil
+	}
+	needed := above.IsDelegated()
+	if !needed {
+		objects.EachAttributeUser(above.Name, func(user registry.DomainName) bool {
+			domain, found := objects.Domain(user)
+			needed = found && domain.TLD == tld.Name && domain.IsDelegated() && named(domain) >= 0
+			return !needed
+		})
+	}
+	if !needed {
+		return nil
+	}
+	return addressRecords(owner, above.HostAttributes[at].Addresses, policy.TTLSeconds(tld, nil, registry.RecordA), policy.TTLSeconds(tld, nil, registry.RecordAAAA))
+}
+
 // neededAsGlue says whether a delegation in this zone points to the host. A host that
 // nothing points to is never published.
 func neededAsGlue(objects Objects, tld *registry.TLD, host *registry.Host) bool {
-	if _, found := objects.Domain(host.Superordinate); !found {
+	// A sacrificial domain is kept by the registry without being registered.
+	if _, found := objects.Domain(host.Superordinate); !found && host.FormerName == "" {
 		return false
 	}
 	needed := false

@@ -2,6 +2,7 @@ package zone_test
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -40,6 +41,64 @@ func (o objects) EachHostUser(name registry.DomainName, fn func(registry.DomainN
 	for _, u := range users {
 		if !fn(u) {
 			return
+		}
+	}
+}
+
+func (o objects) EachAttributeUser(superordinate registry.DomainName, fn func(registry.DomainName) bool) {
+	for _, name := range slices.Sorted(maps.Keys(o.domains)) {
+		below := slices.ContainsFunc(o.domains[name].HostAttributes, func(a registry.HostAttribute) bool { return a.Name.IsBelow(superordinate) })
+		if name != superordinate && below && !fn(name) {
+			return
+		}
+	}
+}
+
+// TestHostAttributes: the zone has glue of the domain above only, and only if it is needed.
+func TestHostAttributes(t *testing.T) {
+	attribute := func(name registry.DomainName, addrs ...string) registry.HostAttribute {
+		a := registry.HostAttribute{Name: name}
+		for _, addr := range addrs {
+			a.Addresses = append(a.Addresses, netip.MustParseAddr(addr))
+		}
+		return a
+	}
+	domain := func(name registry.DomainName, attributes ...registry.HostAttribute) *registry.Domain {
+		return &registry.Domain{Name: name, TLD: "example", HostAttributes: attributes}
+	}
+	held := domain("held.example", attribute("ns1.held.example", "192.0.2.1"), attribute("ns2.held.example", "192.0.2.2"))
+	held.Statuses = registry.Statuses{registry.StatusClientHold}
+	state := objects{
+		domains: map[registry.DomainName]*registry.Domain{
+			"one.example":   domain("one.example", attribute("ns1.one.example", "192.0.2.3", "2001:db8::3"), attribute("ns.outside.net")),
+			"guest.example": domain("guest.example", attribute("ns1.one.example", "192.0.2.99"), attribute("ns1.held.example")),
+			"held.example":  held,
+		},
+		hosts: map[registry.DomainName]*registry.Host{"ns3.one.example": {Name: "ns3.one.example", Superordinate: "one.example", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.4")}}},
+	}
+	tld := newTLD()
+	tld.Policy.HostAttributes = true
+	for owner, want := range map[registry.DomainName][]string{
+		"one.example":      {"one.example. 600 IN NS ns.outside.net.", "one.example. 600 IN NS ns1.one.example."},
+		"ns1.one.example":  {"ns1.one.example. 600 IN A 192.0.2.3", "ns1.one.example. 600 IN AAAA 2001:db8::3"},
+		"guest.example":    {"guest.example. 600 IN NS ns1.held.example.", "guest.example. 600 IN NS ns1.one.example."},
+		"ns1.held.example": {"ns1.held.example. 600 IN A 192.0.2.1"},
+		"ns2.held.example": nil, "held.example": nil, "ns3.one.example": nil,
+	} {
+		packed, err := zone.Records(state, tld, owner, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rrs, err := zone.Unpack(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, rr := range rrs {
+			got = append(got, strings.Join(strings.Fields(rr.String()), " "))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("records at %s (-want +got):\n%s", owner, diff)
 		}
 	}
 }

@@ -505,6 +505,8 @@ const (
 	Admin_Members_FullMethodName        = "/cadastre.cluster.v1.Admin/Members"
 	Admin_GetTLD_FullMethodName         = "/cadastre.cluster.v1.Admin/GetTLD"
 	Admin_ListTLDs_FullMethodName       = "/cadastre.cluster.v1.Admin/ListTLDs"
+	Admin_ListLabels_FullMethodName     = "/cadastre.cluster.v1.Admin/ListLabels"
+	Admin_HostUsers_FullMethodName      = "/cadastre.cluster.v1.Admin/HostUsers"
 	Admin_GetRegistrar_FullMethodName   = "/cadastre.cluster.v1.Admin/GetRegistrar"
 	Admin_ListRegistrars_FullMethodName = "/cadastre.cluster.v1.Admin/ListRegistrars"
 	Admin_CreateToken_FullMethodName    = "/cadastre.cluster.v1.Admin/CreateToken"
@@ -535,6 +537,10 @@ type AdminClient interface {
 	Members(ctx context.Context, in *MembersRequest, opts ...grpc.CallOption) (*MembersResponse, error)
 	GetTLD(ctx context.Context, in *GetTLDRequest, opts ...grpc.CallOption) (*TLD, error)
 	ListTLDs(ctx context.Context, in *ListTLDsRequest, opts ...grpc.CallOption) (*ListTLDsResponse, error)
+	// ListLabels lists the premium or the reserved labels of a TLD, a page with each call.
+	ListLabels(ctx context.Context, in *ListLabelsRequest, opts ...grpc.CallOption) (*ListLabelsResponse, error)
+	// HostUsers lists the domains that are delegated to a host, a page with each call.
+	HostUsers(ctx context.Context, in *HostUsersRequest, opts ...grpc.CallOption) (*HostUsersResponse, error)
 	GetRegistrar(ctx context.Context, in *GetRegistrarRequest, opts ...grpc.CallOption) (*Registrar, error)
 	ListRegistrars(ctx context.Context, in *ListRegistrarsRequest, opts ...grpc.CallOption) (*ListRegistrarsResponse, error)
 	// CreateToken makes a one-time token with which a node can join.
@@ -603,6 +609,26 @@ func (c *adminClient) ListTLDs(ctx context.Context, in *ListTLDsRequest, opts ..
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListTLDsResponse)
 	err := c.cc.Invoke(ctx, Admin_ListTLDs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) ListLabels(ctx context.Context, in *ListLabelsRequest, opts ...grpc.CallOption) (*ListLabelsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLabelsResponse)
+	err := c.cc.Invoke(ctx, Admin_ListLabels_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) HostUsers(ctx context.Context, in *HostUsersRequest, opts ...grpc.CallOption) (*HostUsersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HostUsersResponse)
+	err := c.cc.Invoke(ctx, Admin_HostUsers_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -781,6 +807,10 @@ type AdminServer interface {
 	Members(context.Context, *MembersRequest) (*MembersResponse, error)
 	GetTLD(context.Context, *GetTLDRequest) (*TLD, error)
 	ListTLDs(context.Context, *ListTLDsRequest) (*ListTLDsResponse, error)
+	// ListLabels lists the premium or the reserved labels of a TLD, a page with each call.
+	ListLabels(context.Context, *ListLabelsRequest) (*ListLabelsResponse, error)
+	// HostUsers lists the domains that are delegated to a host, a page with each call.
+	HostUsers(context.Context, *HostUsersRequest) (*HostUsersResponse, error)
 	GetRegistrar(context.Context, *GetRegistrarRequest) (*Registrar, error)
 	ListRegistrars(context.Context, *ListRegistrarsRequest) (*ListRegistrarsResponse, error)
 	// CreateToken makes a one-time token with which a node can join.
@@ -826,6 +856,12 @@ func (UnimplementedAdminServer) GetTLD(context.Context, *GetTLDRequest) (*TLD, e
 }
 func (UnimplementedAdminServer) ListTLDs(context.Context, *ListTLDsRequest) (*ListTLDsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListTLDs not implemented")
+}
+func (UnimplementedAdminServer) ListLabels(context.Context, *ListLabelsRequest) (*ListLabelsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLabels not implemented")
+}
+func (UnimplementedAdminServer) HostUsers(context.Context, *HostUsersRequest) (*HostUsersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HostUsers not implemented")
 }
 func (UnimplementedAdminServer) GetRegistrar(context.Context, *GetRegistrarRequest) (*Registrar, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRegistrar not implemented")
@@ -955,6 +991,42 @@ func _Admin_ListTLDs_Handler(srv interface{}, ctx context.Context, dec func(inte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AdminServer).ListTLDs(ctx, req.(*ListTLDsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_ListLabels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLabelsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).ListLabels(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_ListLabels_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).ListLabels(ctx, req.(*ListLabelsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_HostUsers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HostUsersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).HostUsers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_HostUsers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).HostUsers(ctx, req.(*HostUsersRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1194,6 +1266,14 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListTLDs",
 			Handler:    _Admin_ListTLDs_Handler,
+		},
+		{
+			MethodName: "ListLabels",
+			Handler:    _Admin_ListLabels_Handler,
+		},
+		{
+			MethodName: "HostUsers",
+			Handler:    _Admin_HostUsers_Handler,
 		},
 		{
 			MethodName: "GetRegistrar",

@@ -59,6 +59,7 @@ func TestOperationsDocument(t *testing.T) {
 	for _, want := range []string{
 		"first.example", "Acme Ltd", "The feature level is", "ns1.acme.test", "The backup is whole", "The data is sound",
 		"leader: none known", "Nothing was changed.", "Node n1 is the only member now", "with node n1 alone",
+		"2 labels loaded under .example.", "tier-1", "mayor", "is used by 1 domain.",
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the document's commands never print %q:\n%s", want, out)

@@ -65,6 +65,10 @@ func newObjectCommands(a *app) []*cobra.Command {
 		}
 		flags.register(group)
 		group.AddCommand(newStatusCommand(a, flags, object))
+		if object.kind == registry.KindHost {
+			group.Short = "Show who uses a host, and set its server statuses"
+			group.AddCommand(newHostUsersCommand(a, flags), newHostReturnCommand(a, flags))
+		}
 		groups = append(groups, group)
 	}
 	return groups

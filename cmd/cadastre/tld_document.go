@@ -57,6 +57,11 @@ type tldDocument struct {
 	ApexTTLSeconds       uint32 `toml:"apex_ttl_seconds" json:"apex_ttl_seconds"`
 	DelegationTTLSeconds uint32 `toml:"delegation_ttl_seconds" json:"delegation_ttl_seconds"`
 
+	ExpiryGraceDays   uint32 `toml:"expiry_grace_days" json:"expiry_grace_days" comment:"without auto_renew: an expired domain can still be renewed"`
+	PurgeTimeSeconds  uint32 `toml:"purge_time_seconds" json:"purge_time_seconds" comment:"deleted names become free at this time of the day (UTC), 1 to 86400; 0 stands for any time"`
+	HostAttributes    bool   `toml:"host_attributes" json:"host_attributes" comment:"name servers are attributes of domains, not objects; cannot be changed later"`
+	SacrificialDomain string `toml:"sacrificial_domain" json:"sacrificial_domain" comment:"hosts that others use live on under it when their domain is purged; empty: they are deleted (RFC 9874)"`
+
 	PremiumNames []premiumDocument `toml:"premium_names" json:"premium_names" comment:"labels with prices of their own"`
 
 	TTLBounds   []ttlBoundsDocument  `toml:"ttl_bounds" json:"ttl_bounds" comment:"which TTLs registrars may set, where that is not 300 to 172800 seconds (RFC 9803)"`
@@ -145,8 +150,14 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 		SOARefreshSeconds: d.SOA.RefreshSeconds, SOARetrySeconds: d.SOA.RetrySeconds, SOAExpireSeconds: d.SOA.ExpireSeconds,
 		SOAMinimumSeconds: d.SOA.MinimumSeconds, ApexTTLSeconds: d.ApexTTLSeconds, DelegationTTLSeconds: d.DelegationTTLSeconds,
 		TTLBounds: d.parseTTLBounds(), AuthInfoDays: d.AuthInfoDays,
+		ExpiryGraceDays: d.ExpiryGraceDays, PurgeTimeSeconds: d.PurgeTimeSeconds, HostAttributes: d.HostAttributes,
 	}}
 	p := &tld.Policy
+	if d.SacrificialDomain != "" {
+		if p.SacrificialDomain, err = registry.ParseDomainName(d.SacrificialDomain); err != nil {
+			return nil, fmt.Errorf("key %q: %w", "sacrificial_domain", err)
+		}
+	}
 	if p.DataModel, err = registry.ParseDataModel(firstNonEmpty(d.DataModel, registry.DataModelThick.String())); err != nil {
 		return nil, fmt.Errorf("key %q: %w", "data_model", err)
 	}
@@ -235,6 +246,8 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds, TransferPendingDays: p.TransferPendingDays,
 		AllowWeakAuthInfo: p.AllowWeakAuthInfo, KeyDataInterface: p.KeyDataInterface,
 		MaxDelegationSigners: p.MaxDelegationSigners, RestoreReportDays: p.RestoreReportDays,
+		ExpiryGraceDays: p.ExpiryGraceDays, PurgeTimeSeconds: p.PurgeTimeSeconds, HostAttributes: p.HostAttributes,
+		SacrificialDomain: string(p.SacrificialDomain),
 		SOA: soaDocument{
 			MName: string(p.SOAMName), RName: string(p.SOARName), RefreshSeconds: p.SOARefreshSeconds,
 			RetrySeconds: p.SOARetrySeconds, ExpireSeconds: p.SOAExpireSeconds, MinimumSeconds: p.SOAMinimumSeconds,

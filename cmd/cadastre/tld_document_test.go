@@ -17,6 +17,8 @@ func TestTLDDocumentRoundTrip(t *testing.T) {
 	want.Policy.TTLBounds = []registry.TTLBounds{{Type: registry.RecordNS, Min: 60, Max: 86400, Default: 3600}, {Type: registry.RecordAAAA}}
 	want.Policy.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 50000, RenewPriceMinor: 20050, RestorePriceMinor: 1}, {Label: "free", Class: "gift"}}
 	want.Policy.DataModel, want.Policy.AuthInfoDays = registry.DataModelPerRegistrar, 14
+	want.Policy.AutoRenew, want.Policy.ExpiryGraceDays, want.Policy.PurgeTimeSeconds = false, 30, 50400
+	want.Policy.SacrificialDomain = "kept.example"
 	text, err := documentOf(want.Name, &want.Policy).toml()
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +50,8 @@ func TestTLDDocumentRefusals(t *testing.T) {
 		"period":        {"max_period_years = 10", "max_period_years = 11", "periods run from 1 to 10 years"},
 		"data model":    {"data_model = 'thick'", "data_model = 'thicker'", `key "data_model"`},
 		"mname":         {"mname = 'a.nic.example'", "mname = ''", `key "soa.mname"`},
+		"time of day":   {"purge_time_seconds = 0", "purge_time_seconds = 86401", "a time of day"},
+		"sacrificial":   {"sacrificial_domain = ''", "sacrificial_domain = 'kept.test'", "directly below the TLD"},
 		"server in TLD": {"addresses = ['192.0.2.1', '2001:db8::1']", "addresses = []", "needs an address"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -314,8 +314,9 @@ func (m *Model) happen(d *Domain) {
 		d.Phase, d.PhaseEndsAt = "pendingDelete", at.Add(time.Duration(m.Policy.PendingDeleteDays)*24*time.Hour)
 	case d.Phase == "pendingDelete":
 		for name := range m.Hosts {
-			if domain, inside := m.superordinate(name); inside && domain == d.Name && !m.isUsed(name, d.Name) {
+			if domain, inside := m.superordinate(name); inside && domain == d.Name {
 				delete(m.Hosts, name)
+				m.undelegate(name)
 			}
 		}
 		delete(m.Domains, d.Name)

@@ -111,7 +111,7 @@ func (m *Model) hostUpdate(actor string, c *fsmpb.HostUpdate) registry.Code {
 	return registry.CodeOK
 }
 
-// rename moves delegations along; an external host that another registrar's domain uses stays.
+// rename moves delegations along; a host outside the TLD, before or after, that another registrar's domain uses stays.
 func (m *Model) rename(actor string, h, next *Host) registry.Code {
 	if m.Hosts[next.Name] != nil {
 		return registry.CodeObjectExists
@@ -120,8 +120,9 @@ func (m *Model) rename(actor string, h, next *Host) registry.Code {
 		return code
 	}
 	_, inside := m.superordinate(h.Name)
+	_, staysInside := m.superordinate(next.Name)
 	for _, d := range m.Domains {
-		if slices.Contains(d.NameServers, h.Name) && !inside && d.Sponsor != actor {
+		if slices.Contains(d.NameServers, h.Name) && !(inside && staysInside) && d.Sponsor != actor {
 			return registry.CodeAssociationForbids
 		}
 	}
@@ -149,6 +150,13 @@ func (m *Model) hostDelete(actor string, c *fsmpb.HostDelete) registry.Code {
 	}
 	delete(m.Hosts, h.Name)
 	return registry.CodeOK
+}
+
+// undelegate takes a host out of all delegations.
+func (m *Model) undelegate(host string) {
+	for _, d := range m.Domains {
+		d.NameServers = slices.DeleteFunc(d.NameServers, func(ns string) bool { return ns == host })
+	}
 }
 
 // isUsed says whether a domain other than except is delegated to the host.
