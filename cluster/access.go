@@ -55,6 +55,9 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_History_FullMethodName:        operator,
 		clusterpb.Admin_Features_FullMethodName:       operator,
 		clusterpb.Admin_RaiseLevel_FullMethodName:     operator,
+
+		clusterpb.Admin_MaintenanceList_FullMethodName: operator,
+		clusterpb.Admin_MaintenanceShow_FullMethodName: operator,
 	}
 }
 

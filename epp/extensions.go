@@ -33,6 +33,7 @@ type commandExtensions struct {
 	ttlInfo      *eppxml.TTLInfo
 	ttls         []eppxml.TTL
 	addlEmail    *eppxml.AddlEmail
+	idn          *eppxml.IDNData
 }
 
 // extensions is the table of all that the server implements: what is not here is refused,
@@ -62,6 +63,7 @@ func extensions() []extension {
 			return err
 		}}}},
 		{uri: eppxml.NSFee, elements: feeElements()},
+		{uri: eppxml.NSIDN, elements: idnElements()},
 		{uri: eppxml.NSUnhandledNamespaces},
 		{uri: eppxml.NSSecureAuthInfo},
 		{uri: eppxml.NSLoginSec, elements: []extensionElement{
@@ -182,6 +184,8 @@ func extensionOf(element string) string {
 		return eppxml.NSSecDNS
 	case "ttl":
 		return eppxml.NSTTL
+	case "table", "uname":
+		return eppxml.NSIDN
 	case "fee", "currency", "command":
 		return eppxml.NSFee
 	case "restore", "report", "preData", "postData", "delTime", "resTime", "resReason", "statement", "other":

@@ -335,6 +335,9 @@ func showDomain(out *strings.Builder, tx *store.ReadTx, name registry.DomainName
 	if d.MaxSigLifeSeconds != 0 {
 		fmt.Fprintf(out, " maxsiglife=%d", d.MaxSigLifeSeconds)
 	}
+	if d.IDN != (registry.IDN{}) {
+		fmt.Fprintf(out, " idn=%s/%s", d.IDN.Table, d.IDN.Key)
+	}
 	if d.PriceClass != "" {
 		fmt.Fprintf(out, " class=%s", d.PriceClass)
 	}

@@ -17,6 +17,9 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 	}
 	old, exists := r.tx.TLD(tld.Name)
 	if exists {
+		if err := r.checkIDNChange(old, tld); err != nil {
+			return nil, err
+		}
 		tld.ROID, tld.CreatedAt = old.ROID, old.CreatedAt
 	} else {
 		for _, other := range r.tx.TLDs() {
@@ -75,6 +78,8 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		KeyDataInterface:    p.GetKeyDataInterface(), MaxDelegationSigners: p.GetMaxDelegationSigners(),
 		RestoreReportDays: p.GetRestoreReportDays(), AllowWeakAuthInfo: p.GetAllowWeakAuthInfo(),
 		TTLBounds: ttlBoundsFromProto(p.GetTtlBounds()),
+		IDNTables: p.GetIdnTables(), IDNCustomTables: p.GetIdnCustomTables(), IDNVariantsForRegistrar: p.GetIdnVariantsForRegistrar(),
+		IDNTableRequired: p.GetIdnTableRequired(), IDNOnly: p.GetIdnOnly(),
 	}
 	for _, name := range p.GetPremiumNames() {
 		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
@@ -110,6 +115,8 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		RestoreReportDays: p.RestoreReportDays, AllowWeakAuthInfo: p.AllowWeakAuthInfo,
 		TtlBounds:           ttlBoundsToProto(p.TTLBounds),
 		TransferPendingDays: p.TransferPendingDays,
+		IdnTables:           p.IDNTables, IdnCustomTables: p.IDNCustomTables, IdnVariantsForRegistrar: p.IDNVariantsForRegistrar,
+		IdnTableRequired: p.IDNTableRequired, IdnOnly: p.IDNOnly,
 	}
 	for _, name := range p.PremiumNames {
 		out.PremiumNames = append(out.PremiumNames, &fsmpb.PremiumName{

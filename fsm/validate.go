@@ -237,6 +237,7 @@ func (k *checker) tldPut(c *fsmpb.TLDPut) {
 		k.name("soa_rname", p.GetSoaRname())
 	}
 	k.count("reserved_labels", len(p.GetReservedLabels()), 10000)
+	k.count("idn_tables", len(p.GetIdnTables())+len(p.GetIdnCustomTables()), policy.MaxIDNTables)
 	k.count("premium_names", len(p.GetPremiumNames()), policy.MaxPremiumNames)
 }
 

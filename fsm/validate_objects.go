@@ -112,6 +112,8 @@ func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 	k.publicKeys(c.GetKeys())
 	k.fee(c.GetFee())
 	k.ttls(c.GetTtls())
+	k.text("table", c.GetIdnTable())
+	k.text("uname", c.GetIdnUname())
 }
 
 func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {

@@ -4,51 +4,44 @@ import (
 	"embed"
 	"slices"
 	"strings"
-	"sync"
 )
 
-// tableFiles are the tables that come with the program. A table is never changed after a
-// release, because names are registered under it: a new version has a new tag.
+// tableFiles are the tables that come with the program, one in each file. A table is never
+// changed after a release, because names are registered under it and every node of a cluster
+// must read the same: another repertoire has another tag.
 //
 //go:embed tables/*.txt
 var tableFiles embed.FS
 
-// builtin are the parsed tables by tag.
-var builtin = sync.OnceValue(func() []*Table {
-	entries, err := tableFiles.ReadDir("tables")
-	if err != nil {
-		return nil
-	}
-	var all []*Table
-	for _, entry := range entries {
-		text, err := tableFiles.ReadFile("tables/" + entry.Name())
-		if err != nil {
-			return nil
-		}
-		table, err := ParseTable(string(text))
-		if err != nil {
-			continue // the test of this package reads every file and requires each to parse
-		}
-		all = append(all, table)
-	}
-	return all
-})
+const (
+	tableFolder = "tables/"
+	tableSuffix = ".txt"
+)
 
 // Builtin returns the table of the tag that comes with the program.
 func Builtin(tag string) (*Table, bool) {
-	for _, t := range builtin() {
-		if strings.EqualFold(t.Tag, tag) {
-			return t, true
-		}
+	if !isTag(tag) {
+		return nil, false
 	}
-	return nil, false
+	text, err := tableFiles.ReadFile(tableFolder + strings.ToLower(tag) + tableSuffix)
+	if err != nil {
+		return nil, false
+	}
+	table, err := LoadTable(string(text))
+	return table, err == nil
 }
 
 // BuiltinTags lists the tags of the tables that come with the program.
 func BuiltinTags() []string {
+	entries, err := tableFiles.ReadDir(strings.TrimSuffix(tableFolder, "/"))
+	if err != nil {
+		return nil
+	}
 	var tags []string
-	for _, t := range builtin() {
-		tags = append(tags, t.Tag)
+	for _, entry := range entries {
+		if table, found := Builtin(strings.TrimSuffix(entry.Name(), tableSuffix)); found {
+			tags = append(tags, table.Tag)
+		}
 	}
 	slices.Sort(tags)
 	return tags

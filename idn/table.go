@@ -134,7 +134,7 @@ func (p *tableParser) variant(from string, to []string) error {
 	if err != nil {
 		return err
 	}
-	if source < unicode.MaxASCII || propertyOf(source) == disallowed {
+	if source <= unicode.MaxASCII || p.verify && propertyOf(source) == disallowed {
 		return wrong("the variant of something else is a code point beyond ASCII that labels may hold")
 	}
 	if len(to) == 0 || len(to) > maxSequence {
@@ -146,7 +146,7 @@ func (p *tableParser) variant(from string, to []string) error {
 		if err != nil {
 			return err
 		}
-		if propertyOf(r) == disallowed {
+		if p.verify && propertyOf(r) == disallowed {
 			return wrong("%U is not allowed in labels (RFC 5892)", r)
 		}
 		target.WriteRune(r)

@@ -133,6 +133,7 @@ type Domain struct {
 	TTLs              TTLs      // of NS and DS records
 	// PriceClass is that of the premium name that was registered, "" for the usual prices.
 	PriceClass string
+	IDN        IDN
 }
 
 // IsDelegated says whether the domain belongs in the zone: it has name servers, no hold
@@ -315,6 +316,19 @@ type TLDPolicy struct {
 	// TTLBounds says which TTLs registrars may set; what is not named has the bounds of
 	// policy.TTLBounds.
 	TTLBounds []TTLBounds
+
+	// IDNTables are the tags of the IDN tables on offer, in the order in which they are tried;
+	// without any, and without IDNCustomTables, no internationalised names are registered.
+	IDNTables []string
+	// IDNCustomTables are the texts of tables that do not come with the program.
+	IDNCustomTables []string
+	// IDNVariantsForRegistrar lets the registrar of a name register its variants, which nobody
+	// may otherwise.
+	IDNVariantsForRegistrar bool
+	// IDNTableRequired makes registrars say which table they mean.
+	IDNTableRequired bool
+	// IDNOnly admits no ASCII names.
+	IDNOnly bool
 }
 
 // PremiumName is a label below a TLD with prices of its own, in minor units of the TLD's

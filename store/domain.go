@@ -77,6 +77,9 @@ func domainIndexKeys(d *registry.Domain) []key {
 	for _, host := range d.NameServers {
 		keys = append(keys, tableHostUse.key().str(string(host)).tail(name))
 	}
+	if d.IDN.Key != "" {
+		keys = append(keys, variantKey(d.TLD, d.IDN.Key).tail(name))
+	}
 	if at := d.NextDueAt(); !at.IsZero() {
 		keys = append(keys, dueKey(at, d.Name))
 	}
@@ -113,6 +116,8 @@ func encodeDomain(d *registry.Domain) []byte {
 	e.time(34, d.RestoreRequestedAt)
 	e.ttls(fieldDomainTTL, d.TTLs)
 	e.str(40, d.PriceClass)
+	e.str(fieldDomainIDNTable, d.IDN.Table)
+	e.str(fieldDomainIDNKey, d.IDN.Key)
 	return e.b
 }
 
@@ -166,6 +171,10 @@ func (d *decoder) domainField(domain *registry.Domain) {
 		domain.TTLs = append(domain.TTLs, d.ttl())
 	case 40:
 		domain.PriceClass = d.str()
+	case fieldDomainIDNTable:
+		domain.IDN.Table = d.str()
+	case fieldDomainIDNKey:
+		domain.IDN.Key = d.str()
 	default:
 		d.provenance(&domain.Provenance)
 	}

@@ -36,6 +36,7 @@ const (
 	tableJournal      table = 0x63 // publications by number
 	tablePollMessage  table = 0x70 // registrar, number → message
 	tablePollQueue    table = 0x71 // registrar → count and first message
+	tableVariant      table = 0x80 // TLD, variant key → internationalised domain names
 )
 
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.

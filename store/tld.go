@@ -99,6 +99,7 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	e.uint(52, uint64(p.RestoreReportDays))
 	e.bool(53, p.AllowWeakAuthInfo)
 	e.ttlBounds(p.TTLBounds)
+	e.policyIDN(p)
 	for i := range p.PremiumNames {
 		e.premiumName(60, &p.PremiumNames[i])
 	}
@@ -227,7 +228,7 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 	case 60:
 		p.PremiumNames = append(p.PremiumNames, d.premiumName())
 	default:
-		d.unknown()
+		d.policyIDN(p)
 	}
 }
 

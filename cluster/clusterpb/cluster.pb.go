@@ -3523,6 +3523,355 @@ func (x *RaiseLevelResponse) GetLevel() uint32 {
 	return 0
 }
 
+type MaintenanceListRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceListRequest) Reset() {
+	*x = MaintenanceListRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceListRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceListRequest) ProtoMessage() {}
+
+func (x *MaintenanceListRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceListRequest.ProtoReflect.Descriptor instead.
+func (*MaintenanceListRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{59}
+}
+
+type MaintenanceListResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Maintenances  []*MaintenanceRecord   `protobuf:"bytes,1,rep,name=maintenances,proto3" json:"maintenances,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceListResponse) Reset() {
+	*x = MaintenanceListResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceListResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceListResponse) ProtoMessage() {}
+
+func (x *MaintenanceListResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceListResponse.ProtoReflect.Descriptor instead.
+func (*MaintenanceListResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *MaintenanceListResponse) GetMaintenances() []*MaintenanceRecord {
+	if x != nil {
+		return x.Maintenances
+	}
+	return nil
+}
+
+type MaintenanceShowRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceShowRequest) Reset() {
+	*x = MaintenanceShowRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceShowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceShowRequest) ProtoMessage() {}
+
+func (x *MaintenanceShowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceShowRequest.ProtoReflect.Descriptor instead.
+func (*MaintenanceShowRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *MaintenanceShowRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type MaintenanceShowResponse struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Maintenance *MaintenanceRecord     `protobuf:"bytes,1,opt,name=maintenance,proto3" json:"maintenance,omitempty"`
+	// Oldest first.
+	Versions      []*MaintenanceVersion `protobuf:"bytes,2,rep,name=versions,proto3" json:"versions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceShowResponse) Reset() {
+	*x = MaintenanceShowResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceShowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceShowResponse) ProtoMessage() {}
+
+func (x *MaintenanceShowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceShowResponse.ProtoReflect.Descriptor instead.
+func (*MaintenanceShowResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{62}
+}
+
+func (x *MaintenanceShowResponse) GetMaintenance() *MaintenanceRecord {
+	if x != nil {
+		return x.Maintenance
+	}
+	return nil
+}
+
+func (x *MaintenanceShowResponse) GetVersions() []*MaintenanceVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+// MaintenanceRecord is a maintenance as the registry keeps it.
+type MaintenanceRecord struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Id          string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Item        *fsmpb.MaintenanceItem `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	Revision    uint32                 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	Cancelled   bool                   `protobuf:"varint,4,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	CreatedAtMs int64                  `protobuf:"varint,5,opt,name=created_at_ms,json=createdAtMs,proto3" json:"created_at_ms,omitempty"`
+	UpdatedAtMs int64                  `protobuf:"varint,6,opt,name=updated_at_ms,json=updatedAtMs,proto3" json:"updated_at_ms,omitempty"`
+	// Registrars have been told that it is over.
+	Ended         bool `protobuf:"varint,7,opt,name=ended,proto3" json:"ended,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceRecord) Reset() {
+	*x = MaintenanceRecord{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceRecord) ProtoMessage() {}
+
+func (x *MaintenanceRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceRecord.ProtoReflect.Descriptor instead.
+func (*MaintenanceRecord) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *MaintenanceRecord) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *MaintenanceRecord) GetItem() *fsmpb.MaintenanceItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *MaintenanceRecord) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *MaintenanceRecord) GetCancelled() bool {
+	if x != nil {
+		return x.Cancelled
+	}
+	return false
+}
+
+func (x *MaintenanceRecord) GetCreatedAtMs() int64 {
+	if x != nil {
+		return x.CreatedAtMs
+	}
+	return 0
+}
+
+func (x *MaintenanceRecord) GetUpdatedAtMs() int64 {
+	if x != nil {
+		return x.UpdatedAtMs
+	}
+	return 0
+}
+
+func (x *MaintenanceRecord) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
+// MaintenanceVersion is one change of a maintenance.
+type MaintenanceVersion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	AtMs  int64                  `protobuf:"varint,1,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	// The command, such as maintenance_update.
+	Verb          string             `protobuf:"bytes,2,opt,name=verb,proto3" json:"verb,omitempty"`
+	Actor         string             `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason        string             `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Maintenance   *MaintenanceRecord `protobuf:"bytes,5,opt,name=maintenance,proto3" json:"maintenance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceVersion) Reset() {
+	*x = MaintenanceVersion{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceVersion) ProtoMessage() {}
+
+func (x *MaintenanceVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceVersion.ProtoReflect.Descriptor instead.
+func (*MaintenanceVersion) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *MaintenanceVersion) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *MaintenanceVersion) GetVerb() string {
+	if x != nil {
+		return x.Verb
+	}
+	return ""
+}
+
+func (x *MaintenanceVersion) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *MaintenanceVersion) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *MaintenanceVersion) GetMaintenance() *MaintenanceRecord {
+	if x != nil {
+		return x.Maintenance
+	}
+	return nil
+}
+
 var File_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
@@ -3772,7 +4121,29 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x12RaiseLevelResponse\x12\x1d\n" +
 	"\n" +
 	"from_level\x18\x01 \x01(\rR\tfromLevel\x12\x14\n" +
-	"\x05level\x18\x02 \x01(\rR\x05level2\x8e\a\n" +
+	"\x05level\x18\x02 \x01(\rR\x05level\"\x18\n" +
+	"\x16MaintenanceListRequest\"e\n" +
+	"\x17MaintenanceListResponse\x12J\n" +
+	"\fmaintenances\x18\x01 \x03(\v2&.cadastre.cluster.v1.MaintenanceRecordR\fmaintenances\"(\n" +
+	"\x16MaintenanceShowRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xa8\x01\n" +
+	"\x17MaintenanceShowResponse\x12H\n" +
+	"\vmaintenance\x18\x01 \x01(\v2&.cadastre.cluster.v1.MaintenanceRecordR\vmaintenance\x12C\n" +
+	"\bversions\x18\x02 \x03(\v2'.cadastre.cluster.v1.MaintenanceVersionR\bversions\"\xf1\x01\n" +
+	"\x11MaintenanceRecord\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
+	"\x04item\x18\x02 \x01(\v2 .cadastre.fsm.v1.MaintenanceItemR\x04item\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\rR\brevision\x12\x1c\n" +
+	"\tcancelled\x18\x04 \x01(\bR\tcancelled\x12\"\n" +
+	"\rcreated_at_ms\x18\x05 \x01(\x03R\vcreatedAtMs\x12\"\n" +
+	"\rupdated_at_ms\x18\x06 \x01(\x03R\vupdatedAtMs\x12\x14\n" +
+	"\x05ended\x18\a \x01(\bR\x05ended\"\xb5\x01\n" +
+	"\x12MaintenanceVersion\x12\x13\n" +
+	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12\x12\n" +
+	"\x04verb\x18\x02 \x01(\tR\x04verb\x12\x14\n" +
+	"\x05actor\x18\x03 \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12H\n" +
+	"\vmaintenance\x18\x05 \x01(\v2&.cadastre.cluster.v1.MaintenanceRecordR\vmaintenance2\x8e\a\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -3783,7 +4154,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\fRemoveMember\x12(.cadastre.cluster.v1.RemoveMemberRequest\x1a).cadastre.cluster.v1.RemoveMemberResponse\x12i\n" +
 	"\x0eTransferLeader\x12*.cadastre.cluster.v1.TransferLeaderRequest\x1a+.cadastre.cluster.v1.TransferLeaderResponse\x12T\n" +
 	"\aRemoved\x12#.cadastre.cluster.v1.RemovedRequest\x1a$.cadastre.cluster.v1.RemovedResponse\x12Q\n" +
-	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\x85\f\n" +
+	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\xe1\r\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -3802,7 +4173,9 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\aHistory\x12#.cadastre.cluster.v1.HistoryRequest\x1a!.cadastre.cluster.v1.HistoryChunk0\x01\x12W\n" +
 	"\bFeatures\x12$.cadastre.cluster.v1.FeaturesRequest\x1a%.cadastre.cluster.v1.FeaturesResponse\x12]\n" +
 	"\n" +
-	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponse\x12l\n" +
+	"\x0fMaintenanceList\x12+.cadastre.cluster.v1.MaintenanceListRequest\x1a,.cadastre.cluster.v1.MaintenanceListResponse\x12l\n" +
+	"\x0fMaintenanceShow\x12+.cadastre.cluster.v1.MaintenanceShowRequest\x1a,.cadastre.cluster.v1.MaintenanceShowResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -3816,151 +4189,167 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_clusterpb_cluster_proto_rawDescData
 }
 
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 59)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
-	(*ErrorDetail)(nil),            // 0: cadastre.cluster.v1.ErrorDetail
-	(*NotLeader)(nil),              // 1: cadastre.cluster.v1.NotLeader
-	(*ProposeRequest)(nil),         // 2: cadastre.cluster.v1.ProposeRequest
-	(*ProposeResponse)(nil),        // 3: cadastre.cluster.v1.ProposeResponse
-	(*ProposeOutcome)(nil),         // 4: cadastre.cluster.v1.ProposeOutcome
-	(*ReadIndexRequest)(nil),       // 5: cadastre.cluster.v1.ReadIndexRequest
-	(*ReadIndexResponse)(nil),      // 6: cadastre.cluster.v1.ReadIndexResponse
-	(*ConfirmTermRequest)(nil),     // 7: cadastre.cluster.v1.ConfirmTermRequest
-	(*ConfirmTermResponse)(nil),    // 8: cadastre.cluster.v1.ConfirmTermResponse
-	(*JoinRequest)(nil),            // 9: cadastre.cluster.v1.JoinRequest
-	(*JoinResponse)(nil),           // 10: cadastre.cluster.v1.JoinResponse
-	(*SeedRequest)(nil),            // 11: cadastre.cluster.v1.SeedRequest
-	(*CheckpointChunk)(nil),        // 12: cadastre.cluster.v1.CheckpointChunk
-	(*AddMemberRequest)(nil),       // 13: cadastre.cluster.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),      // 14: cadastre.cluster.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),    // 15: cadastre.cluster.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),   // 16: cadastre.cluster.v1.RemoveMemberResponse
-	(*RemovedRequest)(nil),         // 17: cadastre.cluster.v1.RemovedRequest
-	(*RemovedResponse)(nil),        // 18: cadastre.cluster.v1.RemovedResponse
-	(*StatusRequest)(nil),          // 19: cadastre.cluster.v1.StatusRequest
-	(*StatusResponse)(nil),         // 20: cadastre.cluster.v1.StatusResponse
-	(*ExecuteRequest)(nil),         // 21: cadastre.cluster.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),        // 22: cadastre.cluster.v1.ExecuteResponse
-	(*MembersRequest)(nil),         // 23: cadastre.cluster.v1.MembersRequest
-	(*Member)(nil),                 // 24: cadastre.cluster.v1.Member
-	(*MembersResponse)(nil),        // 25: cadastre.cluster.v1.MembersResponse
-	(*TLD)(nil),                    // 26: cadastre.cluster.v1.TLD
-	(*GetTLDRequest)(nil),          // 27: cadastre.cluster.v1.GetTLDRequest
-	(*ListTLDsRequest)(nil),        // 28: cadastre.cluster.v1.ListTLDsRequest
-	(*ListTLDsResponse)(nil),       // 29: cadastre.cluster.v1.ListTLDsResponse
-	(*Registrar)(nil),              // 30: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),    // 31: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),  // 32: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil), // 33: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),     // 34: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 35: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),  // 36: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil), // 37: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),          // 38: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),         // 39: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),        // 40: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),       // 41: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),     // 42: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),    // 43: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),       // 44: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),      // 45: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),          // 46: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),          // 47: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),            // 48: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),            // 49: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),         // 50: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),           // 51: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),          // 52: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),             // 53: cadastre.cluster.v1.ObjectFact
-	(*FeaturesRequest)(nil),        // 54: cadastre.cluster.v1.FeaturesRequest
-	(*MemberFeatures)(nil),         // 55: cadastre.cluster.v1.MemberFeatures
-	(*FeaturesResponse)(nil),       // 56: cadastre.cluster.v1.FeaturesResponse
-	(*RaiseLevelRequest)(nil),      // 57: cadastre.cluster.v1.RaiseLevelRequest
-	(*RaiseLevelResponse)(nil),     // 58: cadastre.cluster.v1.RaiseLevelResponse
-	(*fsmpb.Command)(nil),          // 59: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),           // 60: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),             // 61: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),            // 62: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),        // 63: cadastre.fsm.v1.TLDPolicy
+	(*ErrorDetail)(nil),             // 0: cadastre.cluster.v1.ErrorDetail
+	(*NotLeader)(nil),               // 1: cadastre.cluster.v1.NotLeader
+	(*ProposeRequest)(nil),          // 2: cadastre.cluster.v1.ProposeRequest
+	(*ProposeResponse)(nil),         // 3: cadastre.cluster.v1.ProposeResponse
+	(*ProposeOutcome)(nil),          // 4: cadastre.cluster.v1.ProposeOutcome
+	(*ReadIndexRequest)(nil),        // 5: cadastre.cluster.v1.ReadIndexRequest
+	(*ReadIndexResponse)(nil),       // 6: cadastre.cluster.v1.ReadIndexResponse
+	(*ConfirmTermRequest)(nil),      // 7: cadastre.cluster.v1.ConfirmTermRequest
+	(*ConfirmTermResponse)(nil),     // 8: cadastre.cluster.v1.ConfirmTermResponse
+	(*JoinRequest)(nil),             // 9: cadastre.cluster.v1.JoinRequest
+	(*JoinResponse)(nil),            // 10: cadastre.cluster.v1.JoinResponse
+	(*SeedRequest)(nil),             // 11: cadastre.cluster.v1.SeedRequest
+	(*CheckpointChunk)(nil),         // 12: cadastre.cluster.v1.CheckpointChunk
+	(*AddMemberRequest)(nil),        // 13: cadastre.cluster.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),       // 14: cadastre.cluster.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),     // 15: cadastre.cluster.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),    // 16: cadastre.cluster.v1.RemoveMemberResponse
+	(*RemovedRequest)(nil),          // 17: cadastre.cluster.v1.RemovedRequest
+	(*RemovedResponse)(nil),         // 18: cadastre.cluster.v1.RemovedResponse
+	(*StatusRequest)(nil),           // 19: cadastre.cluster.v1.StatusRequest
+	(*StatusResponse)(nil),          // 20: cadastre.cluster.v1.StatusResponse
+	(*ExecuteRequest)(nil),          // 21: cadastre.cluster.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),         // 22: cadastre.cluster.v1.ExecuteResponse
+	(*MembersRequest)(nil),          // 23: cadastre.cluster.v1.MembersRequest
+	(*Member)(nil),                  // 24: cadastre.cluster.v1.Member
+	(*MembersResponse)(nil),         // 25: cadastre.cluster.v1.MembersResponse
+	(*TLD)(nil),                     // 26: cadastre.cluster.v1.TLD
+	(*GetTLDRequest)(nil),           // 27: cadastre.cluster.v1.GetTLDRequest
+	(*ListTLDsRequest)(nil),         // 28: cadastre.cluster.v1.ListTLDsRequest
+	(*ListTLDsResponse)(nil),        // 29: cadastre.cluster.v1.ListTLDsResponse
+	(*Registrar)(nil),               // 30: cadastre.cluster.v1.Registrar
+	(*GetRegistrarRequest)(nil),     // 31: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),   // 32: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil),  // 33: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),      // 34: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),     // 35: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),   // 36: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil),  // 37: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),           // 38: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),          // 39: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),         // 40: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),        // 41: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),      // 42: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),     // 43: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),        // 44: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),       // 45: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),           // 46: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),           // 47: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),             // 48: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),             // 49: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),          // 50: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),            // 51: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),           // 52: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),              // 53: cadastre.cluster.v1.ObjectFact
+	(*FeaturesRequest)(nil),         // 54: cadastre.cluster.v1.FeaturesRequest
+	(*MemberFeatures)(nil),          // 55: cadastre.cluster.v1.MemberFeatures
+	(*FeaturesResponse)(nil),        // 56: cadastre.cluster.v1.FeaturesResponse
+	(*RaiseLevelRequest)(nil),       // 57: cadastre.cluster.v1.RaiseLevelRequest
+	(*RaiseLevelResponse)(nil),      // 58: cadastre.cluster.v1.RaiseLevelResponse
+	(*MaintenanceListRequest)(nil),  // 59: cadastre.cluster.v1.MaintenanceListRequest
+	(*MaintenanceListResponse)(nil), // 60: cadastre.cluster.v1.MaintenanceListResponse
+	(*MaintenanceShowRequest)(nil),  // 61: cadastre.cluster.v1.MaintenanceShowRequest
+	(*MaintenanceShowResponse)(nil), // 62: cadastre.cluster.v1.MaintenanceShowResponse
+	(*MaintenanceRecord)(nil),       // 63: cadastre.cluster.v1.MaintenanceRecord
+	(*MaintenanceVersion)(nil),      // 64: cadastre.cluster.v1.MaintenanceVersion
+	(*fsmpb.Command)(nil),           // 65: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),            // 66: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),              // 67: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),             // 68: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),         // 69: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.MaintenanceItem)(nil),   // 70: cadastre.fsm.v1.MaintenanceItem
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	59, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	65, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	4,  // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	60, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	66, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	0,  // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	1,  // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	61, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	62, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	59, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	60, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	67, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	68, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	65, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	66, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
 	24, // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	63, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	69, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
 	26, // 11: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
 	30, // 12: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	60, // 13: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	66, // 13: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
 	49, // 14: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
 	52, // 15: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
 	53, // 16: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
 	55, // 17: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
-	2,  // 18: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	5,  // 19: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	7,  // 20: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	9,  // 21: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	11, // 22: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	13, // 23: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	15, // 24: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	36, // 25: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	17, // 26: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	19, // 27: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	21, // 28: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	23, // 29: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	27, // 30: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	28, // 31: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	31, // 32: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	32, // 33: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	34, // 34: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	36, // 35: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	38, // 36: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	40, // 37: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	42, // 38: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	44, // 39: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	46, // 40: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	47, // 41: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	50, // 42: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	54, // 43: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	57, // 44: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	3,  // 45: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	6,  // 46: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	8,  // 47: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	10, // 48: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	12, // 49: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	14, // 50: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	16, // 51: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	37, // 52: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	18, // 53: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	20, // 54: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	22, // 55: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	25, // 56: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	26, // 57: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	29, // 58: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	30, // 59: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	33, // 60: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	35, // 61: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	37, // 62: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	39, // 63: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	41, // 64: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	43, // 65: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	45, // 66: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	12, // 67: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	48, // 68: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	51, // 69: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	56, // 70: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	58, // 71: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	45, // [45:72] is the sub-list for method output_type
-	18, // [18:45] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	63, // 18: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	63, // 19: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	64, // 20: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
+	70, // 21: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	63, // 22: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	2,  // 23: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	5,  // 24: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	7,  // 25: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	9,  // 26: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	11, // 27: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	13, // 28: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	15, // 29: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	36, // 30: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	17, // 31: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	19, // 32: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	21, // 33: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	23, // 34: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	27, // 35: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	28, // 36: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	31, // 37: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	32, // 38: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	34, // 39: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	36, // 40: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	38, // 41: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	40, // 42: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	42, // 43: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	44, // 44: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	46, // 45: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	47, // 46: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	50, // 47: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	54, // 48: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	57, // 49: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	59, // 50: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
+	61, // 51: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
+	3,  // 52: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	6,  // 53: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	8,  // 54: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	10, // 55: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	12, // 56: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	14, // 57: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	16, // 58: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	37, // 59: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	18, // 60: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	20, // 61: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	22, // 62: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	25, // 63: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	26, // 64: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	29, // 65: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	30, // 66: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	33, // 67: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	35, // 68: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	37, // 69: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	39, // 70: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	41, // 71: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	43, // 72: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	45, // 73: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	12, // 74: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	48, // 75: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	51, // 76: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	56, // 77: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	58, // 78: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	60, // 79: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
+	62, // 80: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
+	52, // [52:81] is the sub-list for method output_type
+	23, // [23:52] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -3979,7 +4368,7 @@ func file_cluster_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   59,
+			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -16,6 +16,8 @@ func TestTLDDocumentRoundTrip(t *testing.T) {
 	want := devTLD("example", 3)
 	want.Policy.TTLBounds = []registry.TTLBounds{{Type: registry.RecordNS, Min: 60, Max: 86400, Default: 3600}, {Type: registry.RecordAAAA}}
 	want.Policy.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 50000, RenewPriceMinor: 20050, RestorePriceMinor: 1}, {Label: "free", Class: "gift"}}
+	want.Policy.IDNTables, want.Policy.IDNVariantsForRegistrar, want.Policy.IDNTableRequired, want.Policy.IDNOnly = []string{"de", "el"}, true, true, true
+	want.Policy.IDNCustomTables = []string{"tag: da\nname: Danish\nscripts: Latin\n0061-007A\n00E6 # ash\n"}
 	text, err := documentOf(want.Name, &want.Policy).toml()
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +48,7 @@ func TestTLDDocumentRefusals(t *testing.T) {
 		"name":          {"name = 'example'", "name = 'exa mple'", `key "name"`},
 		"period":        {"max_period_years = 10", "max_period_years = 11", "periods run from 1 to 10 years"},
 		"mname":         {"mname = 'a.nic.example'", "mname = ''", `key "soa.mname"`},
+		"no such table": {"idn_tables = []", "idn_tables = ['xx']", `no IDN table "xx"`},
 		"server in TLD": {"addresses = ['192.0.2.1', '2001:db8::1']", "addresses = []", "needs an address"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -215,7 +215,7 @@ func TestExtensionResponsesAgainstSchemas(t *testing.T) {
 	for _, extension := range [][]byte{
 		AppendSecDNSInfData(nil, &SecDNS{MaxSigLife: 1, DS: sampleDS()}), AppendSecDNSInfData(nil, &SecDNS{Keys: sampleKeys()}),
 		AppendChangeData(nil, sampleChanges()[0]), AppendChangeData(nil, sampleChanges()[1]),
-		AppendTTLInfData(nil, *sampleTTLPolicy()), AppendTTLInfData(nil, sampleTTLs()), AppendAddlEmail(nil, &AddlEmail{}),
+		AppendTTLInfData(nil, *sampleTTLPolicy()), AppendTTLInfData(nil, sampleTTLs()), AppendIDNData(nil, sampleIDNs()[0]), AppendAddlEmail(nil, &AddlEmail{}),
 		AppendRGPInfData(nil, []string{"addPeriod", "renewPeriod"}), AppendRGPUpData(nil, []string{"pendingRestore"}),
 		AppendLoginSecData(nil, []LoginSecEvent{{Type: "certificate", Level: "warning", ExDate: sampleTime, Text: "a & b"}, {Type: "newPW", Level: "error"}}),
 	} {
@@ -296,6 +296,8 @@ func FuzzExtension(f *testing.F) {
 				again = AppendTTLInfo(nil, v)
 			case *[]TTL:
 				again = map[string]func([]byte, []TTL) []byte{"create": AppendTTLCreate, "update": AppendTTLUpdate, "infData": AppendTTLInfData}[e.Name](nil, *v)
+			case *IDNData:
+				again = AppendIDNData(nil, v)
 			case *AddlEmail:
 				again = AppendAddlEmail(nil, v)
 			case *FeeCheck:

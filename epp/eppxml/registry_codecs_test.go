@@ -21,6 +21,11 @@ func sampleChanges() []*ChangeData {
 	}
 }
 
+func sampleIDNs() []*IDNData {
+	return []*IDNData{{Table: "und-Latn", UName: "b\u00fccher.example"}, {Table: "x"}, {Table: strings.Repeat("t", 300), UName: strings.Repeat("\u00e9", 255)},
+		{Table: "a b & c", UName: "x"}, {Table: "\u4e2d", UName: "\u4e2d.\u4e2d"}}
+}
+
 func sampleTTLs() []TTL {
 	return []TTL{{For: "NS", Seconds: ptr(uint32(3600))}, {For: "DS"}, {For: "custom", Custom: "NEW-TYPE1", Seconds: ptr(uint32(1<<31 - 1))}}
 }
@@ -50,6 +55,7 @@ func registryCodecs() []extensionCodec {
 		newCodec("ttl create", []*[]TTL{&ttls, {{For: "A", Seconds: ptr(uint32(0))}}}, appendEach(AppendTTLCreate), decodeEach(DecodeTTLs)),
 		newCodec("ttl update", []*[]TTL{&ttls}, appendEach(AppendTTLUpdate), decodeEach(DecodeTTLs)),
 		newCodec("ttl infData", []*[]TTL{sampleTTLPolicy(), &ttls}, appendEach(AppendTTLInfData), decodeEach(DecodeTTLInfData)),
+		newCodec("idn data", sampleIDNs(), AppendIDNData, DecodeIDNData),
 		newCodec("addlEmail", []*AddlEmail{{}, {Primary: true, Address: "\u00e4\u4e2d@\u4f8b.example"}, {Address: "a@b.example"}}, AppendAddlEmail, DecodeAddlEmail),
 	}
 }

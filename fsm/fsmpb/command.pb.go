@@ -298,6 +298,9 @@ type Command struct {
 	//	*Command_HostServerUpdate
 	//	*Command_ContactServerUpdate
 	//	*Command_FeatureLevelRaise
+	//	*Command_MaintenanceCreate
+	//	*Command_MaintenanceUpdate
+	//	*Command_MaintenanceCancel
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -692,6 +695,33 @@ func (x *Command) GetFeatureLevelRaise() *FeatureLevelRaise {
 	return nil
 }
 
+func (x *Command) GetMaintenanceCreate() *MaintenanceCreate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_MaintenanceCreate); ok {
+			return x.MaintenanceCreate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetMaintenanceUpdate() *MaintenanceUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_MaintenanceUpdate); ok {
+			return x.MaintenanceUpdate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetMaintenanceCancel() *MaintenanceCancel {
+	if x != nil {
+		if x, ok := x.Body.(*Command_MaintenanceCancel); ok {
+			return x.MaintenanceCancel
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -840,6 +870,18 @@ type Command_FeatureLevelRaise struct {
 	FeatureLevelRaise *FeatureLevelRaise `protobuf:"bytes,150,opt,name=feature_level_raise,json=featureLevelRaise,proto3,oneof"`
 }
 
+type Command_MaintenanceCreate struct {
+	MaintenanceCreate *MaintenanceCreate `protobuf:"bytes,100,opt,name=maintenance_create,json=maintenanceCreate,proto3,oneof"`
+}
+
+type Command_MaintenanceUpdate struct {
+	MaintenanceUpdate *MaintenanceUpdate `protobuf:"bytes,101,opt,name=maintenance_update,json=maintenanceUpdate,proto3,oneof"`
+}
+
+type Command_MaintenanceCancel struct {
+	MaintenanceCancel *MaintenanceCancel `protobuf:"bytes,102,opt,name=maintenance_cancel,json=maintenanceCancel,proto3,oneof"`
+}
+
 func (*Command_ClusterInit) isCommand_Body() {}
 
 func (*Command_JoinTokenCreate) isCommand_Body() {}
@@ -911,6 +953,12 @@ func (*Command_HostServerUpdate) isCommand_Body() {}
 func (*Command_ContactServerUpdate) isCommand_Body() {}
 
 func (*Command_FeatureLevelRaise) isCommand_Body() {}
+
+func (*Command_MaintenanceCreate) isCommand_Body() {}
+
+func (*Command_MaintenanceUpdate) isCommand_Body() {}
+
+func (*Command_MaintenanceCancel) isCommand_Body() {}
 
 // FieldError is one reason of a refusal.
 type FieldError struct {
@@ -1007,7 +1055,9 @@ type Result struct {
 	// Of a command that cost or gave back money: how the registrar's account stands afterwards.
 	Account *Account `protobuf:"bytes,60,opt,name=account,proto3" json:"account,omitempty"`
 	// Of a domain create, renew or transfer request: the years that were charged.
-	PeriodYears   uint32 `protobuf:"varint,61,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	PeriodYears uint32 `protobuf:"varint,61,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	// Of the create of an internationalised domain: the tag of its IDN table.
+	IdnTable      string `protobuf:"bytes,100,opt,name=idn_table,json=idnTable,proto3" json:"idn_table,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1173,6 +1223,13 @@ func (x *Result) GetPeriodYears() uint32 {
 		return x.PeriodYears
 	}
 	return 0
+}
+
+func (x *Result) GetIdnTable() string {
+	if x != nil {
+		return x.IdnTable
+	}
+	return ""
 }
 
 // Account is how the prepaid account of a registrar stands, in minor units of its currency.
@@ -2146,7 +2203,18 @@ type TLDPolicy struct {
 	// Labels with prices of their own.
 	PremiumNames []*PremiumName `protobuf:"bytes,60,rep,name=premium_names,json=premiumNames,proto3" json:"premium_names,omitempty"`
 	// Which TTLs registrars may set, where that differs from what the program has for all TLDs.
-	TtlBounds     []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	TtlBounds []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	// Tags of the IDN tables that the TLD offers, in the order in which they are tried; without
+	// any it registers no internationalised names.
+	IdnTables []string `protobuf:"bytes,100,rep,name=idn_tables,json=idnTables,proto3" json:"idn_tables,omitempty"`
+	// The texts of tables that do not come with the program, as idn.ParseTable reads them.
+	IdnCustomTables []string `protobuf:"bytes,101,rep,name=idn_custom_tables,json=idnCustomTables,proto3" json:"idn_custom_tables,omitempty"`
+	// The registrar of a name may register its variants; otherwise nobody may.
+	IdnVariantsForRegistrar bool `protobuf:"varint,102,opt,name=idn_variants_for_registrar,json=idnVariantsForRegistrar,proto3" json:"idn_variants_for_registrar,omitempty"`
+	// A create of an internationalised name says which table it means.
+	IdnTableRequired bool `protobuf:"varint,103,opt,name=idn_table_required,json=idnTableRequired,proto3" json:"idn_table_required,omitempty"`
+	// Only internationalised names are registered.
+	IdnOnly       bool `protobuf:"varint,104,opt,name=idn_only,json=idnOnly,proto3" json:"idn_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2438,6 +2506,41 @@ func (x *TLDPolicy) GetTtlBounds() []*TTLBounds {
 		return x.TtlBounds
 	}
 	return nil
+}
+
+func (x *TLDPolicy) GetIdnTables() []string {
+	if x != nil {
+		return x.IdnTables
+	}
+	return nil
+}
+
+func (x *TLDPolicy) GetIdnCustomTables() []string {
+	if x != nil {
+		return x.IdnCustomTables
+	}
+	return nil
+}
+
+func (x *TLDPolicy) GetIdnVariantsForRegistrar() bool {
+	if x != nil {
+		return x.IdnVariantsForRegistrar
+	}
+	return false
+}
+
+func (x *TLDPolicy) GetIdnTableRequired() bool {
+	if x != nil {
+		return x.IdnTableRequired
+	}
+	return false
+}
+
+func (x *TLDPolicy) GetIdnOnly() bool {
+	if x != nil {
+		return x.IdnOnly
+	}
+	return false
 }
 
 type PremiumName struct {
@@ -3676,8 +3779,12 @@ type DomainCreate struct {
 	MaxSigLifeSeconds uint32 `protobuf:"varint,22,opt,name=max_sig_life_seconds,json=maxSigLifeSeconds,proto3" json:"max_sig_life_seconds,omitempty"`
 	Fee               *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
 	Ttls              []*TTL `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Of an internationalised name: the tag of its table, and the whole name in Unicode, each
+	// empty if the registrar does not say it.
+	IdnTable      string `protobuf:"bytes,100,opt,name=idn_table,json=idnTable,proto3" json:"idn_table,omitempty"`
+	IdnUname      string `protobuf:"bytes,101,opt,name=idn_uname,json=idnUname,proto3" json:"idn_uname,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DomainCreate) Reset() {
@@ -3792,6 +3899,20 @@ func (x *DomainCreate) GetTtls() []*TTL {
 		return x.Ttls
 	}
 	return nil
+}
+
+func (x *DomainCreate) GetIdnTable() string {
+	if x != nil {
+		return x.IdnTable
+	}
+	return ""
+}
+
+func (x *DomainCreate) GetIdnUname() string {
+	if x != nil {
+		return x.IdnUname
+	}
+	return ""
 }
 
 type DomainUpdate struct {
@@ -5454,6 +5575,487 @@ func (x *OwnerChange) GetRrs() []byte {
 	return nil
 }
 
+// MaintenanceItem is what operators say of a maintenance.
+type MaintenanceItem struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Types   []*MaintenanceText     `protobuf:"bytes,2,rep,name=types,proto3" json:"types,omitempty"`
+	Systems []*MaintenanceSystem   `protobuf:"bytes,3,rep,name=systems,proto3" json:"systems,omitempty"`
+	// production, ote, staging, dev or custom; environment_name names a custom one.
+	Environment     string `protobuf:"bytes,4,opt,name=environment,proto3" json:"environment,omitempty"`
+	EnvironmentName string `protobuf:"bytes,5,opt,name=environment_name,json=environmentName,proto3" json:"environment_name,omitempty"`
+	StartMs         int64  `protobuf:"varint,6,opt,name=start_ms,json=startMs,proto3" json:"start_ms,omitempty"`
+	EndMs           int64  `protobuf:"varint,7,opt,name=end_ms,json=endMs,proto3" json:"end_ms,omitempty"`
+	Emergency       bool   `protobuf:"varint,8,opt,name=emergency,proto3" json:"emergency,omitempty"`
+	// A URI.
+	Detail       string             `protobuf:"bytes,9,opt,name=detail,proto3" json:"detail,omitempty"`
+	Descriptions []*MaintenanceText `protobuf:"bytes,10,rep,name=descriptions,proto3" json:"descriptions,omitempty"`
+	// Empty: all TLDs.
+	Tlds []string `protobuf:"bytes,11,rep,name=tlds,proto3" json:"tlds,omitempty"`
+	// Absent: nothing is said.
+	Intervention *MaintenanceIntervention `protobuf:"bytes,12,opt,name=intervention,proto3,oneof" json:"intervention,omitempty"`
+	// How long before the start registrars are reminded; 0: they are not.
+	CourtesyHours uint32 `protobuf:"varint,13,opt,name=courtesy_hours,json=courtesyHours,proto3" json:"courtesy_hours,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceItem) Reset() {
+	*x = MaintenanceItem{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceItem) ProtoMessage() {}
+
+func (x *MaintenanceItem) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceItem.ProtoReflect.Descriptor instead.
+func (*MaintenanceItem) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *MaintenanceItem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *MaintenanceItem) GetTypes() []*MaintenanceText {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetSystems() []*MaintenanceSystem {
+	if x != nil {
+		return x.Systems
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *MaintenanceItem) GetEnvironmentName() string {
+	if x != nil {
+		return x.EnvironmentName
+	}
+	return ""
+}
+
+func (x *MaintenanceItem) GetStartMs() int64 {
+	if x != nil {
+		return x.StartMs
+	}
+	return 0
+}
+
+func (x *MaintenanceItem) GetEndMs() int64 {
+	if x != nil {
+		return x.EndMs
+	}
+	return 0
+}
+
+func (x *MaintenanceItem) GetEmergency() bool {
+	if x != nil {
+		return x.Emergency
+	}
+	return false
+}
+
+func (x *MaintenanceItem) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *MaintenanceItem) GetDescriptions() []*MaintenanceText {
+	if x != nil {
+		return x.Descriptions
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetTlds() []string {
+	if x != nil {
+		return x.Tlds
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetIntervention() *MaintenanceIntervention {
+	if x != nil {
+		return x.Intervention
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetCourtesyHours() uint32 {
+	if x != nil {
+		return x.CourtesyHours
+	}
+	return 0
+}
+
+type MaintenanceText struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Text  string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Empty: en.
+	Lang string `protobuf:"bytes,2,opt,name=lang,proto3" json:"lang,omitempty"`
+	// Of a description: HTML rather than plain text.
+	Html          bool `protobuf:"varint,3,opt,name=html,proto3" json:"html,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceText) Reset() {
+	*x = MaintenanceText{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceText) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceText) ProtoMessage() {}
+
+func (x *MaintenanceText) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceText.ProtoReflect.Descriptor instead.
+func (*MaintenanceText) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *MaintenanceText) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *MaintenanceText) GetLang() string {
+	if x != nil {
+		return x.Lang
+	}
+	return ""
+}
+
+func (x *MaintenanceText) GetHtml() bool {
+	if x != nil {
+		return x.Html
+	}
+	return false
+}
+
+type MaintenanceSystem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Host  string                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	// none, partial or full.
+	Impact        string `protobuf:"bytes,3,opt,name=impact,proto3" json:"impact,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceSystem) Reset() {
+	*x = MaintenanceSystem{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceSystem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceSystem) ProtoMessage() {}
+
+func (x *MaintenanceSystem) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceSystem.ProtoReflect.Descriptor instead.
+func (*MaintenanceSystem) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *MaintenanceSystem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *MaintenanceSystem) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+func (x *MaintenanceSystem) GetImpact() string {
+	if x != nil {
+		return x.Impact
+	}
+	return ""
+}
+
+// MaintenanceIntervention says what registrars have to do.
+type MaintenanceIntervention struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Connection     bool                   `protobuf:"varint,1,opt,name=connection,proto3" json:"connection,omitempty"`
+	Implementation bool                   `protobuf:"varint,2,opt,name=implementation,proto3" json:"implementation,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *MaintenanceIntervention) Reset() {
+	*x = MaintenanceIntervention{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceIntervention) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceIntervention) ProtoMessage() {}
+
+func (x *MaintenanceIntervention) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceIntervention.ProtoReflect.Descriptor instead.
+func (*MaintenanceIntervention) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *MaintenanceIntervention) GetConnection() bool {
+	if x != nil {
+		return x.Connection
+	}
+	return false
+}
+
+func (x *MaintenanceIntervention) GetImplementation() bool {
+	if x != nil {
+		return x.Implementation
+	}
+	return false
+}
+
+type MaintenanceCreate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The part of the ROID before the hyphen; the whole is the id of the maintenance.
+	Roid          string           `protobuf:"bytes,1,opt,name=roid,proto3" json:"roid,omitempty"`
+	Item          *MaintenanceItem `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceCreate) Reset() {
+	*x = MaintenanceCreate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceCreate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceCreate) ProtoMessage() {}
+
+func (x *MaintenanceCreate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceCreate.ProtoReflect.Descriptor instead.
+func (*MaintenanceCreate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *MaintenanceCreate) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *MaintenanceCreate) GetItem() *MaintenanceItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+// MaintenanceUpdate replaces all that is said of a maintenance.
+type MaintenanceUpdate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Item  *MaintenanceItem       `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	// The revision that the change builds on; it is refused if another came first.
+	Revision      uint32 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceUpdate) Reset() {
+	*x = MaintenanceUpdate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceUpdate) ProtoMessage() {}
+
+func (x *MaintenanceUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceUpdate.ProtoReflect.Descriptor instead.
+func (*MaintenanceUpdate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *MaintenanceUpdate) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *MaintenanceUpdate) GetItem() *MaintenanceItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *MaintenanceUpdate) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+type MaintenanceCancel struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceCancel) Reset() {
+	*x = MaintenanceCancel{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceCancel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceCancel) ProtoMessage() {}
+
+func (x *MaintenanceCancel) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceCancel.ProtoReflect.Descriptor instead.
+func (*MaintenanceCancel) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *MaintenanceCancel) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 var File_fsm_fsmpb_command_proto protoreflect.FileDescriptor
 
 const file_fsm_fsmpb_command_proto_rawDesc = "" +
@@ -5471,7 +6073,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\x99\x17\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\x98\x19\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -5518,13 +6120,16 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x14domain_server_update\x18F \x01(\v2#.cadastre.fsm.v1.DomainServerUpdateH\x00R\x12domainServerUpdate\x12Q\n" +
 	"\x12host_server_update\x18G \x01(\v2!.cadastre.fsm.v1.HostServerUpdateH\x00R\x10hostServerUpdate\x12Z\n" +
 	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12U\n" +
-	"\x13feature_level_raise\x18\x96\x01 \x01(\v2\".cadastre.fsm.v1.FeatureLevelRaiseH\x00R\x11featureLevelRaiseB\x06\n" +
+	"\x13feature_level_raise\x18\x96\x01 \x01(\v2\".cadastre.fsm.v1.FeatureLevelRaiseH\x00R\x11featureLevelRaise\x12S\n" +
+	"\x12maintenance_create\x18d \x01(\v2\".cadastre.fsm.v1.MaintenanceCreateH\x00R\x11maintenanceCreate\x12S\n" +
+	"\x12maintenance_update\x18e \x01(\v2\".cadastre.fsm.v1.MaintenanceUpdateH\x00R\x11maintenanceUpdate\x12S\n" +
+	"\x12maintenance_cancel\x18f \x01(\v2\".cadastre.fsm.v1.MaintenanceCancelH\x00R\x11maintenanceCancelB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
 	"FieldError\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xeb\x04\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x88\x05\n" +
 	"\x06Result\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x123\n" +
 	"\x06errors\x18\x02 \x03(\v2\x1b.cadastre.fsm.v1.FieldErrorR\x06errors\x12\x12\n" +
@@ -5547,7 +6152,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"queue_head\x18\x1f \x01(\x04R\tqueueHead\x125\n" +
 	"\btransfer\x18  \x01(\v2\x19.cadastre.fsm.v1.TransferR\btransfer\x122\n" +
 	"\aaccount\x18< \x01(\v2\x18.cadastre.fsm.v1.AccountR\aaccount\x12!\n" +
-	"\fperiod_years\x18= \x01(\rR\vperiodYears\"x\n" +
+	"\fperiod_years\x18= \x01(\rR\vperiodYears\x12\x1b\n" +
+	"\tidn_table\x18d \x01(\tR\bidnTable\"x\n" +
 	"\aAccount\x12#\n" +
 	"\rbalance_minor\x18\x01 \x01(\x03R\fbalanceMinor\x12,\n" +
 	"\x12credit_limit_minor\x18\x02 \x01(\x03R\x10creditLimitMinor\x12\x1a\n" +
@@ -5633,7 +6239,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\x97\r\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xe8\x0e\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -5675,7 +6281,13 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x14allow_weak_auth_info\x185 \x01(\bR\x11allowWeakAuthInfo\x12A\n" +
 	"\rpremium_names\x18< \x03(\v2\x1c.cadastre.fsm.v1.PremiumNameR\fpremiumNames\x129\n" +
 	"\n" +
-	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\"\xc3\x01\n" +
+	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\x12\x1d\n" +
+	"\n" +
+	"idn_tables\x18d \x03(\tR\tidnTables\x12*\n" +
+	"\x11idn_custom_tables\x18e \x03(\tR\x0fidnCustomTables\x12;\n" +
+	"\x1aidn_variants_for_registrar\x18f \x01(\bR\x17idnVariantsForRegistrar\x12,\n" +
+	"\x12idn_table_required\x18g \x01(\bR\x10idnTableRequired\x12\x19\n" +
+	"\bidn_only\x18h \x01(\bR\aidnOnly\"\xc3\x01\n" +
 	"\vPremiumName\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x14\n" +
 	"\x05class\x18\x02 \x01(\tR\x05class\x12,\n" +
@@ -5777,7 +6389,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x05flags\x18\x01 \x01(\rR\x05flags\x12\x1a\n" +
 	"\bprotocol\x18\x02 \x01(\rR\bprotocol\x12\x1c\n" +
 	"\talgorithm\x18\x03 \x01(\rR\talgorithm\x12\x12\n" +
-	"\x04data\x18\x04 \x01(\fR\x04data\"\xf6\x03\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\"\xb0\x04\n" +
 	"\fDomainCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12!\n" +
@@ -5792,7 +6404,9 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x04keys\x18\x15 \x03(\v2\x1a.cadastre.fsm.v1.PublicKeyR\x04keys\x12/\n" +
 	"\x14max_sig_life_seconds\x18\x16 \x01(\rR\x11maxSigLifeSeconds\x12&\n" +
 	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\x12(\n" +
-	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\"\xcb\x06\n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\x12\x1b\n" +
+	"\tidn_table\x18d \x01(\tR\bidnTable\x12\x1b\n" +
+	"\tidn_uname\x18e \x01(\tR\bidnUname\"\xcb\x06\n" +
 	"\fDomainUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
 	"\x10add_name_servers\x18\x02 \x03(\tR\x0eaddNameServers\x12.\n" +
@@ -5919,7 +6533,45 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\acleaned\x18\x06 \x03(\tR\acleaned\"5\n" +
 	"\vOwnerChange\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x10\n" +
-	"\x03rrs\x18\x02 \x01(\fR\x03rrs*q\n" +
+	"\x03rrs\x18\x02 \x01(\fR\x03rrs\"\xb5\x04\n" +
+	"\x0fMaintenanceItem\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
+	"\x05types\x18\x02 \x03(\v2 .cadastre.fsm.v1.MaintenanceTextR\x05types\x12<\n" +
+	"\asystems\x18\x03 \x03(\v2\".cadastre.fsm.v1.MaintenanceSystemR\asystems\x12 \n" +
+	"\venvironment\x18\x04 \x01(\tR\venvironment\x12)\n" +
+	"\x10environment_name\x18\x05 \x01(\tR\x0fenvironmentName\x12\x19\n" +
+	"\bstart_ms\x18\x06 \x01(\x03R\astartMs\x12\x15\n" +
+	"\x06end_ms\x18\a \x01(\x03R\x05endMs\x12\x1c\n" +
+	"\temergency\x18\b \x01(\bR\temergency\x12\x16\n" +
+	"\x06detail\x18\t \x01(\tR\x06detail\x12D\n" +
+	"\fdescriptions\x18\n" +
+	" \x03(\v2 .cadastre.fsm.v1.MaintenanceTextR\fdescriptions\x12\x12\n" +
+	"\x04tlds\x18\v \x03(\tR\x04tlds\x12Q\n" +
+	"\fintervention\x18\f \x01(\v2(.cadastre.fsm.v1.MaintenanceInterventionH\x00R\fintervention\x88\x01\x01\x12%\n" +
+	"\x0ecourtesy_hours\x18\r \x01(\rR\rcourtesyHoursB\x0f\n" +
+	"\r_intervention\"M\n" +
+	"\x0fMaintenanceText\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
+	"\x04lang\x18\x02 \x01(\tR\x04lang\x12\x12\n" +
+	"\x04html\x18\x03 \x01(\bR\x04html\"S\n" +
+	"\x11MaintenanceSystem\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04host\x18\x02 \x01(\tR\x04host\x12\x16\n" +
+	"\x06impact\x18\x03 \x01(\tR\x06impact\"a\n" +
+	"\x17MaintenanceIntervention\x12\x1e\n" +
+	"\n" +
+	"connection\x18\x01 \x01(\bR\n" +
+	"connection\x12&\n" +
+	"\x0eimplementation\x18\x02 \x01(\bR\x0eimplementation\"]\n" +
+	"\x11MaintenanceCreate\x12\x12\n" +
+	"\x04roid\x18\x01 \x01(\tR\x04roid\x124\n" +
+	"\x04item\x18\x02 \x01(\v2 .cadastre.fsm.v1.MaintenanceItemR\x04item\"u\n" +
+	"\x11MaintenanceUpdate\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
+	"\x04item\x18\x02 \x01(\v2 .cadastre.fsm.v1.MaintenanceItemR\x04item\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\rR\brevision\"#\n" +
+	"\x11MaintenanceCancel\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id*q\n" +
 	"\tActorKind\x12\x1a\n" +
 	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ACTOR_KIND_REGISTRAR\x10\x01\x12\x17\n" +
@@ -5939,73 +6591,80 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
-	(ActorKind)(0),                 // 0: cadastre.fsm.v1.ActorKind
-	(*Envelope)(nil),               // 1: cadastre.fsm.v1.Envelope
-	(*Actor)(nil),                  // 2: cadastre.fsm.v1.Actor
-	(*RequestID)(nil),              // 3: cadastre.fsm.v1.RequestID
-	(*Command)(nil),                // 4: cadastre.fsm.v1.Command
-	(*FieldError)(nil),             // 5: cadastre.fsm.v1.FieldError
-	(*Result)(nil),                 // 6: cadastre.fsm.v1.Result
-	(*Account)(nil),                // 7: cadastre.fsm.v1.Account
-	(*ClusterInit)(nil),            // 8: cadastre.fsm.v1.ClusterInit
-	(*Node)(nil),                   // 9: cadastre.fsm.v1.Node
-	(*JoinTokenCreate)(nil),        // 10: cadastre.fsm.v1.JoinTokenCreate
-	(*NodeJoin)(nil),               // 11: cadastre.fsm.v1.NodeJoin
-	(*NodeRemove)(nil),             // 12: cadastre.fsm.v1.NodeRemove
-	(*FeatureLevelRaise)(nil),      // 13: cadastre.fsm.v1.FeatureLevelRaise
-	(*Tick)(nil),                   // 14: cadastre.fsm.v1.Tick
-	(*ClockSet)(nil),               // 15: cadastre.fsm.v1.ClockSet
-	(*RegistrarCreate)(nil),        // 16: cadastre.fsm.v1.RegistrarCreate
-	(*RegistrarUpdate)(nil),        // 17: cadastre.fsm.v1.RegistrarUpdate
-	(*RegistrarPassword)(nil),      // 18: cadastre.fsm.v1.RegistrarPassword
-	(*TLDPut)(nil),                 // 19: cadastre.fsm.v1.TLDPut
-	(*TLDPolicy)(nil),              // 20: cadastre.fsm.v1.TLDPolicy
-	(*PremiumName)(nil),            // 21: cadastre.fsm.v1.PremiumName
-	(*ApexServer)(nil),             // 22: cadastre.fsm.v1.ApexServer
-	(*PostalInfo)(nil),             // 23: cadastre.fsm.v1.PostalInfo
-	(*Phone)(nil),                  // 24: cadastre.fsm.v1.Phone
-	(*Disclose)(nil),               // 25: cadastre.fsm.v1.Disclose
-	(*AuthInfo)(nil),               // 26: cadastre.fsm.v1.AuthInfo
-	(*ContactCreate)(nil),          // 27: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),          // 28: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil),       // 29: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),                // 30: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),          // 31: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),             // 32: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),             // 33: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),             // 34: cadastre.fsm.v1.HostDelete
-	(*DomainContact)(nil),          // 35: cadastre.fsm.v1.DomainContact
-	(*DelegationSigner)(nil),       // 36: cadastre.fsm.v1.DelegationSigner
-	(*PublicKey)(nil),              // 37: cadastre.fsm.v1.PublicKey
-	(*DomainCreate)(nil),           // 38: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),           // 39: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),           // 40: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),            // 41: cadastre.fsm.v1.DomainRenew
-	(*Fee)(nil),                    // 42: cadastre.fsm.v1.Fee
-	(*DomainRestoreRequest)(nil),   // 43: cadastre.fsm.v1.DomainRestoreRequest
-	(*DomainRestoreReport)(nil),    // 44: cadastre.fsm.v1.DomainRestoreReport
-	(*Case)(nil),                   // 45: cadastre.fsm.v1.Case
-	(*DomainServerUpdate)(nil),     // 46: cadastre.fsm.v1.DomainServerUpdate
-	(*HostServerUpdate)(nil),       // 47: cadastre.fsm.v1.HostServerUpdate
-	(*ContactServerUpdate)(nil),    // 48: cadastre.fsm.v1.ContactServerUpdate
-	(*TTL)(nil),                    // 49: cadastre.fsm.v1.TTL
-	(*TTLBounds)(nil),              // 50: cadastre.fsm.v1.TTLBounds
-	(*AdditionalEmail)(nil),        // 51: cadastre.fsm.v1.AdditionalEmail
-	(*AuthProof)(nil),              // 52: cadastre.fsm.v1.AuthProof
-	(*DomainTransferRequest)(nil),  // 53: cadastre.fsm.v1.DomainTransferRequest
-	(*DomainTransferApprove)(nil),  // 54: cadastre.fsm.v1.DomainTransferApprove
-	(*DomainTransferReject)(nil),   // 55: cadastre.fsm.v1.DomainTransferReject
-	(*DomainTransferCancel)(nil),   // 56: cadastre.fsm.v1.DomainTransferCancel
-	(*ContactTransferRequest)(nil), // 57: cadastre.fsm.v1.ContactTransferRequest
-	(*ContactTransferApprove)(nil), // 58: cadastre.fsm.v1.ContactTransferApprove
-	(*ContactTransferReject)(nil),  // 59: cadastre.fsm.v1.ContactTransferReject
-	(*ContactTransferCancel)(nil),  // 60: cadastre.fsm.v1.ContactTransferCancel
-	(*Transfer)(nil),               // 61: cadastre.fsm.v1.Transfer
-	(*PollAck)(nil),                // 62: cadastre.fsm.v1.PollAck
-	(*ZonePublish)(nil),            // 63: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),            // 64: cadastre.fsm.v1.OwnerChange
+	(ActorKind)(0),                  // 0: cadastre.fsm.v1.ActorKind
+	(*Envelope)(nil),                // 1: cadastre.fsm.v1.Envelope
+	(*Actor)(nil),                   // 2: cadastre.fsm.v1.Actor
+	(*RequestID)(nil),               // 3: cadastre.fsm.v1.RequestID
+	(*Command)(nil),                 // 4: cadastre.fsm.v1.Command
+	(*FieldError)(nil),              // 5: cadastre.fsm.v1.FieldError
+	(*Result)(nil),                  // 6: cadastre.fsm.v1.Result
+	(*Account)(nil),                 // 7: cadastre.fsm.v1.Account
+	(*ClusterInit)(nil),             // 8: cadastre.fsm.v1.ClusterInit
+	(*Node)(nil),                    // 9: cadastre.fsm.v1.Node
+	(*JoinTokenCreate)(nil),         // 10: cadastre.fsm.v1.JoinTokenCreate
+	(*NodeJoin)(nil),                // 11: cadastre.fsm.v1.NodeJoin
+	(*NodeRemove)(nil),              // 12: cadastre.fsm.v1.NodeRemove
+	(*FeatureLevelRaise)(nil),       // 13: cadastre.fsm.v1.FeatureLevelRaise
+	(*Tick)(nil),                    // 14: cadastre.fsm.v1.Tick
+	(*ClockSet)(nil),                // 15: cadastre.fsm.v1.ClockSet
+	(*RegistrarCreate)(nil),         // 16: cadastre.fsm.v1.RegistrarCreate
+	(*RegistrarUpdate)(nil),         // 17: cadastre.fsm.v1.RegistrarUpdate
+	(*RegistrarPassword)(nil),       // 18: cadastre.fsm.v1.RegistrarPassword
+	(*TLDPut)(nil),                  // 19: cadastre.fsm.v1.TLDPut
+	(*TLDPolicy)(nil),               // 20: cadastre.fsm.v1.TLDPolicy
+	(*PremiumName)(nil),             // 21: cadastre.fsm.v1.PremiumName
+	(*ApexServer)(nil),              // 22: cadastre.fsm.v1.ApexServer
+	(*PostalInfo)(nil),              // 23: cadastre.fsm.v1.PostalInfo
+	(*Phone)(nil),                   // 24: cadastre.fsm.v1.Phone
+	(*Disclose)(nil),                // 25: cadastre.fsm.v1.Disclose
+	(*AuthInfo)(nil),                // 26: cadastre.fsm.v1.AuthInfo
+	(*ContactCreate)(nil),           // 27: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),           // 28: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),        // 29: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                 // 30: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),           // 31: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),              // 32: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),              // 33: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),              // 34: cadastre.fsm.v1.HostDelete
+	(*DomainContact)(nil),           // 35: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),        // 36: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),               // 37: cadastre.fsm.v1.PublicKey
+	(*DomainCreate)(nil),            // 38: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),            // 39: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),            // 40: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),             // 41: cadastre.fsm.v1.DomainRenew
+	(*Fee)(nil),                     // 42: cadastre.fsm.v1.Fee
+	(*DomainRestoreRequest)(nil),    // 43: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),     // 44: cadastre.fsm.v1.DomainRestoreReport
+	(*Case)(nil),                    // 45: cadastre.fsm.v1.Case
+	(*DomainServerUpdate)(nil),      // 46: cadastre.fsm.v1.DomainServerUpdate
+	(*HostServerUpdate)(nil),        // 47: cadastre.fsm.v1.HostServerUpdate
+	(*ContactServerUpdate)(nil),     // 48: cadastre.fsm.v1.ContactServerUpdate
+	(*TTL)(nil),                     // 49: cadastre.fsm.v1.TTL
+	(*TTLBounds)(nil),               // 50: cadastre.fsm.v1.TTLBounds
+	(*AdditionalEmail)(nil),         // 51: cadastre.fsm.v1.AdditionalEmail
+	(*AuthProof)(nil),               // 52: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),   // 53: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),   // 54: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),    // 55: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),    // 56: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil),  // 57: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil),  // 58: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),   // 59: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),   // 60: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),                // 61: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                 // 62: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),             // 63: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),             // 64: cadastre.fsm.v1.OwnerChange
+	(*MaintenanceItem)(nil),         // 65: cadastre.fsm.v1.MaintenanceItem
+	(*MaintenanceText)(nil),         // 66: cadastre.fsm.v1.MaintenanceText
+	(*MaintenanceSystem)(nil),       // 67: cadastre.fsm.v1.MaintenanceSystem
+	(*MaintenanceIntervention)(nil), // 68: cadastre.fsm.v1.MaintenanceIntervention
+	(*MaintenanceCreate)(nil),       // 69: cadastre.fsm.v1.MaintenanceCreate
+	(*MaintenanceUpdate)(nil),       // 70: cadastre.fsm.v1.MaintenanceUpdate
+	(*MaintenanceCancel)(nil),       // 71: cadastre.fsm.v1.MaintenanceCancel
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,  // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -6048,59 +6707,68 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	47, // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
 	48, // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
 	13, // 39: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
-	5,  // 40: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	61, // 41: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,  // 42: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,  // 43: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,  // 44: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	20, // 45: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	22, // 46: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	21, // 47: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	50, // 48: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	23, // 49: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	24, // 50: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	24, // 51: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	26, // 52: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	25, // 53: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	51, // 54: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	29, // 55: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	24, // 56: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	24, // 57: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	26, // 58: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	25, // 59: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	51, // 60: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	30, // 61: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	49, // 62: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	49, // 63: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	37, // 64: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	35, // 65: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	26, // 66: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	36, // 67: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	37, // 68: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	42, // 69: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	49, // 70: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	35, // 71: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	35, // 72: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	26, // 73: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	36, // 74: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	37, // 75: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	36, // 76: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	37, // 77: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	49, // 78: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	42, // 79: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	42, // 80: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	45, // 81: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	45, // 82: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	45, // 83: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	52, // 84: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	42, // 85: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	52, // 86: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	64, // 87: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	88, // [88:88] is the sub-list for method output_type
-	88, // [88:88] is the sub-list for method input_type
-	88, // [88:88] is the sub-list for extension type_name
-	88, // [88:88] is the sub-list for extension extendee
-	0,  // [0:88] is the sub-list for field type_name
+	69, // 40: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
+	70, // 41: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
+	71, // 42: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
+	5,  // 43: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	61, // 44: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,  // 45: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,  // 46: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,  // 47: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	20, // 48: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	22, // 49: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	21, // 50: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	50, // 51: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	23, // 52: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	24, // 53: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	24, // 54: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	26, // 55: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	25, // 56: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	51, // 57: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	29, // 58: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	24, // 59: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	24, // 60: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	26, // 61: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	25, // 62: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	51, // 63: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	30, // 64: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	49, // 65: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	49, // 66: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	37, // 67: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	35, // 68: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	26, // 69: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	36, // 70: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	37, // 71: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	42, // 72: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	49, // 73: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	35, // 74: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	35, // 75: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	26, // 76: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	36, // 77: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	37, // 78: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	36, // 79: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	37, // 80: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	49, // 81: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	42, // 82: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	42, // 83: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	45, // 84: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	45, // 85: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	45, // 86: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	52, // 87: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	42, // 88: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	52, // 89: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	64, // 90: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	66, // 91: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
+	67, // 92: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
+	66, // 93: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
+	68, // 94: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
+	65, // 95: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	65, // 96: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	97, // [97:97] is the sub-list for method output_type
+	97, // [97:97] is the sub-list for method input_type
+	97, // [97:97] is the sub-list for extension type_name
+	97, // [97:97] is the sub-list for extension extendee
+	0,  // [0:97] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -6145,19 +6813,23 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_HostServerUpdate)(nil),
 		(*Command_ContactServerUpdate)(nil),
 		(*Command_FeatureLevelRaise)(nil),
+		(*Command_MaintenanceCreate)(nil),
+		(*Command_MaintenanceUpdate)(nil),
+		(*Command_MaintenanceCancel)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[16].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[27].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[28].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[38].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[48].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[64].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   64,
+			NumMessages:   71,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
