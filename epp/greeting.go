@@ -13,7 +13,9 @@ const language = "en"
 const protocolVersion = "1.0"
 
 // objectURIs are the object services on offer.
-func objectURIs() []string { return []string{eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact} }
+func objectURIs() []string {
+	return []string{eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSMaintenance}
+}
 
 // isLanguage compares as RFC 5646 section 2.1.1 has it: without regard to case.
 func isLanguage(lang string) bool { return strings.EqualFold(lang, language) }

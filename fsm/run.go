@@ -61,6 +61,12 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.contactServerUpdate(body.ContactServerUpdate)
 	case *fsmpb.Command_FeatureLevelRaise:
 		return r.featureLevelRaise(body.FeatureLevelRaise)
+	case *fsmpb.Command_MaintenanceCreate:
+		return r.maintenanceCreate(body.MaintenanceCreate)
+	case *fsmpb.Command_MaintenanceUpdate:
+		return r.maintenanceUpdate(body.MaintenanceUpdate)
+	case *fsmpb.Command_MaintenanceCancel:
+		return r.maintenanceCancel(body.MaintenanceCancel)
 	default:
 		return r.applyObject(command)
 	}

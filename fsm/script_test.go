@@ -236,6 +236,14 @@ func (w *world) show(what string) string {
 		case "transfer":
 			d, _ := tx.Domain(registry.DomainName(name))
 			fmt.Fprintf(&out, "%s authInfo=%v transfer=%s", d.Name, d.AuthInfo.IsSet(), describeTransfer(d.Transfer))
+		case "maintenance":
+			m, found := tx.Maintenance(name)
+			if !found {
+				fmt.Fprintf(&out, "no maintenance %s", name)
+				return
+			}
+			fmt.Fprintf(&out, "%s revision=%d %s to %s tlds=%v cancelled=%v ended=%v courtesy=%s due=%s", m.ID, m.Revision, m.StartsAt.Format(time.RFC3339), m.EndsAt.Format(time.RFC3339),
+				m.TLDs, m.Cancelled, m.Ended, m.CourtesyAt.Format(time.RFC3339), m.NextDueAt().Format(time.RFC3339))
 		case "poll":
 			showPoll(&out, tx, registry.RegistrarID(name))
 		case "balance":

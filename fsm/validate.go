@@ -146,6 +146,7 @@ func (k *checker) body(command *fsmpb.Command) {
 	default:
 		k.transferOrPoll(command)
 		k.serverUpdate(command)
+		k.maintenance(command)
 	}
 }
 

@@ -15,6 +15,8 @@ const (
 	KindContact   ObjectKind = 3
 	KindRegistrar ObjectKind = 4
 	KindTLD       ObjectKind = 5
+
+	KindMaintenance ObjectKind = 100
 )
 
 // String returns the kind's name.
@@ -30,6 +32,8 @@ func (k ObjectKind) String() string {
 		return "registrar"
 	case KindTLD:
 		return "tld"
+	case KindMaintenance:
+		return "maintenance"
 	default:
 		return "object"
 	}

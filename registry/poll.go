@@ -16,8 +16,14 @@ const (
 	PollRestoreLapsed PollKind = 5
 	// PollChange: the registry changed the object; Change says how and Action where, which is
 	// also the version of the object that the change made.
-	PollChange     PollKind = 30
-	PollLowBalance PollKind = 20 // the registrar's balance fell below its threshold; LowBalance says how it stood
+	PollChange PollKind = 30
+	// Of a maintenance: Action is the place of the version that the message tells of.
+	PollMaintenanceCreate   PollKind = 100
+	PollMaintenanceUpdate   PollKind = 101
+	PollMaintenanceDelete   PollKind = 102
+	PollMaintenanceCourtesy PollKind = 103 // it begins soon
+	PollMaintenanceEnd      PollKind = 104
+	PollLowBalance          PollKind = 20 // the registrar's balance fell below its threshold; LowBalance says how it stood
 )
 
 // Action names a command by what its answer said: the client's transaction identifier and

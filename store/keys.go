@@ -37,6 +37,8 @@ const (
 	tablePollMessage  table = 0x70 // registrar, number → message
 	tablePollQueue    table = 0x71 // registrar → count and first message
 	tableVariant      table = 0x80 // TLD, variant key → internationalised domain names
+	tableMaintenance  table = 0x81
+	tableDueMaint     table = 0x82 // time → maintenance with something due
 )
 
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.

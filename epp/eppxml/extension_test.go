@@ -103,7 +103,7 @@ func TestExtensionRoundTrip(t *testing.T) {
 var extensionTexts = []string{
 	"255", "256", "65535", "65536", "2147483647", "2147483648", "4294967296", "AB", "abc", "a b", "ab ab", "0A0b", "AQ==", "A Q = =", "AQ=", "AR==", "====", "AQAB",
 	"2020-01-01T00:00:00.0Z", "2020-01-01T00:00:00+01:00", "2020-01-01T00:00:00", "2020-01-01", "2020-01-01T24:00:00Z", "2020-02-30T00:00:00Z",
-	"report", "[LOGIN-SECURITY]", "abcde", "abcdef", "  abcdef  ", "a     b",
+	"production", "emergency", "partial", "courtesy", "html", "report", "[LOGIN-SECURITY]", "abcde", "abcdef", "  abcdef  ", "a     b",
 }
 
 // wrapped puts an extension element into a command.
@@ -298,6 +298,8 @@ func FuzzExtension(f *testing.F) {
 				again = map[string]func([]byte, []TTL) []byte{"create": AppendTTLCreate, "update": AppendTTLUpdate, "infData": AppendTTLInfData}[e.Name](nil, *v)
 			case *IDNData:
 				again = AppendIDNData(nil, v)
+			case *MaintenanceInfData:
+				again = AppendMaintenanceInfData(nil, v)
 			case *AddlEmail:
 				again = AppendAddlEmail(nil, v)
 			case *FeeCheck:

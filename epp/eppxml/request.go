@@ -36,7 +36,7 @@ type Command struct {
 
 // Body is one of *Login, *Logout, *Poll; *DomainCheck, *DomainInfo, *DomainCreate, *DomainUpdate, *DomainDelete,
 // *DomainRenew, *DomainTransfer; *HostCheck, *HostInfo, *HostCreate, *HostUpdate, *HostDelete; *ContactCheck,
-// *ContactInfo, *ContactCreate, *ContactUpdate, *ContactDelete, *ContactTransfer.
+// *ContactInfo, *ContactCreate, *ContactUpdate, *ContactDelete, *ContactTransfer; *MaintenanceInfo.
 type Body interface {
 	// Verb returns the command's name.
 	Verb() Verb
@@ -211,10 +211,14 @@ func (d *decoder) object(verb Verb, op TransferOp, n int32) Body {
 	nd := &d.t.nodes[n]
 	var body Body
 	switch {
-	case nd.ns != NSDomain && nd.ns != NSHost && nd.ns != NSContact:
+	case nd.ns != NSDomain && nd.ns != NSHost && nd.ns != NSContact && nd.ns != NSMaintenance:
 		d.failKind(KindUnimplementedObject, n, "", "objects of this namespace are not implemented")
 		return nil
 	case nd.name != string(verb):
+	case nd.ns == NSMaintenance:
+		if verb == VerbInfo {
+			body = d.maintenanceInfo(n)
+		}
 	case nd.ns == NSDomain:
 		body = d.domain(verb, op, n)
 	case nd.ns == NSHost:
