@@ -104,7 +104,7 @@ func IDNOf(tld *registry.TLD, name registry.DomainName, tag, uName string) (regi
 		return registry.IDN{}, err
 	}
 	var table *idn.Table
-	found := true
+	var found bool
 	switch {
 	case tag != "":
 		if table, found = set.Table(tag); !found {
