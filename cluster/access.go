@@ -57,6 +57,9 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_History_FullMethodName:        operator,
 		clusterpb.Admin_Features_FullMethodName:       operator,
 		clusterpb.Admin_RaiseLevel_FullMethodName:     operator,
+
+		clusterpb.Admin_MaintenanceList_FullMethodName: operator,
+		clusterpb.Admin_MaintenanceShow_FullMethodName: operator,
 	}
 }
 
@@ -145,7 +148,8 @@ func mayExecute(command *fsmpb.Command) error {
 	case *fsmpb.Command_ClockSet, *fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
 		*fsmpb.Command_PremiumLoad, *fsmpb.Command_PremiumRemove, *fsmpb.Command_ReservedLoad, *fsmpb.Command_ReservedRemove, *fsmpb.Command_HostReturn,
 		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
-		*fsmpb.Command_OrgServerUpdate:
+		*fsmpb.Command_OrgServerUpdate,
+		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel:
 		return nil
 	default:
 		return refuse(registry.CodeAuthorization, "command", "", "this is not an operator's command")

@@ -44,6 +44,7 @@ func (c *call) changeMessage(tx *store.ReadTx, m *registry.PollMessage) (data []
 		if statuses := rgpStatuses(domain.RGPStatuses(m.At)); len(statuses) > 0 {
 			extensions = append(extensions, extensionData{uri: eppxml.NSRGP, xml: eppxml.AppendRGPInfData(nil, statuses)})
 		}
+		extensions = append(extensions, shownIDN(string(domain.Name), domain.IDN.Table)...)
 	}
 	return data, append(extensions, extensionData{uri: eppxml.NSChangePoll, xml: eppxml.AppendChangeData(nil, shownChange(m))}), nil
 }

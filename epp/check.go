@@ -14,6 +14,8 @@ const (
 	reasonTooDeep      = "Not one label below the TLD"
 	reasonReserved     = "Reserved name"
 	reasonNotAvailable = "Not offered under this TLD"
+	reasonCharacters   = "Characters not offered here"
+	reasonVariant      = "Variant of a registered name"
 )
 
 // checkCount bounds what one check may ask for.

@@ -53,6 +53,8 @@ func (c *call) run(ctx context.Context, body eppxml.Body) (*answer, error) {
 		return c.domainTransfer(ctx, b)
 	case *eppxml.ContactTransfer:
 		return c.contactTransfer(ctx, b)
+	case *eppxml.MaintenanceInfo:
+		return c.maintenanceInfo(ctx, b)
 	case *eppxml.Poll:
 		return c.poll(ctx, b)
 	default:
@@ -121,6 +123,11 @@ func objectOf(body eppxml.Body) eppxml.Value {
 		return name(eppxml.NSContact, "id", b.ID)
 	case *eppxml.ContactTransfer:
 		return name(eppxml.NSContact, "id", b.ID)
+	case *eppxml.MaintenanceInfo:
+		if b.ID == nil {
+			return name(eppxml.NSMaintenance, "list", "")
+		}
+		return name(eppxml.NSMaintenance, "id", b.ID.ID)
 	default:
 		return orgObjectOf(body)
 	}

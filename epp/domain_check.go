@@ -23,7 +23,7 @@ func (c *call) domainCheck(ctx context.Context, q *eppxml.DomainCheck) (*answer,
 	err := c.view(ctx, func(tx *store.ReadTx) error {
 		results = results[:0]
 		for _, name := range q.Names {
-			results = append(results, checked(name, domainUnavailable(tx, name)))
+			results = append(results, checked(name, c.domainUnavailable(tx, name)))
 		}
 		if fees != nil {
 			feeData = c.checkFees(tx, fees, q.Names)
@@ -41,7 +41,7 @@ func (c *call) domainCheck(ctx context.Context, q *eppxml.DomainCheck) (*answer,
 }
 
 // domainUnavailable says why the name cannot be registered now, "" if it can.
-func domainUnavailable(tx *store.ReadTx, given string) string {
+func (c *call) domainUnavailable(tx *store.ReadTx, given string) string {
 	name, err := registry.ParseDomainName(given)
 	if err != nil {
 		return reasonSyntax
@@ -62,6 +62,6 @@ func domainUnavailable(tx *store.ReadTx, given string) string {
 	case tx.HasDomain(name):
 		return reasonInUse
 	default:
-		return ""
+		return c.idnUnavailable(tx, tld, name)
 	}
 }

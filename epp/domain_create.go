@@ -32,6 +32,7 @@ func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answe
 		return nil, err
 	}
 	addSecurity(command, c.extensions.secDNSCreate)
+	c.addIDN(command)
 	if command.Ttls, err = ttlCommands(c.extensions.ttls); err != nil {
 		return nil, err
 	}
@@ -48,6 +49,7 @@ func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answe
 	a := c.done(result, eppxml.AppendDomainCreData(nil, &eppxml.DomainCreData{
 		Name: command.GetName(), CrDate: instant(result.GetCreatedAtMs()), ExDate: instant(result.GetExpiresAtMs()),
 	}))
+	a.extensions = append(a.extensions, shownIDN(command.GetName(), result.GetIdnTable())...)
 	return c.withFees(a, "creData", feeRegistration, result), nil
 }
 

@@ -35,6 +35,7 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 		if statuses := rgpStatuses(domain.RGPStatuses(tx.Now())); len(statuses) > 0 {
 			extensions = append(extensions, extensionData{uri: eppxml.NSRGP, xml: eppxml.AppendRGPInfData(nil, statuses)})
 		}
+		extensions = append(extensions, shownIDN(string(domain.Name), domain.IDN.Table)...)
 		if tld, found := tx.TLD(domain.TLD); found {
 			extensions = append(extensions, c.shownTTLs(tld, registry.KindDomain, domain.TTLs)...)
 		}

@@ -35,6 +35,7 @@ type commandExtensions struct {
 	addlEmail    *eppxml.AddlEmail
 	orgCreate    []eppxml.OrgLink
 	orgUpdate    *eppxml.OrgExtUpdate
+	idn          *eppxml.IDNData
 }
 
 // extensions is the table of all that the server implements: what is not here is refused,
@@ -65,6 +66,7 @@ func extensions() []extension {
 		}}}},
 		{uri: eppxml.NSFee, elements: feeElements()},
 		{uri: eppxml.NSOrgExt, elements: orgExtElements()},
+		{uri: eppxml.NSIDN, elements: idnElements()},
 		{uri: eppxml.NSUnhandledNamespaces},
 		{uri: eppxml.NSSecureAuthInfo},
 		{uri: eppxml.NSLoginSec, elements: []extensionElement{
@@ -185,6 +187,8 @@ func extensionOf(element string) string {
 		return eppxml.NSSecDNS
 	case "ttl":
 		return eppxml.NSTTL
+	case "table", "uname":
+		return eppxml.NSIDN
 	case "fee", "currency", "command":
 		return eppxml.NSFee
 	case "restore", "report", "preData", "postData", "delTime", "resTime", "resReason", "statement", "other":

@@ -14,7 +14,7 @@ const protocolVersion = "1.0"
 
 // objectURIs are the object services on offer.
 func objectURIs() []string {
-	return []string{eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSOrg, eppxml.NSKeyRelay}
+	return []string{eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSOrg, eppxml.NSKeyRelay, eppxml.NSMaintenance}
 }
 
 // isLanguage compares as RFC 5646 section 2.1.1 has it: without regard to case.

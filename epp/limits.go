@@ -61,6 +61,8 @@ const (
 	maxLogins = 3
 	// maxChecked bounds the objects of one check: each is a few reads of the state.
 	maxChecked = 100
+	// maxCheckedVariants bounds the variants of a name that a check looks at, as a create does.
+	maxCheckedVariants = 256
 	// maxSubordinateHosts bounds the hosts of an info answer, which stays below a megabyte.
 	maxSubordinateHosts = 3000
 	// acceptPause lets descriptors come free when there are none left.

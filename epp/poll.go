@@ -16,6 +16,7 @@ func (c *call) poll(ctx context.Context, q *eppxml.Poll) (*answer, error) {
 	}
 	var message *registry.PollMessage
 	var data []byte
+	var text string
 	var extensions []extensionData
 	err := c.view(ctx, func(tx *store.ReadTx) error {
 		if c.queue.Count == 0 {
@@ -25,6 +26,12 @@ func (c *call) poll(ctx context.Context, q *eppxml.Poll) (*answer, error) {
 		if message, found = tx.PollMessage(c.registrar, c.queue.Head); !found {
 			return refuse(registry.CodeInternal, "", "", "the queue of %s has lost message %d", c.registrar, c.queue.Head)
 		}
+		if message.Object == registry.KindMaintenance {
+			var err error
+			data, text, err = maintenanceMessage(tx, message)
+			return err
+		}
+		text = messageText(message)
 		if message.Change != nil {
 			var err error
 			data, extensions, err = c.changeMessage(tx, message)
@@ -41,7 +48,7 @@ func (c *call) poll(ctx context.Context, q *eppxml.Poll) (*answer, error) {
 	}
 	return &answer{
 		code: codeOKMessage, data: data, dataURI: messageURI(message), extensions: extensions,
-		msgQ: &eppxml.MsgQ{Count: c.queue.Count, ID: messageID(message.Sequence), Date: message.At, Msg: messageText(message)},
+		msgQ: &eppxml.MsgQ{Count: c.queue.Count, ID: messageID(message.Sequence), Date: message.At, Msg: text},
 	}, nil
 }
 
@@ -57,6 +64,8 @@ func messageURI(m *registry.PollMessage) string {
 		return eppxml.NSHost
 	case registry.KindOrg:
 		return eppxml.NSOrg
+	case registry.KindMaintenance:
+		return eppxml.NSMaintenance
 	default:
 		return eppxml.NSDomain
 	}

@@ -25,11 +25,18 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if r.tx.HasDomain(name) {
 		return nil, refuse(registry.CodeObjectExists, "name", c.GetName(), "the name is registered")
 	}
+	named, err := policy.IDNOf(tld, name, c.GetIdnTable(), c.GetIdnUname())
+	if err != nil {
+		return nil, err
+	}
 	years, err := policy.PeriodYears(tld, c.GetPeriodYears())
 	if err != nil {
 		return nil, err
 	}
-	domain := &registry.Domain{Name: name, TLD: tld.Name, ExpiresAt: policy.AddYears(r.now, years), AuthInfo: r.newAuthInfo(c.GetAuthInfo(), tld)}
+	domain := &registry.Domain{Name: name, TLD: tld.Name, ExpiresAt: policy.AddYears(r.now, years), AuthInfo: r.newAuthInfo(c.GetAuthInfo(), tld), IDN: named}
+	if err := r.requireVariantsFree(tld, domain); err != nil {
+		return nil, err
+	}
 	if err := policy.CheckAuthInfo(tld, c.GetAuthInfo().GetWeak()); err != nil {
 		return nil, err
 	}
@@ -55,7 +62,7 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 		r.returnHosts(domain)
 	}
 	result := r.createdResult(roid)
-	result.ExpiresAtMs = domain.ExpiresAt.UnixMilli()
+	result.ExpiresAtMs, result.IdnTable = domain.ExpiresAt.UnixMilli(), domain.IDN.Table
 	r.settled(result, tld, price, years)
 	return result, nil
 }

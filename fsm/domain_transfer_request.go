@@ -25,6 +25,9 @@ func (r *run) domainTransferRequest(c *fsmpb.DomainTransferRequest) (*fsmpb.Resu
 	if err := requireTransferable(domain.Statuses); err != nil {
 		return nil, err
 	}
+	if err := r.requireNoVariants(tld, domain); err != nil {
+		return nil, err
+	}
 	transfer := &registry.Transfer{
 		Status: registry.TransferPending, Requester: registrar.ID, RequestedAt: r.now, Losing: domain.Sponsor,
 		ActAt: policy.AddDays(r.now, policy.TransferPendingDays(tld)),

@@ -67,6 +67,12 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.featureLevelRaise(body.FeatureLevelRaise)
 	case *fsmpb.Command_OrgServerUpdate:
 		return r.orgServerUpdate(body.OrgServerUpdate)
+	case *fsmpb.Command_MaintenanceCreate:
+		return r.maintenanceCreate(body.MaintenanceCreate)
+	case *fsmpb.Command_MaintenanceUpdate:
+		return r.maintenanceUpdate(body.MaintenanceUpdate)
+	case *fsmpb.Command_MaintenanceCancel:
+		return r.maintenanceCancel(body.MaintenanceCancel)
 	default:
 		if known, result, err := r.applyList(command); known {
 			return result, err

@@ -249,6 +249,14 @@ func (w *world) show(what string) string {
 		case "access":
 			r, _ := tx.Registrar(registry.RegistrarID(name))
 			fmt.Fprintf(&out, "%s %s sources=%v thin=%v query=%d transform=%d", r.ID, r.State, r.Sources, r.ThinTLDs, r.QueryRate, r.TransformRate)
+		case "maintenance":
+			m, found := tx.Maintenance(name)
+			if !found {
+				fmt.Fprintf(&out, "no maintenance %s", name)
+				return
+			}
+			fmt.Fprintf(&out, "%s revision=%d %s to %s tlds=%v cancelled=%v ended=%v courtesy=%s due=%s", m.ID, m.Revision, m.StartsAt.Format(time.RFC3339), m.EndsAt.Format(time.RFC3339),
+				m.TLDs, m.Cancelled, m.Ended, m.CourtesyAt.Format(time.RFC3339), m.NextDueAt().Format(time.RFC3339))
 		case "poll":
 			showPoll(&out, tx, registry.RegistrarID(name))
 		case "balance":
@@ -354,6 +362,9 @@ func showDomain(out *strings.Builder, tx *store.ReadTx, name registry.DomainName
 	showOrgLinks(out, d.Orgs)
 	if d.MaxSigLifeSeconds != 0 {
 		fmt.Fprintf(out, " maxsiglife=%d", d.MaxSigLifeSeconds)
+	}
+	if d.IDN != (registry.IDN{}) {
+		fmt.Fprintf(out, " idn=%s/%s", d.IDN.Table, d.IDN.Key)
 	}
 	if d.PriceClass != "" {
 		fmt.Fprintf(out, " class=%s", d.PriceClass)

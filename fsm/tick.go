@@ -58,8 +58,11 @@ func (r *run) doDue(limit int) (done int, err error) {
 			return done, nil
 		}
 		step := r.domainDue
-		if due[0].Contact != "" {
+		switch {
+		case due[0].Contact != "":
 			step = r.contactDue
+		case due[0].Maintenance != "":
+			step = r.maintenanceDue
 		}
 		if err := step(due[0]); err != nil {
 			return done, err

@@ -19,6 +19,9 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 	}
 	old, exists := r.tx.TLD(tld.Name)
 	if exists {
+		if err := r.checkIDNChange(old, tld); err != nil {
+			return nil, err
+		}
 		tld.ROID, tld.CreatedAt = old.ROID, old.CreatedAt
 		tld.HasPremiumList, tld.HasReservedList = old.HasPremiumList, old.HasReservedList
 		if tld.Policy.HostAttributes != old.Policy.HostAttributes {
@@ -107,6 +110,8 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		DataModel: registry.DataModel(min(p.GetDataModel(), math.MaxUint8)), AuthInfoDays: p.GetAuthInfoDays(),
 		HostAttributes: p.GetHostAttributes(), PurgeTimeSeconds: p.GetPurgeTimeSeconds(),
 		SacrificialDomain: registry.DomainName(p.GetSacrificialDomain()), ExpiryGraceDays: p.GetExpiryGraceDays(),
+		IDNTables: p.GetIdnTables(), IDNCustomTables: p.GetIdnCustomTables(), IDNVariantsForRegistrar: p.GetIdnVariantsForRegistrar(),
+		IDNTableRequired: p.GetIdnTableRequired(), IDNOnly: p.GetIdnOnly(),
 	}
 	for _, name := range p.GetPremiumNames() {
 		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
@@ -145,6 +150,8 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		TransferPendingDays: p.TransferPendingDays,
 		HostAttributes:      p.HostAttributes, PurgeTimeSeconds: p.PurgeTimeSeconds,
 		SacrificialDomain: string(p.SacrificialDomain), ExpiryGraceDays: p.ExpiryGraceDays,
+		IdnTables: p.IDNTables, IdnCustomTables: p.IDNCustomTables, IdnVariantsForRegistrar: p.IDNVariantsForRegistrar,
+		IdnTableRequired: p.IDNTableRequired, IdnOnly: p.IDNOnly,
 	}
 	for _, name := range p.PremiumNames {
 		out.PremiumNames = append(out.PremiumNames, &fsmpb.PremiumName{

@@ -26,6 +26,8 @@ func TestEveryPolicyFieldTravels(t *testing.T) {
 			full.ReservedLabels = []string{"nic"}
 		case name == "TTLBounds":
 			full.TTLBounds = []registry.TTLBounds{{Type: registry.RecordDS, Min: 1, Max: 3, Default: 2}}
+		case name == "IDNTables", name == "IDNCustomTables":
+			f.Set(reflect.ValueOf([]string{name}))
 		case name == "PremiumNames":
 			full.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 1, RenewPriceMinor: 2, RestorePriceMinor: 3}}
 		case name == "Signing":

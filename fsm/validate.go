@@ -156,6 +156,7 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.transferOrPoll(command)
 		k.organisations(command)
 		k.serverUpdate(command)
+		k.maintenance(command)
 	}
 }
 
@@ -253,6 +254,7 @@ func (k *checker) tldPut(c *fsmpb.TLDPut) {
 		k.name("soa_rname", p.GetSoaRname())
 	}
 	k.count("reserved_labels", len(p.GetReservedLabels()), 10000)
+	k.count("idn_tables", len(p.GetIdnTables())+len(p.GetIdnCustomTables()), policy.MaxIDNTables)
 	k.count("premium_names", len(p.GetPremiumNames()), policy.MaxPremiumNames)
 }
 

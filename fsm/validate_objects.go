@@ -125,6 +125,8 @@ func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 	k.fee(c.GetFee())
 	k.ttls(c.GetTtls())
 	k.orgLinks(c.GetOrgs(), nil, nil)
+	k.text("table", c.GetIdnTable())
+	k.text("uname", c.GetIdnUname())
 }
 
 func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"cadastre/idn"
 	"cadastre/registry"
 )
 
@@ -17,7 +18,8 @@ import (
 const MaxTermYears = 10
 
 // CheckRegistrable says whether name can be registered under the TLD: exactly one label
-// below it, letters, digits and inner hyphens, no reserved label.
+// below it, letters, digits and inner hyphens, no reserved label. Of an A-label IDNOf
+// says the rest.
 func CheckRegistrable(lists Lists, tld *registry.TLD, name registry.DomainName) error {
 	refuse := func(code registry.Code, reason string) error {
 		return &registry.Error{Code: code, Field: "name", Value: string(name), Reason: reason}
@@ -26,7 +28,11 @@ func CheckRegistrable(lists Lists, tld *registry.TLD, name registry.DomainName) 
 		return refuse(registry.CodeParameterPolicy, fmt.Sprintf("only names with exactly one label before .%s can be registered", tld.Name))
 	}
 	label := name.FirstLabel()
-	if len(label) >= 4 && label[2:4] == "--" {
+	isIDN := idn.HasPrefix(label) && OffersIDNs(tld)
+	if tld.Policy.IDNOnly && !isIDN {
+		return refuse(registry.CodeParameterPolicy, "only internationalised names are registered under this TLD")
+	}
+	if len(label) >= 4 && label[2:4] == "--" && !isIDN {
 		return refuse(registry.CodeParameterPolicy, "labels with hyphens as third and fourth characters are not offered under this TLD (RFC 5891 section 4.2.3.1)")
 	}
 	if name == tld.Policy.SacrificialDomain {
@@ -236,6 +242,9 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 	}
 	if reason := checkTTLBounds(p); reason != "" {
 		return bad("ttl_bounds", "%s", reason)
+	}
+	if reason := checkIDN(p); reason != "" {
+		return bad("idn_tables", "%s", reason)
 	}
 	for _, server := range p.ApexServers {
 		if server.Name.IsBelow(name) && len(server.Addresses) == 0 {

@@ -11,12 +11,13 @@ type ObjectKind uint8
 
 // The kinds of objects.
 const (
-	KindDomain    ObjectKind = 1
-	KindHost      ObjectKind = 2
-	KindContact   ObjectKind = 3
-	KindRegistrar ObjectKind = 4
-	KindTLD       ObjectKind = 5
-	KindOrg       ObjectKind = 120
+	KindDomain      ObjectKind = 1
+	KindHost        ObjectKind = 2
+	KindContact     ObjectKind = 3
+	KindRegistrar   ObjectKind = 4
+	KindTLD         ObjectKind = 5
+	KindOrg         ObjectKind = 120
+	KindMaintenance ObjectKind = 100
 )
 
 // String returns the kind's name.
@@ -34,6 +35,8 @@ func (k ObjectKind) String() string {
 		return "tld"
 	case KindOrg:
 		return "org"
+	case KindMaintenance:
+		return "maintenance"
 	default:
 		return "object"
 	}
@@ -146,6 +149,7 @@ type Domain struct {
 	// PriceClass is that of the premium name that was registered, "" for the usual prices.
 	PriceClass string
 	Orgs       []OrgLink // sorted by role, one for each role at most
+	IDN        IDN
 }
 
 // IsDelegated says whether the domain belongs in the zone: it has name servers, no hold
@@ -405,6 +409,18 @@ type TLDPolicy struct {
 	ExpiryGraceDays uint32
 	// Signing says how the zone is signed.
 	Signing SigningPolicy
+	// IDNTables are the tags of the IDN tables on offer, in the order in which they are tried;
+	// without any, and without IDNCustomTables, no internationalised names are registered.
+	IDNTables []string
+	// IDNCustomTables are the texts of tables that do not come with the program.
+	IDNCustomTables []string
+	// IDNVariantsForRegistrar lets the registrar of a name register its variants, which nobody
+	// may otherwise.
+	IDNVariantsForRegistrar bool
+	// IDNTableRequired makes registrars say which table they mean.
+	IDNTableRequired bool
+	// IDNOnly admits no ASCII names.
+	IDNOnly bool
 }
 
 // PremiumName is a label below a TLD with prices of its own, in minor units of the TLD's

@@ -22,6 +22,12 @@ const (
 	// PollExpired: the domain expired; it can be renewed until ActAt and is deleted then.
 	PollExpired    PollKind = 130
 	PollLowBalance PollKind = 20 // the registrar's balance fell below its threshold; LowBalance says how it stood
+	// Of a maintenance: Action is the place of the version that the message tells of.
+	PollMaintenanceCreate   PollKind = 100
+	PollMaintenanceUpdate   PollKind = 101
+	PollMaintenanceDelete   PollKind = 102
+	PollMaintenanceCourtesy PollKind = 103 // it begins soon
+	PollMaintenanceEnd      PollKind = 104
 )
 
 // Action names a command by what its answer said: the client's transaction identifier and

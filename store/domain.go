@@ -84,6 +84,9 @@ func domainIndexKeys(d *registry.Domain) []key {
 			keys = appendNewKey(keys, attributeUseKey(at).tail(name))
 		}
 	}
+	if d.IDN.Key != "" {
+		keys = append(keys, variantKey(d.TLD, d.IDN.Key).tail(name))
+	}
 	if at := d.NextDueAt(); !at.IsZero() {
 		keys = append(keys, dueKey(at, d.Name))
 	}
@@ -125,6 +128,8 @@ func encodeDomain(d *registry.Domain) []byte {
 		e.hostAttribute(fieldDomainHostAttribute, &d.HostAttributes[i])
 	}
 	e.time(fieldDomainExpiryGrace, d.ExpiryGraceEndsAt)
+	e.str(fieldDomainIDNTable, d.IDN.Table)
+	e.str(fieldDomainIDNKey, d.IDN.Key)
 	return e.b
 }
 
@@ -184,6 +189,10 @@ func (d *decoder) domainField(domain *registry.Domain) {
 		domain.HostAttributes = append(domain.HostAttributes, d.hostAttribute())
 	case fieldDomainExpiryGrace:
 		domain.ExpiryGraceEndsAt = d.time()
+	case fieldDomainIDNTable:
+		domain.IDN.Table = d.str()
+	case fieldDomainIDNKey:
+		domain.IDN.Key = d.str()
 	default:
 		d.provenance(&domain.Provenance)
 	}

@@ -7,11 +7,13 @@ import (
 	"cadastre/registry"
 )
 
-// Due is something that time makes happen to a domain or, where Contact is set, a contact.
+// Due is something that time makes happen to a domain or, where one of the others is set, to
+// that.
 type Due struct {
-	At      time.Time
-	Domain  registry.DomainName
-	Contact registry.ContactID // in the form of its key
+	At          time.Time
+	Domain      registry.DomainName
+	Contact     registry.ContactID // in the form of its key
+	Maintenance string
 }
 
 func dueKey(at time.Time, name registry.DomainName) key {
@@ -23,7 +25,7 @@ func dueContactKey(at time.Time, id registry.ContactID) key {
 }
 
 // DueUntil returns up to limit items due at or before the given time, earliest first and of
-// the same instant domains first.
+// the same instant domains first, then contacts.
 func (tx *ReadTx) DueUntil(until time.Time, limit int) []Due {
 	due := make([]Due, 0, 2)
 	tx.scanDue(tableDue, until, limit, func(at time.Time, name string) {
@@ -33,7 +35,11 @@ func (tx *ReadTx) DueUntil(until time.Time, limit int) []Due {
 	tx.scanDue(tableDueContact, until, limit, func(at time.Time, id string) {
 		due = append(due, Due{At: at, Contact: registry.ContactID(id)})
 	})
-	if domains > 0 && len(due) > domains {
+	contacts := len(due) - domains
+	tx.scanDue(tableDueMaint, until, limit, func(at time.Time, id string) {
+		due = append(due, Due{At: at, Maintenance: id})
+	})
+	if len(due) > max(domains, contacts) {
 		slices.SortStableFunc(due, func(a, b Due) int { return a.At.Compare(b.At) })
 	}
 	return due[:min(limit, len(due))]

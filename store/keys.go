@@ -55,6 +55,13 @@ const (
 	tableReserved   table = 0x8f // TLD, reserved label
 )
 
+// Internationalised names and maintenance.
+const (
+	tableVariant     table = 0x80 // TLD, variant key → internationalised domain names
+	tableMaintenance table = 0x81
+	tableDueMaint    table = 0x82 // time → maintenance with something due
+)
+
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.
 const lastTable table = 0xEF
 

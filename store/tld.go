@@ -107,6 +107,7 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	e.ttlBounds(p.TTLBounds)
 	e.uint(140, uint64(p.DataModel))
 	e.uint(141, uint64(p.AuthInfoDays))
+	e.policyIDN(p)
 	for i := range p.PremiumNames {
 		e.premiumName(60, &p.PremiumNames[i])
 	}
@@ -257,7 +258,7 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 	case fieldPolicySigning:
 		p.Signing = d.signing()
 	default:
-		d.unknown()
+		d.policyIDN(p)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode"
 
+	"cadastre/idn"
 	"cadastre/registry"
 	"cadastre/store"
 	"cadastre/zone"
@@ -114,8 +115,17 @@ func help(tx *store.ReadTx) *page {
 	return p
 }
 
+// typedName returns the canonical form of a name that somebody typed, in Unicode or ASCII.
+func typedName(text string) (registry.DomainName, error) {
+	ascii, err := idn.ASCII(text)
+	if err != nil {
+		return "", err
+	}
+	return registry.ParseDomainName(ascii)
+}
+
 func domainPage(tx *store.ReadTx, text string) (*page, error) {
-	name, err := registry.ParseDomainName(text)
+	name, err := typedName(text)
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +135,9 @@ func domainPage(tx *store.ReadTx, text string) (*page, error) {
 	}
 	p := &page{}
 	p.line("Domain Name", string(d.Name))
+	if shown := idn.Display(string(d.Name)); shown != string(d.Name) {
+		p.line("Internationalized Domain Name", shown)
+	}
 	p.line("Registry Domain ID", string(d.ROID))
 	p.time("Updated Date", d.UpdatedAt)
 	p.time("Creation Date", d.CreatedAt)
@@ -187,7 +200,7 @@ func (p *page) registrar(tx *store.ReadTx, id registry.RegistrarID) {
 }
 
 func hostPage(tx *store.ReadTx, text string) (*page, error) {
-	name, err := registry.ParseDomainName(text)
+	name, err := typedName(text)
 	if err != nil {
 		return nil, err
 	}

@@ -51,6 +51,10 @@ func newStore(t *testing.T) *store.Store {
 			Provenance: made, Name: "leaving.example", TLD: "example", ExpiresAt: at.AddDate(1, 0, 0), NameServers: []registry.DomainName{"ns1.one.example"},
 			Statuses: registry.Statuses{registry.StatusPendingDelete}, Phase: registry.PhasePendingDelete, PhaseEndsAt: at.AddDate(0, 0, 5),
 		})
+		made.ROID = "D4-EX"
+		tx.PutDomain(nil, &registry.Domain{
+			Provenance: made, Name: "xn--bcher-kva.example", TLD: "example", ExpiresAt: at.AddDate(1, 0, 0), IDN: registry.IDN{Table: "de", Key: "bücher"},
+		})
 		made.ROID = "H1-EX"
 		tx.PutHost(nil, &registry.Host{Provenance: made, Name: "ns1.one.example", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, Superordinate: "one.example"})
 		made.ROID = "C1-EX"
@@ -72,7 +76,12 @@ func TestAnswer(t *testing.T) {
 	domain := "Domain Name: one.example\nRegistry Domain ID: D1-EX\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
 		"Registrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" +
 		"Domain Status: clientHold https://icann.org/epp#clientHold\nName Server: ns1.one.example\nDNSSEC: unsigned\n" + footer
+	international := "Domain Name: xn--bcher-kva.example\nInternationalized Domain Name: bücher.example\nRegistry Domain ID: D4-EX\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
+		"Registrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\nDomain Status: inactive https://icann.org/epp#inactive\nDNSSEC: unsigned\n" + footer
 	tests := []struct{ query, want string }{
+		{"xn--bcher-kva.example", international},
+		{"domain B\u00fccher.Example", international},
+		{"Bu\u0308cher.example", international},
 		{"one.example\r", domain},
 		{"domain ONE.Example.", domain},
 		{"  \x1b\x07one.example ", domain},

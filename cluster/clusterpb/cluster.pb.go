@@ -3845,6 +3845,355 @@ func (x *RaiseLevelResponse) GetLevel() uint32 {
 	return 0
 }
 
+type MaintenanceListRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceListRequest) Reset() {
+	*x = MaintenanceListRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceListRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceListRequest) ProtoMessage() {}
+
+func (x *MaintenanceListRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceListRequest.ProtoReflect.Descriptor instead.
+func (*MaintenanceListRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{64}
+}
+
+type MaintenanceListResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Maintenances  []*MaintenanceRecord   `protobuf:"bytes,1,rep,name=maintenances,proto3" json:"maintenances,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceListResponse) Reset() {
+	*x = MaintenanceListResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceListResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceListResponse) ProtoMessage() {}
+
+func (x *MaintenanceListResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceListResponse.ProtoReflect.Descriptor instead.
+func (*MaintenanceListResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *MaintenanceListResponse) GetMaintenances() []*MaintenanceRecord {
+	if x != nil {
+		return x.Maintenances
+	}
+	return nil
+}
+
+type MaintenanceShowRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceShowRequest) Reset() {
+	*x = MaintenanceShowRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceShowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceShowRequest) ProtoMessage() {}
+
+func (x *MaintenanceShowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceShowRequest.ProtoReflect.Descriptor instead.
+func (*MaintenanceShowRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *MaintenanceShowRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type MaintenanceShowResponse struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Maintenance *MaintenanceRecord     `protobuf:"bytes,1,opt,name=maintenance,proto3" json:"maintenance,omitempty"`
+	// Oldest first.
+	Versions      []*MaintenanceVersion `protobuf:"bytes,2,rep,name=versions,proto3" json:"versions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceShowResponse) Reset() {
+	*x = MaintenanceShowResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceShowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceShowResponse) ProtoMessage() {}
+
+func (x *MaintenanceShowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceShowResponse.ProtoReflect.Descriptor instead.
+func (*MaintenanceShowResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *MaintenanceShowResponse) GetMaintenance() *MaintenanceRecord {
+	if x != nil {
+		return x.Maintenance
+	}
+	return nil
+}
+
+func (x *MaintenanceShowResponse) GetVersions() []*MaintenanceVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+// MaintenanceRecord is a maintenance as the registry keeps it.
+type MaintenanceRecord struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Id          string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Item        *fsmpb.MaintenanceItem `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	Revision    uint32                 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	Cancelled   bool                   `protobuf:"varint,4,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	CreatedAtMs int64                  `protobuf:"varint,5,opt,name=created_at_ms,json=createdAtMs,proto3" json:"created_at_ms,omitempty"`
+	UpdatedAtMs int64                  `protobuf:"varint,6,opt,name=updated_at_ms,json=updatedAtMs,proto3" json:"updated_at_ms,omitempty"`
+	// Registrars have been told that it is over.
+	Ended         bool `protobuf:"varint,7,opt,name=ended,proto3" json:"ended,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceRecord) Reset() {
+	*x = MaintenanceRecord{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceRecord) ProtoMessage() {}
+
+func (x *MaintenanceRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceRecord.ProtoReflect.Descriptor instead.
+func (*MaintenanceRecord) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *MaintenanceRecord) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *MaintenanceRecord) GetItem() *fsmpb.MaintenanceItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *MaintenanceRecord) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *MaintenanceRecord) GetCancelled() bool {
+	if x != nil {
+		return x.Cancelled
+	}
+	return false
+}
+
+func (x *MaintenanceRecord) GetCreatedAtMs() int64 {
+	if x != nil {
+		return x.CreatedAtMs
+	}
+	return 0
+}
+
+func (x *MaintenanceRecord) GetUpdatedAtMs() int64 {
+	if x != nil {
+		return x.UpdatedAtMs
+	}
+	return 0
+}
+
+func (x *MaintenanceRecord) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
+// MaintenanceVersion is one change of a maintenance.
+type MaintenanceVersion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	AtMs  int64                  `protobuf:"varint,1,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	// The command, such as maintenance_update.
+	Verb          string             `protobuf:"bytes,2,opt,name=verb,proto3" json:"verb,omitempty"`
+	Actor         string             `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason        string             `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Maintenance   *MaintenanceRecord `protobuf:"bytes,5,opt,name=maintenance,proto3" json:"maintenance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceVersion) Reset() {
+	*x = MaintenanceVersion{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceVersion) ProtoMessage() {}
+
+func (x *MaintenanceVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceVersion.ProtoReflect.Descriptor instead.
+func (*MaintenanceVersion) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *MaintenanceVersion) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *MaintenanceVersion) GetVerb() string {
+	if x != nil {
+		return x.Verb
+	}
+	return ""
+}
+
+func (x *MaintenanceVersion) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *MaintenanceVersion) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *MaintenanceVersion) GetMaintenance() *MaintenanceRecord {
+	if x != nil {
+		return x.Maintenance
+	}
+	return nil
+}
+
 var File_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
@@ -4118,7 +4467,29 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x12RaiseLevelResponse\x12\x1d\n" +
 	"\n" +
 	"from_level\x18\x01 \x01(\rR\tfromLevel\x12\x14\n" +
-	"\x05level\x18\x02 \x01(\rR\x05level2\x8e\a\n" +
+	"\x05level\x18\x02 \x01(\rR\x05level\"\x18\n" +
+	"\x16MaintenanceListRequest\"e\n" +
+	"\x17MaintenanceListResponse\x12J\n" +
+	"\fmaintenances\x18\x01 \x03(\v2&.cadastre.cluster.v1.MaintenanceRecordR\fmaintenances\"(\n" +
+	"\x16MaintenanceShowRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xa8\x01\n" +
+	"\x17MaintenanceShowResponse\x12H\n" +
+	"\vmaintenance\x18\x01 \x01(\v2&.cadastre.cluster.v1.MaintenanceRecordR\vmaintenance\x12C\n" +
+	"\bversions\x18\x02 \x03(\v2'.cadastre.cluster.v1.MaintenanceVersionR\bversions\"\xf1\x01\n" +
+	"\x11MaintenanceRecord\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
+	"\x04item\x18\x02 \x01(\v2 .cadastre.fsm.v1.MaintenanceItemR\x04item\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\rR\brevision\x12\x1c\n" +
+	"\tcancelled\x18\x04 \x01(\bR\tcancelled\x12\"\n" +
+	"\rcreated_at_ms\x18\x05 \x01(\x03R\vcreatedAtMs\x12\"\n" +
+	"\rupdated_at_ms\x18\x06 \x01(\x03R\vupdatedAtMs\x12\x14\n" +
+	"\x05ended\x18\a \x01(\bR\x05ended\"\xb5\x01\n" +
+	"\x12MaintenanceVersion\x12\x13\n" +
+	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12\x12\n" +
+	"\x04verb\x18\x02 \x01(\tR\x04verb\x12\x14\n" +
+	"\x05actor\x18\x03 \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12H\n" +
+	"\vmaintenance\x18\x05 \x01(\v2&.cadastre.cluster.v1.MaintenanceRecordR\vmaintenance2\x8e\a\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -4129,7 +4500,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\fRemoveMember\x12(.cadastre.cluster.v1.RemoveMemberRequest\x1a).cadastre.cluster.v1.RemoveMemberResponse\x12i\n" +
 	"\x0eTransferLeader\x12*.cadastre.cluster.v1.TransferLeaderRequest\x1a+.cadastre.cluster.v1.TransferLeaderResponse\x12T\n" +
 	"\aRemoved\x12#.cadastre.cluster.v1.RemovedRequest\x1a$.cadastre.cluster.v1.RemovedResponse\x12Q\n" +
-	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\xc0\r\n" +
+	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\x9c\x0f\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -4151,7 +4522,9 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\aHistory\x12#.cadastre.cluster.v1.HistoryRequest\x1a!.cadastre.cluster.v1.HistoryChunk0\x01\x12W\n" +
 	"\bFeatures\x12$.cadastre.cluster.v1.FeaturesRequest\x1a%.cadastre.cluster.v1.FeaturesResponse\x12]\n" +
 	"\n" +
-	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponse\x12l\n" +
+	"\x0fMaintenanceList\x12+.cadastre.cluster.v1.MaintenanceListRequest\x1a,.cadastre.cluster.v1.MaintenanceListResponse\x12l\n" +
+	"\x0fMaintenanceShow\x12+.cadastre.cluster.v1.MaintenanceShowRequest\x1a,.cadastre.cluster.v1.MaintenanceShowResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -4165,163 +4538,179 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_clusterpb_cluster_proto_rawDescData
 }
 
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
-	(*ErrorDetail)(nil),            // 0: cadastre.cluster.v1.ErrorDetail
-	(*NotLeader)(nil),              // 1: cadastre.cluster.v1.NotLeader
-	(*ProposeRequest)(nil),         // 2: cadastre.cluster.v1.ProposeRequest
-	(*ProposeResponse)(nil),        // 3: cadastre.cluster.v1.ProposeResponse
-	(*ProposeOutcome)(nil),         // 4: cadastre.cluster.v1.ProposeOutcome
-	(*ReadIndexRequest)(nil),       // 5: cadastre.cluster.v1.ReadIndexRequest
-	(*ReadIndexResponse)(nil),      // 6: cadastre.cluster.v1.ReadIndexResponse
-	(*ConfirmTermRequest)(nil),     // 7: cadastre.cluster.v1.ConfirmTermRequest
-	(*ConfirmTermResponse)(nil),    // 8: cadastre.cluster.v1.ConfirmTermResponse
-	(*JoinRequest)(nil),            // 9: cadastre.cluster.v1.JoinRequest
-	(*JoinResponse)(nil),           // 10: cadastre.cluster.v1.JoinResponse
-	(*SeedRequest)(nil),            // 11: cadastre.cluster.v1.SeedRequest
-	(*CheckpointChunk)(nil),        // 12: cadastre.cluster.v1.CheckpointChunk
-	(*AddMemberRequest)(nil),       // 13: cadastre.cluster.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),      // 14: cadastre.cluster.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),    // 15: cadastre.cluster.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),   // 16: cadastre.cluster.v1.RemoveMemberResponse
-	(*RemovedRequest)(nil),         // 17: cadastre.cluster.v1.RemovedRequest
-	(*RemovedResponse)(nil),        // 18: cadastre.cluster.v1.RemovedResponse
-	(*StatusRequest)(nil),          // 19: cadastre.cluster.v1.StatusRequest
-	(*StatusResponse)(nil),         // 20: cadastre.cluster.v1.StatusResponse
-	(*ExecuteRequest)(nil),         // 21: cadastre.cluster.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),        // 22: cadastre.cluster.v1.ExecuteResponse
-	(*MembersRequest)(nil),         // 23: cadastre.cluster.v1.MembersRequest
-	(*Member)(nil),                 // 24: cadastre.cluster.v1.Member
-	(*MembersResponse)(nil),        // 25: cadastre.cluster.v1.MembersResponse
-	(*TLD)(nil),                    // 26: cadastre.cluster.v1.TLD
-	(*GetTLDRequest)(nil),          // 27: cadastre.cluster.v1.GetTLDRequest
-	(*ListTLDsRequest)(nil),        // 28: cadastre.cluster.v1.ListTLDsRequest
-	(*ListLabelsRequest)(nil),      // 29: cadastre.cluster.v1.ListLabelsRequest
-	(*ListLabelsResponse)(nil),     // 30: cadastre.cluster.v1.ListLabelsResponse
-	(*HostUsersRequest)(nil),       // 31: cadastre.cluster.v1.HostUsersRequest
-	(*HostUsersResponse)(nil),      // 32: cadastre.cluster.v1.HostUsersResponse
-	(*HostUser)(nil),               // 33: cadastre.cluster.v1.HostUser
-	(*ListTLDsResponse)(nil),       // 34: cadastre.cluster.v1.ListTLDsResponse
-	(*Registrar)(nil),              // 35: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),    // 36: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),  // 37: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil), // 38: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),     // 39: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 40: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),  // 41: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil), // 42: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),          // 43: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),         // 44: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),        // 45: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),       // 46: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),     // 47: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),    // 48: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),       // 49: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),      // 50: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),          // 51: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),          // 52: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),            // 53: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),            // 54: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),         // 55: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),           // 56: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),          // 57: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),             // 58: cadastre.cluster.v1.ObjectFact
-	(*FeaturesRequest)(nil),        // 59: cadastre.cluster.v1.FeaturesRequest
-	(*MemberFeatures)(nil),         // 60: cadastre.cluster.v1.MemberFeatures
-	(*FeaturesResponse)(nil),       // 61: cadastre.cluster.v1.FeaturesResponse
-	(*RaiseLevelRequest)(nil),      // 62: cadastre.cluster.v1.RaiseLevelRequest
-	(*RaiseLevelResponse)(nil),     // 63: cadastre.cluster.v1.RaiseLevelResponse
-	(*fsmpb.Command)(nil),          // 64: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),           // 65: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),             // 66: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),            // 67: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),        // 68: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),      // 69: cadastre.fsm.v1.PremiumName
+	(*ErrorDetail)(nil),             // 0: cadastre.cluster.v1.ErrorDetail
+	(*NotLeader)(nil),               // 1: cadastre.cluster.v1.NotLeader
+	(*ProposeRequest)(nil),          // 2: cadastre.cluster.v1.ProposeRequest
+	(*ProposeResponse)(nil),         // 3: cadastre.cluster.v1.ProposeResponse
+	(*ProposeOutcome)(nil),          // 4: cadastre.cluster.v1.ProposeOutcome
+	(*ReadIndexRequest)(nil),        // 5: cadastre.cluster.v1.ReadIndexRequest
+	(*ReadIndexResponse)(nil),       // 6: cadastre.cluster.v1.ReadIndexResponse
+	(*ConfirmTermRequest)(nil),      // 7: cadastre.cluster.v1.ConfirmTermRequest
+	(*ConfirmTermResponse)(nil),     // 8: cadastre.cluster.v1.ConfirmTermResponse
+	(*JoinRequest)(nil),             // 9: cadastre.cluster.v1.JoinRequest
+	(*JoinResponse)(nil),            // 10: cadastre.cluster.v1.JoinResponse
+	(*SeedRequest)(nil),             // 11: cadastre.cluster.v1.SeedRequest
+	(*CheckpointChunk)(nil),         // 12: cadastre.cluster.v1.CheckpointChunk
+	(*AddMemberRequest)(nil),        // 13: cadastre.cluster.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),       // 14: cadastre.cluster.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),     // 15: cadastre.cluster.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),    // 16: cadastre.cluster.v1.RemoveMemberResponse
+	(*RemovedRequest)(nil),          // 17: cadastre.cluster.v1.RemovedRequest
+	(*RemovedResponse)(nil),         // 18: cadastre.cluster.v1.RemovedResponse
+	(*StatusRequest)(nil),           // 19: cadastre.cluster.v1.StatusRequest
+	(*StatusResponse)(nil),          // 20: cadastre.cluster.v1.StatusResponse
+	(*ExecuteRequest)(nil),          // 21: cadastre.cluster.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),         // 22: cadastre.cluster.v1.ExecuteResponse
+	(*MembersRequest)(nil),          // 23: cadastre.cluster.v1.MembersRequest
+	(*Member)(nil),                  // 24: cadastre.cluster.v1.Member
+	(*MembersResponse)(nil),         // 25: cadastre.cluster.v1.MembersResponse
+	(*TLD)(nil),                     // 26: cadastre.cluster.v1.TLD
+	(*GetTLDRequest)(nil),           // 27: cadastre.cluster.v1.GetTLDRequest
+	(*ListTLDsRequest)(nil),         // 28: cadastre.cluster.v1.ListTLDsRequest
+	(*ListLabelsRequest)(nil),       // 29: cadastre.cluster.v1.ListLabelsRequest
+	(*ListLabelsResponse)(nil),      // 30: cadastre.cluster.v1.ListLabelsResponse
+	(*HostUsersRequest)(nil),        // 31: cadastre.cluster.v1.HostUsersRequest
+	(*HostUsersResponse)(nil),       // 32: cadastre.cluster.v1.HostUsersResponse
+	(*HostUser)(nil),                // 33: cadastre.cluster.v1.HostUser
+	(*ListTLDsResponse)(nil),        // 34: cadastre.cluster.v1.ListTLDsResponse
+	(*Registrar)(nil),               // 35: cadastre.cluster.v1.Registrar
+	(*GetRegistrarRequest)(nil),     // 36: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),   // 37: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil),  // 38: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),      // 39: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),     // 40: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),   // 41: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil),  // 42: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),           // 43: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),          // 44: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),         // 45: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),        // 46: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),      // 47: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),     // 48: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),        // 49: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),       // 50: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),           // 51: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),           // 52: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),             // 53: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),             // 54: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),          // 55: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),            // 56: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),           // 57: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),              // 58: cadastre.cluster.v1.ObjectFact
+	(*FeaturesRequest)(nil),         // 59: cadastre.cluster.v1.FeaturesRequest
+	(*MemberFeatures)(nil),          // 60: cadastre.cluster.v1.MemberFeatures
+	(*FeaturesResponse)(nil),        // 61: cadastre.cluster.v1.FeaturesResponse
+	(*RaiseLevelRequest)(nil),       // 62: cadastre.cluster.v1.RaiseLevelRequest
+	(*RaiseLevelResponse)(nil),      // 63: cadastre.cluster.v1.RaiseLevelResponse
+	(*MaintenanceListRequest)(nil),  // 64: cadastre.cluster.v1.MaintenanceListRequest
+	(*MaintenanceListResponse)(nil), // 65: cadastre.cluster.v1.MaintenanceListResponse
+	(*MaintenanceShowRequest)(nil),  // 66: cadastre.cluster.v1.MaintenanceShowRequest
+	(*MaintenanceShowResponse)(nil), // 67: cadastre.cluster.v1.MaintenanceShowResponse
+	(*MaintenanceRecord)(nil),       // 68: cadastre.cluster.v1.MaintenanceRecord
+	(*MaintenanceVersion)(nil),      // 69: cadastre.cluster.v1.MaintenanceVersion
+	(*fsmpb.Command)(nil),           // 70: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),            // 71: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),              // 72: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),             // 73: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),         // 74: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),       // 75: cadastre.fsm.v1.PremiumName
+	(*fsmpb.MaintenanceItem)(nil),   // 76: cadastre.fsm.v1.MaintenanceItem
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	64, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	70, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	4,  // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	65, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	71, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	0,  // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	1,  // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	66, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	67, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	64, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	65, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	72, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	73, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	70, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	71, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
 	24, // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	68, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	69, // 11: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	74, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	75, // 11: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
 	33, // 12: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
 	26, // 13: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
 	35, // 14: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	65, // 15: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	71, // 15: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
 	54, // 16: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
 	57, // 17: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
 	58, // 18: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
 	60, // 19: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
-	2,  // 20: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	5,  // 21: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	7,  // 22: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	9,  // 23: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	11, // 24: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	13, // 25: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	15, // 26: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	41, // 27: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	17, // 28: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	19, // 29: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	21, // 30: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	23, // 31: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	27, // 32: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	28, // 33: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	29, // 34: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	31, // 35: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	36, // 36: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	37, // 37: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	39, // 38: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	41, // 39: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	43, // 40: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	45, // 41: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	47, // 42: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	49, // 43: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	51, // 44: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	52, // 45: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	55, // 46: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	59, // 47: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	62, // 48: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	3,  // 49: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	6,  // 50: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	8,  // 51: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	10, // 52: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	12, // 53: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	14, // 54: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	16, // 55: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	42, // 56: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	18, // 57: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	20, // 58: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	22, // 59: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	25, // 60: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	26, // 61: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	34, // 62: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	30, // 63: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	32, // 64: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	35, // 65: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	38, // 66: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	40, // 67: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	42, // 68: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	44, // 69: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	46, // 70: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	48, // 71: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	50, // 72: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	12, // 73: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	53, // 74: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	56, // 75: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	61, // 76: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	63, // 77: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	49, // [49:78] is the sub-list for method output_type
-	20, // [20:49] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	68, // 20: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	68, // 21: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	69, // 22: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
+	76, // 23: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	68, // 24: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	2,  // 25: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	5,  // 26: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	7,  // 27: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	9,  // 28: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	11, // 29: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	13, // 30: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	15, // 31: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	41, // 32: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	17, // 33: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	19, // 34: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	21, // 35: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	23, // 36: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	27, // 37: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	28, // 38: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	29, // 39: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	31, // 40: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	36, // 41: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	37, // 42: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	39, // 43: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	41, // 44: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	43, // 45: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	45, // 46: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	47, // 47: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	49, // 48: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	51, // 49: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	52, // 50: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	55, // 51: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	59, // 52: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	62, // 53: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	64, // 54: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
+	66, // 55: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
+	3,  // 56: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	6,  // 57: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	8,  // 58: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	10, // 59: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	12, // 60: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	14, // 61: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	16, // 62: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	42, // 63: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	18, // 64: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	20, // 65: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	22, // 66: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	25, // 67: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	26, // 68: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	34, // 69: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	30, // 70: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	32, // 71: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	35, // 72: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	38, // 73: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	40, // 74: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	42, // 75: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	44, // 76: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	46, // 77: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	48, // 78: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	50, // 79: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	12, // 80: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	53, // 81: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	56, // 82: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	61, // 83: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	63, // 84: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	65, // 85: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
+	67, // 86: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
+	56, // [56:87] is the sub-list for method output_type
+	25, // [25:56] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -4340,7 +4729,7 @@ func file_cluster_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   64,
+			NumMessages:   70,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

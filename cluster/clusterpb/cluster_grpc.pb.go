@@ -501,25 +501,27 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Admin_Execute_FullMethodName        = "/cadastre.cluster.v1.Admin/Execute"
-	Admin_Members_FullMethodName        = "/cadastre.cluster.v1.Admin/Members"
-	Admin_GetTLD_FullMethodName         = "/cadastre.cluster.v1.Admin/GetTLD"
-	Admin_ListTLDs_FullMethodName       = "/cadastre.cluster.v1.Admin/ListTLDs"
-	Admin_ListLabels_FullMethodName     = "/cadastre.cluster.v1.Admin/ListLabels"
-	Admin_HostUsers_FullMethodName      = "/cadastre.cluster.v1.Admin/HostUsers"
-	Admin_GetRegistrar_FullMethodName   = "/cadastre.cluster.v1.Admin/GetRegistrar"
-	Admin_ListRegistrars_FullMethodName = "/cadastre.cluster.v1.Admin/ListRegistrars"
-	Admin_CreateToken_FullMethodName    = "/cadastre.cluster.v1.Admin/CreateToken"
-	Admin_TransferLeader_FullMethodName = "/cadastre.cluster.v1.Admin/TransferLeader"
-	Admin_Remove_FullMethodName         = "/cadastre.cluster.v1.Admin/Remove"
-	Admin_ClockGet_FullMethodName       = "/cadastre.cluster.v1.Admin/ClockGet"
-	Admin_WaitSettled_FullMethodName    = "/cadastre.cluster.v1.Admin/WaitSettled"
-	Admin_StateHash_FullMethodName      = "/cadastre.cluster.v1.Admin/StateHash"
-	Admin_Backup_FullMethodName         = "/cadastre.cluster.v1.Admin/Backup"
-	Admin_Ledger_FullMethodName         = "/cadastre.cluster.v1.Admin/Ledger"
-	Admin_History_FullMethodName        = "/cadastre.cluster.v1.Admin/History"
-	Admin_Features_FullMethodName       = "/cadastre.cluster.v1.Admin/Features"
-	Admin_RaiseLevel_FullMethodName     = "/cadastre.cluster.v1.Admin/RaiseLevel"
+	Admin_Execute_FullMethodName         = "/cadastre.cluster.v1.Admin/Execute"
+	Admin_Members_FullMethodName         = "/cadastre.cluster.v1.Admin/Members"
+	Admin_GetTLD_FullMethodName          = "/cadastre.cluster.v1.Admin/GetTLD"
+	Admin_ListTLDs_FullMethodName        = "/cadastre.cluster.v1.Admin/ListTLDs"
+	Admin_ListLabels_FullMethodName      = "/cadastre.cluster.v1.Admin/ListLabels"
+	Admin_HostUsers_FullMethodName       = "/cadastre.cluster.v1.Admin/HostUsers"
+	Admin_GetRegistrar_FullMethodName    = "/cadastre.cluster.v1.Admin/GetRegistrar"
+	Admin_ListRegistrars_FullMethodName  = "/cadastre.cluster.v1.Admin/ListRegistrars"
+	Admin_CreateToken_FullMethodName     = "/cadastre.cluster.v1.Admin/CreateToken"
+	Admin_TransferLeader_FullMethodName  = "/cadastre.cluster.v1.Admin/TransferLeader"
+	Admin_Remove_FullMethodName          = "/cadastre.cluster.v1.Admin/Remove"
+	Admin_ClockGet_FullMethodName        = "/cadastre.cluster.v1.Admin/ClockGet"
+	Admin_WaitSettled_FullMethodName     = "/cadastre.cluster.v1.Admin/WaitSettled"
+	Admin_StateHash_FullMethodName       = "/cadastre.cluster.v1.Admin/StateHash"
+	Admin_Backup_FullMethodName          = "/cadastre.cluster.v1.Admin/Backup"
+	Admin_Ledger_FullMethodName          = "/cadastre.cluster.v1.Admin/Ledger"
+	Admin_History_FullMethodName         = "/cadastre.cluster.v1.Admin/History"
+	Admin_Features_FullMethodName        = "/cadastre.cluster.v1.Admin/Features"
+	Admin_RaiseLevel_FullMethodName      = "/cadastre.cluster.v1.Admin/RaiseLevel"
+	Admin_MaintenanceList_FullMethodName = "/cadastre.cluster.v1.Admin/MaintenanceList"
+	Admin_MaintenanceShow_FullMethodName = "/cadastre.cluster.v1.Admin/MaintenanceShow"
 )
 
 // AdminClient is the client API for Admin service.
@@ -565,6 +567,10 @@ type AdminClient interface {
 	// RaiseLevel raises the feature level. It is refused unless every member answers and
 	// supports the new one.
 	RaiseLevel(ctx context.Context, in *RaiseLevelRequest, opts ...grpc.CallOption) (*RaiseLevelResponse, error)
+	// MaintenanceList returns the maintenances that are kept, by start.
+	MaintenanceList(ctx context.Context, in *MaintenanceListRequest, opts ...grpc.CallOption) (*MaintenanceListResponse, error)
+	// MaintenanceShow returns one maintenance with its history, also when it is not kept any more.
+	MaintenanceShow(ctx context.Context, in *MaintenanceShowRequest, opts ...grpc.CallOption) (*MaintenanceShowResponse, error)
 }
 
 type adminClient struct {
@@ -792,6 +798,26 @@ func (c *adminClient) RaiseLevel(ctx context.Context, in *RaiseLevelRequest, opt
 	return out, nil
 }
 
+func (c *adminClient) MaintenanceList(ctx context.Context, in *MaintenanceListRequest, opts ...grpc.CallOption) (*MaintenanceListResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MaintenanceListResponse)
+	err := c.cc.Invoke(ctx, Admin_MaintenanceList_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) MaintenanceShow(ctx context.Context, in *MaintenanceShowRequest, opts ...grpc.CallOption) (*MaintenanceShowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MaintenanceShowResponse)
+	err := c.cc.Invoke(ctx, Admin_MaintenanceShow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -835,6 +861,10 @@ type AdminServer interface {
 	// RaiseLevel raises the feature level. It is refused unless every member answers and
 	// supports the new one.
 	RaiseLevel(context.Context, *RaiseLevelRequest) (*RaiseLevelResponse, error)
+	// MaintenanceList returns the maintenances that are kept, by start.
+	MaintenanceList(context.Context, *MaintenanceListRequest) (*MaintenanceListResponse, error)
+	// MaintenanceShow returns one maintenance with its history, also when it is not kept any more.
+	MaintenanceShow(context.Context, *MaintenanceShowRequest) (*MaintenanceShowResponse, error)
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -901,6 +931,12 @@ func (UnimplementedAdminServer) Features(context.Context, *FeaturesRequest) (*Fe
 }
 func (UnimplementedAdminServer) RaiseLevel(context.Context, *RaiseLevelRequest) (*RaiseLevelResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RaiseLevel not implemented")
+}
+func (UnimplementedAdminServer) MaintenanceList(context.Context, *MaintenanceListRequest) (*MaintenanceListResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MaintenanceList not implemented")
+}
+func (UnimplementedAdminServer) MaintenanceShow(context.Context, *MaintenanceShowRequest) (*MaintenanceShowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MaintenanceShow not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -1244,6 +1280,42 @@ func _Admin_RaiseLevel_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_MaintenanceList_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MaintenanceListRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).MaintenanceList(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_MaintenanceList_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).MaintenanceList(ctx, req.(*MaintenanceListRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_MaintenanceShow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MaintenanceShowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).MaintenanceShow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_MaintenanceShow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).MaintenanceShow(ctx, req.(*MaintenanceShowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1314,6 +1386,14 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RaiseLevel",
 			Handler:    _Admin_RaiseLevel_Handler,
+		},
+		{
+			MethodName: "MaintenanceList",
+			Handler:    _Admin_MaintenanceList_Handler,
+		},
+		{
+			MethodName: "MaintenanceShow",
+			Handler:    _Admin_MaintenanceShow_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

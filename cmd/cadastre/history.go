@@ -91,6 +91,10 @@ func newShowCommand(a *app) *cobra.Command {
 }
 
 func readHistory(ctx context.Context, client *admin, request *clusterpb.HistoryRequest) ([]versionDocument, error) {
+	var err error
+	if request.Name, err = typedKey(request.GetName()); err != nil {
+		return nil, err
+	}
 	stream, err := client.History(ctx, request)
 	if err != nil {
 		return nil, plainError(err)

@@ -36,7 +36,7 @@ func TestOperate(t *testing.T) {
 		name string
 		test func(t *testing.T, c *devtest.Cluster)
 	}{
-		{"tld", operateTLD}, {"registrar", operateRegistrar}, {"history", operateHistory}, {"status", operateStatus}, {"metrics", operateMetrics}, {"clock", operateClock}, {"members", operateMembers},
+		{"tld", operateTLD}, {"registrar", operateRegistrar}, {"history", operateHistory}, {"status", operateStatus}, {"maintenance", operateMaintenance}, {"idn", operateIDN}, {"metrics", operateMetrics}, {"clock", operateClock}, {"members", operateMembers},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, c) })
 	}

@@ -101,11 +101,10 @@ func newStatusCommand(a *app, flags *connFlags, object statusObject) *cobra.Comm
 			}
 			key := args[0]
 			if object.kind == registry.KindDomain || object.kind == registry.KindHost {
-				name, err := registry.ParseDomainName(key)
-				if err != nil {
+				var err error
+				if key, err = typedName(key); err != nil {
 					return err
 				}
-				key = string(name)
 			}
 			return flags.withAdmin(cmd, func(ctx context.Context, client *admin) error {
 				result, err := client.execute(ctx, object.command(key, &change))

@@ -19,7 +19,7 @@ func newTLDCommand(a *app) *cobra.Command {
 		Example: "  cadastre tld show example --dev /tmp/cadastre > example.toml\n  cadastre tld apply -f example.toml --dev /tmp/cadastre",
 	}
 	flags.register(cmd)
-	cmd.AddCommand(newTLDApplyCommand(a, flags), newTLDListCommand(a, flags), newTLDShowCommand(a, flags))
+	cmd.AddCommand(newTLDApplyCommand(a, flags), newTLDListCommand(a, flags), newTLDShowCommand(a, flags), newTLDTablesCommand(a))
 	return cmd
 }
 

@@ -64,7 +64,13 @@ type tldDocument struct {
 
 	PremiumNames []premiumDocument `toml:"premium_names" json:"premium_names" comment:"labels with prices of their own"`
 
-	TTLBounds   []ttlBoundsDocument  `toml:"ttl_bounds" json:"ttl_bounds" comment:"which TTLs registrars may set, where that is not 300 to 172800 seconds (RFC 9803)"`
+	TTLBounds               []ttlBoundsDocument `toml:"ttl_bounds" json:"ttl_bounds" comment:"which TTLs registrars may set, where that is not 300 to 172800 seconds (RFC 9803)"`
+	IDNTables               []string            `toml:"idn_tables" json:"idn_tables" comment:"IDN tables on offer, in the order in which they are tried: \"cadastre tld tables\" lists them; without any, no internationalised names"`
+	IDNCustomTables         []string            `toml:"idn_custom_tables,multiline" json:"idn_custom_tables" comment:"texts of tables that do not come with the program"`
+	IDNVariantsForRegistrar bool                `toml:"idn_variants_for_registrar" json:"idn_variants_for_registrar" comment:"the registrar of a name may register its variants; otherwise nobody may"`
+	IDNTableRequired        bool                `toml:"idn_table_required" json:"idn_table_required" comment:"registrars say which table they mean; otherwise it is deduced"`
+	IDNOnly                 bool                `toml:"idn_only" json:"idn_only" comment:"no ASCII names"`
+
 	SOA         soaDocument          `toml:"soa" json:"soa"`
 	ApexServers []apexServerDocument `toml:"apex_servers" json:"apex_servers" comment:"the name servers of the TLD itself"`
 }
@@ -151,6 +157,8 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 		SOAMinimumSeconds: d.SOA.MinimumSeconds, ApexTTLSeconds: d.ApexTTLSeconds, DelegationTTLSeconds: d.DelegationTTLSeconds,
 		TTLBounds: d.parseTTLBounds(), AuthInfoDays: d.AuthInfoDays,
 		ExpiryGraceDays: d.ExpiryGraceDays, PurgeTimeSeconds: d.PurgeTimeSeconds, HostAttributes: d.HostAttributes,
+		IDNTables: d.IDNTables, IDNCustomTables: d.IDNCustomTables, IDNVariantsForRegistrar: d.IDNVariantsForRegistrar,
+		IDNTableRequired: d.IDNTableRequired, IDNOnly: d.IDNOnly,
 	}}
 	p := &tld.Policy
 	if d.SacrificialDomain != "" {
@@ -243,6 +251,8 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
 		ReservedLabels: append([]string{}, p.ReservedLabels...),
 		TTLBounds:      ttlBoundsDocuments(p.TTLBounds), DataModel: p.DataModel.String(), AuthInfoDays: p.AuthInfoDays,
+		IDNTables: append([]string{}, p.IDNTables...), IDNCustomTables: append([]string{}, p.IDNCustomTables...),
+		IDNVariantsForRegistrar: p.IDNVariantsForRegistrar, IDNTableRequired: p.IDNTableRequired, IDNOnly: p.IDNOnly,
 		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds, TransferPendingDays: p.TransferPendingDays,
 		AllowWeakAuthInfo: p.AllowWeakAuthInfo, KeyDataInterface: p.KeyDataInterface,
 		MaxDelegationSigners: p.MaxDelegationSigners, RestoreReportDays: p.RestoreReportDays,

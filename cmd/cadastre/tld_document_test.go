@@ -19,6 +19,8 @@ func TestTLDDocumentRoundTrip(t *testing.T) {
 	want.Policy.DataModel, want.Policy.AuthInfoDays = registry.DataModelPerRegistrar, 14
 	want.Policy.AutoRenew, want.Policy.ExpiryGraceDays, want.Policy.PurgeTimeSeconds = false, 30, 50400
 	want.Policy.SacrificialDomain = "kept.example"
+	want.Policy.IDNTables, want.Policy.IDNVariantsForRegistrar, want.Policy.IDNTableRequired, want.Policy.IDNOnly = []string{"de", "el"}, true, true, true
+	want.Policy.IDNCustomTables = []string{"tag: da\nname: Danish\nscripts: Latin\n0061-007A\n00E6 # ash\n"}
 	text, err := documentOf(want.Name, &want.Policy).toml()
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +54,7 @@ func TestTLDDocumentRefusals(t *testing.T) {
 		"mname":         {"mname = 'a.nic.example'", "mname = ''", `key "soa.mname"`},
 		"time of day":   {"purge_time_seconds = 0", "purge_time_seconds = 86401", "a time of day"},
 		"sacrificial":   {"sacrificial_domain = ''", "sacrificial_domain = 'kept.test'", "directly below the TLD"},
+		"no such table": {"idn_tables = []", "idn_tables = ['xx']", `no IDN table "xx"`},
 		"server in TLD": {"addresses = ['192.0.2.1', '2001:db8::1']", "addresses = []", "needs an address"},
 	} {
 		t.Run(name, func(t *testing.T) {

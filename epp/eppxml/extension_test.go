@@ -103,7 +103,7 @@ func TestExtensionRoundTrip(t *testing.T) {
 var extensionTexts = []string{
 	"255", "256", "65535", "65536", "2147483647", "2147483648", "4294967296", "AB", "abc", "a b", "ab ab", "0A0b", "AQ==", "A Q = =", "AQ=", "AR==", "====", "AQAB",
 	"2020-01-01T00:00:00.0Z", "2020-01-01T00:00:00+01:00", "2020-01-01T00:00:00", "2020-01-01", "2020-01-01T24:00:00Z", "2020-02-30T00:00:00Z",
-	"report", "[LOGIN-SECURITY]", "abcde", "abcdef", "  abcdef  ", "a     b",
+	"production", "emergency", "partial", "courtesy", "html", "report", "[LOGIN-SECURITY]", "abcde", "abcdef", "  abcdef  ", "a     b",
 }
 
 // wrapped puts an extension element into a command.
@@ -215,7 +215,7 @@ func TestExtensionResponsesAgainstSchemas(t *testing.T) {
 	for _, extension := range [][]byte{
 		AppendSecDNSInfData(nil, &SecDNS{MaxSigLife: 1, DS: sampleDS()}), AppendSecDNSInfData(nil, &SecDNS{Keys: sampleKeys()}),
 		AppendChangeData(nil, sampleChanges()[0]), AppendChangeData(nil, sampleChanges()[1]),
-		AppendTTLInfData(nil, *sampleTTLPolicy()), AppendTTLInfData(nil, sampleTTLs()), AppendAddlEmail(nil, &AddlEmail{}),
+		AppendTTLInfData(nil, *sampleTTLPolicy()), AppendTTLInfData(nil, sampleTTLs()), AppendIDNData(nil, sampleIDNs()[0]), AppendAddlEmail(nil, &AddlEmail{}),
 		AppendOrgExtInfData(nil, nil), AppendOrgExtInfData(nil, []OrgLink{{Role: "reseller", ID: "res1523"}, {Role: "registrar", ID: "abc"}}),
 		AppendRGPInfData(nil, []string{"addPeriod", "renewPeriod"}), AppendRGPUpData(nil, []string{"pendingRestore"}),
 		AppendLoginSecData(nil, []LoginSecEvent{{Type: "certificate", Level: "warning", ExDate: sampleTime, Text: "a & b"}, {Type: "newPW", Level: "error"}}),
@@ -303,6 +303,10 @@ func FuzzExtension(f *testing.F) {
 				if again = AppendOrgExtCreate(nil, *v); e.Name == "infData" {
 					again = AppendOrgExtInfData(nil, *v)
 				}
+			case *IDNData:
+				again = AppendIDNData(nil, v)
+			case *MaintenanceInfData:
+				again = AppendMaintenanceInfData(nil, v)
 			case *AddlEmail:
 				again = AppendAddlEmail(nil, v)
 			case *FeeCheck:

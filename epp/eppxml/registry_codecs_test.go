@@ -21,6 +21,25 @@ func sampleChanges() []*ChangeData {
 	}
 }
 
+func sampleIDNs() []*IDNData {
+	return []*IDNData{{Table: "und-Latn", UName: "b\u00fccher.example"}, {Table: "x"}, {Table: strings.Repeat("t", 300), UName: strings.Repeat("\u00e9", 255)},
+		{Table: "a b & c", UName: "x"}, {Table: "\u4e2d", UName: "\u4e2d.\u4e2d"}}
+}
+
+func sampleMaintenances() []*MaintenanceInfData {
+	start := sampleTime.UTC().Truncate(1e6)
+	end := start.Add(3 * 3600 * 1e9)
+	item := MaintenanceItem{
+		ID: MaintenanceID{ID: "M1-REG", Name: "New servers & disks", Lang: "en"}, Types: []MaintenanceText{{Text: "Routine Maintenance"}, {Text: " geplant ", Lang: "de"}},
+		PollType: "create", Systems: []MaintenanceSystem{{Name: "EPP", Host: "epp.registry.example", Impact: "full"}, {Name: "", Impact: "none"}},
+		Environment: "custom", EnvironmentName: "marketing", Start: start, End: end, Reason: "emergency", Detail: "https://www.registry.example/notice?123",
+		Descriptions: []MaintenanceText{{Text: "free text\nlines"}, {Text: "<b>text</b>", Lang: "fr", Type: "html"}}, TLDs: []string{"example", "test"},
+		Intervention: &MaintenanceIntervention{Connection: true}, CrDate: start, UpDate: end,
+	}
+	least := MaintenanceItem{ID: MaintenanceID{ID: "x"}, Systems: []MaintenanceSystem{{Name: "DNS", Impact: "partial"}}, Environment: "production", Start: start, End: end, Reason: "planned", CrDate: start}
+	return []*MaintenanceInfData{{Item: &item}, {Item: &least}, {}, {List: []MaintenanceListItem{{ID: item.ID, Start: start, End: end, CrDate: start}, {ID: least.ID, Start: start, End: end, CrDate: start, UpDate: end}}}}
+}
+
 func sampleTTLs() []TTL {
 	return []TTL{{For: "NS", Seconds: ptr(uint32(3600))}, {For: "DS"}, {For: "custom", Custom: "NEW-TYPE1", Seconds: ptr(uint32(1<<31 - 1))}}
 }
@@ -54,6 +73,8 @@ func registryCodecs() []extensionCodec {
 		newCodec("orgext infData", []*[]OrgLink{sampleOrgLinks(), new([]OrgLink)}, appendLinks(AppendOrgExtInfData), decodeLinks(DecodeOrgExtInfData)),
 		newCodec("orgext update", []*OrgExtUpdate{{}, {Rem: []OrgLink{{Role: "reseller"}}}, {Add: []OrgLink{{Role: "a", ID: "b & c"}, {Role: "d", ID: "e"}},
 			Rem: []OrgLink{{Role: "reseller", ID: "abc"}}, Chg: []OrgLink{{Role: "registrar", ID: "abc"}}}}, AppendOrgExtUpdate, DecodeOrgExtUpdate),
+		newCodec("idn data", sampleIDNs(), AppendIDNData, DecodeIDNData),
+		newCodec("maint infData", sampleMaintenances(), AppendMaintenanceInfData, DecodeMaintenanceInfData),
 		newCodec("addlEmail", []*AddlEmail{{}, {Primary: true, Address: "\u00e4\u4e2d@\u4f8b.example"}, {Address: "a@b.example"}}, AppendAddlEmail, DecodeAddlEmail),
 	}
 }

@@ -37,7 +37,7 @@ type Command struct {
 // Body is one of *Login, *Logout, *Poll; *DomainCheck, *DomainInfo, *DomainCreate, *DomainUpdate, *DomainDelete,
 // *DomainRenew, *DomainTransfer; *HostCheck, *HostInfo, *HostCreate, *HostUpdate, *HostDelete; *ContactCheck,
 // *ContactInfo, *ContactCreate, *ContactUpdate, *ContactDelete, *ContactTransfer; *OrgCheck, *OrgInfo, *OrgCreate,
-// *OrgUpdate, *OrgDelete; *KeyrelayCreate.
+// *OrgUpdate, *OrgDelete; *KeyrelayCreate; *MaintenanceInfo.
 type Body interface {
 	// Verb returns the command's name.
 	Verb() Verb
@@ -212,10 +212,14 @@ func (d *decoder) object(verb Verb, op TransferOp, n int32) Body {
 	nd := &d.t.nodes[n]
 	var body Body
 	switch {
-	case nd.ns != NSDomain && nd.ns != NSHost && nd.ns != NSContact && nd.ns != NSOrg && nd.ns != NSKeyRelay:
+	case nd.ns != NSDomain && nd.ns != NSHost && nd.ns != NSContact && nd.ns != NSOrg && nd.ns != NSKeyRelay && nd.ns != NSMaintenance:
 		d.failKind(KindUnimplementedObject, n, "", "objects of this namespace are not implemented")
 		return nil
 	case nd.name != string(verb):
+	case nd.ns == NSMaintenance:
+		if verb == VerbInfo {
+			body = d.maintenanceInfo(n)
+		}
 	case nd.ns == NSDomain:
 		body = d.domain(verb, op, n)
 	case nd.ns == NSHost:

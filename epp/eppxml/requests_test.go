@@ -80,6 +80,7 @@ func sampleBodies() []Body {
 		&DomainTransfer{Op: TransferQuery, Name: "example.com"},
 		&HostCheck{Names: []string{"ns1.example.com", "ns2.example.com"}},
 		&HostInfo{Name: "ns1.example.com"},
+		&MaintenanceInfo{}, &MaintenanceInfo{ID: &MaintenanceID{ID: "M1-REG"}}, &MaintenanceInfo{ID: &MaintenanceID{ID: "M1-REG", Name: "a name", Lang: "de"}},
 		&HostCreate{Name: "ns1.example.com", Addrs: []HostAddr{v4, {IP: "v4", Addr: "192.0.2.29"}, v6}},
 		&HostCreate{Name: "ns1.example.com"},
 		&HostUpdate{Name: "ns1.example.com", Add: &HostAddRem{Addrs: []HostAddr{v4}, Statuses: []Status{{Value: "clientUpdateProhibited"}}},

@@ -309,6 +309,9 @@ type Command struct {
 	//	*Command_ReservedLoad
 	//	*Command_ReservedRemove
 	//	*Command_HostReturn
+	//	*Command_MaintenanceCreate
+	//	*Command_MaintenanceUpdate
+	//	*Command_MaintenanceCancel
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -802,6 +805,33 @@ func (x *Command) GetHostReturn() *HostReturn {
 	return nil
 }
 
+func (x *Command) GetMaintenanceCreate() *MaintenanceCreate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_MaintenanceCreate); ok {
+			return x.MaintenanceCreate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetMaintenanceUpdate() *MaintenanceUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_MaintenanceUpdate); ok {
+			return x.MaintenanceUpdate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetMaintenanceCancel() *MaintenanceCancel {
+	if x != nil {
+		if x, ok := x.Body.(*Command_MaintenanceCancel); ok {
+			return x.MaintenanceCancel
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -994,6 +1024,18 @@ type Command_HostReturn struct {
 	HostReturn *HostReturn `protobuf:"bytes,134,opt,name=host_return,json=hostReturn,proto3,oneof"`
 }
 
+type Command_MaintenanceCreate struct {
+	MaintenanceCreate *MaintenanceCreate `protobuf:"bytes,100,opt,name=maintenance_create,json=maintenanceCreate,proto3,oneof"`
+}
+
+type Command_MaintenanceUpdate struct {
+	MaintenanceUpdate *MaintenanceUpdate `protobuf:"bytes,101,opt,name=maintenance_update,json=maintenanceUpdate,proto3,oneof"`
+}
+
+type Command_MaintenanceCancel struct {
+	MaintenanceCancel *MaintenanceCancel `protobuf:"bytes,102,opt,name=maintenance_cancel,json=maintenanceCancel,proto3,oneof"`
+}
+
 func (*Command_ClusterInit) isCommand_Body() {}
 
 func (*Command_JoinTokenCreate) isCommand_Body() {}
@@ -1087,6 +1129,12 @@ func (*Command_ReservedLoad) isCommand_Body() {}
 func (*Command_ReservedRemove) isCommand_Body() {}
 
 func (*Command_HostReturn) isCommand_Body() {}
+
+func (*Command_MaintenanceCreate) isCommand_Body() {}
+
+func (*Command_MaintenanceUpdate) isCommand_Body() {}
+
+func (*Command_MaintenanceCancel) isCommand_Body() {}
 
 // FieldError is one reason of a refusal.
 type FieldError struct {
@@ -1183,7 +1231,9 @@ type Result struct {
 	// Of a command that cost or gave back money: how the registrar's account stands afterwards.
 	Account *Account `protobuf:"bytes,60,opt,name=account,proto3" json:"account,omitempty"`
 	// Of a domain create, renew or transfer request: the years that were charged.
-	PeriodYears   uint32 `protobuf:"varint,61,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	PeriodYears uint32 `protobuf:"varint,61,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	// Of the create of an internationalised domain: the tag of its IDN table.
+	IdnTable      string `protobuf:"bytes,100,opt,name=idn_table,json=idnTable,proto3" json:"idn_table,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1349,6 +1399,13 @@ func (x *Result) GetPeriodYears() uint32 {
 		return x.PeriodYears
 	}
 	return 0
+}
+
+func (x *Result) GetIdnTable() string {
+	if x != nil {
+		return x.IdnTable
+	}
+	return ""
 }
 
 // Account is how the prepaid account of a registrar stands, in minor units of its currency.
@@ -2415,6 +2472,17 @@ type TLDPolicy struct {
 	PremiumNames []*PremiumName `protobuf:"bytes,60,rep,name=premium_names,json=premiumNames,proto3" json:"premium_names,omitempty"`
 	// Which TTLs registrars may set, where that differs from what the program has for all TLDs.
 	TtlBounds []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	// Tags of the IDN tables that the TLD offers, in the order in which they are tried; without
+	// any it registers no internationalised names.
+	IdnTables []string `protobuf:"bytes,100,rep,name=idn_tables,json=idnTables,proto3" json:"idn_tables,omitempty"`
+	// The texts of tables that do not come with the program, as idn.ParseTable reads them.
+	IdnCustomTables []string `protobuf:"bytes,101,rep,name=idn_custom_tables,json=idnCustomTables,proto3" json:"idn_custom_tables,omitempty"`
+	// The registrar of a name may register its variants; otherwise nobody may.
+	IdnVariantsForRegistrar bool `protobuf:"varint,102,opt,name=idn_variants_for_registrar,json=idnVariantsForRegistrar,proto3" json:"idn_variants_for_registrar,omitempty"`
+	// A create of an internationalised name says which table it means.
+	IdnTableRequired bool `protobuf:"varint,103,opt,name=idn_table_required,json=idnTableRequired,proto3" json:"idn_table_required,omitempty"`
+	// Only internationalised names are registered.
+	IdnOnly bool `protobuf:"varint,104,opt,name=idn_only,json=idnOnly,proto3" json:"idn_only,omitempty"`
 	// Name servers are attributes of domains rather than host objects; chosen when the TLD is made.
 	HostAttributes bool `protobuf:"varint,130,opt,name=host_attributes,json=hostAttributes,proto3" json:"host_attributes,omitempty"`
 	// When on a day (UTC) deleted names are purged: 1 to 86400 seconds after midnight; 0: at any time.
@@ -2720,6 +2788,41 @@ func (x *TLDPolicy) GetTtlBounds() []*TTLBounds {
 		return x.TtlBounds
 	}
 	return nil
+}
+
+func (x *TLDPolicy) GetIdnTables() []string {
+	if x != nil {
+		return x.IdnTables
+	}
+	return nil
+}
+
+func (x *TLDPolicy) GetIdnCustomTables() []string {
+	if x != nil {
+		return x.IdnCustomTables
+	}
+	return nil
+}
+
+func (x *TLDPolicy) GetIdnVariantsForRegistrar() bool {
+	if x != nil {
+		return x.IdnVariantsForRegistrar
+	}
+	return false
+}
+
+func (x *TLDPolicy) GetIdnTableRequired() bool {
+	if x != nil {
+		return x.IdnTableRequired
+	}
+	return false
+}
+
+func (x *TLDPolicy) GetIdnOnly() bool {
+	if x != nil {
+		return x.IdnOnly
+	}
+	return false
 }
 
 func (x *TLDPolicy) GetHostAttributes() bool {
@@ -4513,8 +4616,12 @@ type DomainCreate struct {
 	Ttls              []*TTL           `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
 	Orgs              []*OrgLink       `protobuf:"bytes,120,rep,name=orgs,proto3" json:"orgs,omitempty"`
 	HostAttributes    []*HostAttribute `protobuf:"bytes,130,rep,name=host_attributes,json=hostAttributes,proto3" json:"host_attributes,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Of an internationalised name: the tag of its table, and the whole name in Unicode, each
+	// empty if the registrar does not say it.
+	IdnTable      string `protobuf:"bytes,100,opt,name=idn_table,json=idnTable,proto3" json:"idn_table,omitempty"`
+	IdnUname      string `protobuf:"bytes,101,opt,name=idn_uname,json=idnUname,proto3" json:"idn_uname,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DomainCreate) Reset() {
@@ -4643,6 +4750,20 @@ func (x *DomainCreate) GetHostAttributes() []*HostAttribute {
 		return x.HostAttributes
 	}
 	return nil
+}
+
+func (x *DomainCreate) GetIdnTable() string {
+	if x != nil {
+		return x.IdnTable
+	}
+	return ""
+}
+
+func (x *DomainCreate) GetIdnUname() string {
+	if x != nil {
+		return x.IdnUname
+	}
+	return ""
 }
 
 type DomainUpdate struct {
@@ -7074,6 +7195,487 @@ func (x *RelayedKey) GetFor() string {
 	return ""
 }
 
+// MaintenanceItem is what operators say of a maintenance.
+type MaintenanceItem struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Types   []*MaintenanceText     `protobuf:"bytes,2,rep,name=types,proto3" json:"types,omitempty"`
+	Systems []*MaintenanceSystem   `protobuf:"bytes,3,rep,name=systems,proto3" json:"systems,omitempty"`
+	// production, ote, staging, dev or custom; environment_name names a custom one.
+	Environment     string `protobuf:"bytes,4,opt,name=environment,proto3" json:"environment,omitempty"`
+	EnvironmentName string `protobuf:"bytes,5,opt,name=environment_name,json=environmentName,proto3" json:"environment_name,omitempty"`
+	StartMs         int64  `protobuf:"varint,6,opt,name=start_ms,json=startMs,proto3" json:"start_ms,omitempty"`
+	EndMs           int64  `protobuf:"varint,7,opt,name=end_ms,json=endMs,proto3" json:"end_ms,omitempty"`
+	Emergency       bool   `protobuf:"varint,8,opt,name=emergency,proto3" json:"emergency,omitempty"`
+	// A URI.
+	Detail       string             `protobuf:"bytes,9,opt,name=detail,proto3" json:"detail,omitempty"`
+	Descriptions []*MaintenanceText `protobuf:"bytes,10,rep,name=descriptions,proto3" json:"descriptions,omitempty"`
+	// Empty: all TLDs.
+	Tlds []string `protobuf:"bytes,11,rep,name=tlds,proto3" json:"tlds,omitempty"`
+	// Absent: nothing is said.
+	Intervention *MaintenanceIntervention `protobuf:"bytes,12,opt,name=intervention,proto3,oneof" json:"intervention,omitempty"`
+	// How long before the start registrars are reminded; 0: they are not.
+	CourtesyHours uint32 `protobuf:"varint,13,opt,name=courtesy_hours,json=courtesyHours,proto3" json:"courtesy_hours,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceItem) Reset() {
+	*x = MaintenanceItem{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceItem) ProtoMessage() {}
+
+func (x *MaintenanceItem) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceItem.ProtoReflect.Descriptor instead.
+func (*MaintenanceItem) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{81}
+}
+
+func (x *MaintenanceItem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *MaintenanceItem) GetTypes() []*MaintenanceText {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetSystems() []*MaintenanceSystem {
+	if x != nil {
+		return x.Systems
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *MaintenanceItem) GetEnvironmentName() string {
+	if x != nil {
+		return x.EnvironmentName
+	}
+	return ""
+}
+
+func (x *MaintenanceItem) GetStartMs() int64 {
+	if x != nil {
+		return x.StartMs
+	}
+	return 0
+}
+
+func (x *MaintenanceItem) GetEndMs() int64 {
+	if x != nil {
+		return x.EndMs
+	}
+	return 0
+}
+
+func (x *MaintenanceItem) GetEmergency() bool {
+	if x != nil {
+		return x.Emergency
+	}
+	return false
+}
+
+func (x *MaintenanceItem) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *MaintenanceItem) GetDescriptions() []*MaintenanceText {
+	if x != nil {
+		return x.Descriptions
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetTlds() []string {
+	if x != nil {
+		return x.Tlds
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetIntervention() *MaintenanceIntervention {
+	if x != nil {
+		return x.Intervention
+	}
+	return nil
+}
+
+func (x *MaintenanceItem) GetCourtesyHours() uint32 {
+	if x != nil {
+		return x.CourtesyHours
+	}
+	return 0
+}
+
+type MaintenanceText struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Text  string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Empty: en.
+	Lang string `protobuf:"bytes,2,opt,name=lang,proto3" json:"lang,omitempty"`
+	// Of a description: HTML rather than plain text.
+	Html          bool `protobuf:"varint,3,opt,name=html,proto3" json:"html,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceText) Reset() {
+	*x = MaintenanceText{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceText) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceText) ProtoMessage() {}
+
+func (x *MaintenanceText) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceText.ProtoReflect.Descriptor instead.
+func (*MaintenanceText) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{82}
+}
+
+func (x *MaintenanceText) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *MaintenanceText) GetLang() string {
+	if x != nil {
+		return x.Lang
+	}
+	return ""
+}
+
+func (x *MaintenanceText) GetHtml() bool {
+	if x != nil {
+		return x.Html
+	}
+	return false
+}
+
+type MaintenanceSystem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Host  string                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	// none, partial or full.
+	Impact        string `protobuf:"bytes,3,opt,name=impact,proto3" json:"impact,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceSystem) Reset() {
+	*x = MaintenanceSystem{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceSystem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceSystem) ProtoMessage() {}
+
+func (x *MaintenanceSystem) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceSystem.ProtoReflect.Descriptor instead.
+func (*MaintenanceSystem) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{83}
+}
+
+func (x *MaintenanceSystem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *MaintenanceSystem) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+func (x *MaintenanceSystem) GetImpact() string {
+	if x != nil {
+		return x.Impact
+	}
+	return ""
+}
+
+// MaintenanceIntervention says what registrars have to do.
+type MaintenanceIntervention struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Connection     bool                   `protobuf:"varint,1,opt,name=connection,proto3" json:"connection,omitempty"`
+	Implementation bool                   `protobuf:"varint,2,opt,name=implementation,proto3" json:"implementation,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *MaintenanceIntervention) Reset() {
+	*x = MaintenanceIntervention{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceIntervention) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceIntervention) ProtoMessage() {}
+
+func (x *MaintenanceIntervention) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceIntervention.ProtoReflect.Descriptor instead.
+func (*MaintenanceIntervention) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{84}
+}
+
+func (x *MaintenanceIntervention) GetConnection() bool {
+	if x != nil {
+		return x.Connection
+	}
+	return false
+}
+
+func (x *MaintenanceIntervention) GetImplementation() bool {
+	if x != nil {
+		return x.Implementation
+	}
+	return false
+}
+
+type MaintenanceCreate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The part of the ROID before the hyphen; the whole is the id of the maintenance.
+	Roid          string           `protobuf:"bytes,1,opt,name=roid,proto3" json:"roid,omitempty"`
+	Item          *MaintenanceItem `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceCreate) Reset() {
+	*x = MaintenanceCreate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceCreate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceCreate) ProtoMessage() {}
+
+func (x *MaintenanceCreate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceCreate.ProtoReflect.Descriptor instead.
+func (*MaintenanceCreate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{85}
+}
+
+func (x *MaintenanceCreate) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *MaintenanceCreate) GetItem() *MaintenanceItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+// MaintenanceUpdate replaces all that is said of a maintenance.
+type MaintenanceUpdate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Item  *MaintenanceItem       `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	// The revision that the change builds on; it is refused if another came first.
+	Revision      uint32 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceUpdate) Reset() {
+	*x = MaintenanceUpdate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceUpdate) ProtoMessage() {}
+
+func (x *MaintenanceUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceUpdate.ProtoReflect.Descriptor instead.
+func (*MaintenanceUpdate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{86}
+}
+
+func (x *MaintenanceUpdate) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *MaintenanceUpdate) GetItem() *MaintenanceItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *MaintenanceUpdate) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+type MaintenanceCancel struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceCancel) Reset() {
+	*x = MaintenanceCancel{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceCancel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceCancel) ProtoMessage() {}
+
+func (x *MaintenanceCancel) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceCancel.ProtoReflect.Descriptor instead.
+func (*MaintenanceCancel) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *MaintenanceCancel) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 var File_fsm_fsmpb_command_proto protoreflect.FileDescriptor
 
 const file_fsm_fsmpb_command_proto_rawDesc = "" +
@@ -7091,7 +7693,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\xa0\x1d\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\x9f\x1f\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -7153,13 +7755,16 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\rreserved_load\x18\x84\x01 \x01(\v2\x1d.cadastre.fsm.v1.ReservedLoadH\x00R\freservedLoad\x12K\n" +
 	"\x0freserved_remove\x18\x85\x01 \x01(\v2\x1f.cadastre.fsm.v1.ReservedRemoveH\x00R\x0ereservedRemove\x12?\n" +
 	"\vhost_return\x18\x86\x01 \x01(\v2\x1b.cadastre.fsm.v1.HostReturnH\x00R\n" +
-	"hostReturnB\x06\n" +
+	"hostReturn\x12S\n" +
+	"\x12maintenance_create\x18d \x01(\v2\".cadastre.fsm.v1.MaintenanceCreateH\x00R\x11maintenanceCreate\x12S\n" +
+	"\x12maintenance_update\x18e \x01(\v2\".cadastre.fsm.v1.MaintenanceUpdateH\x00R\x11maintenanceUpdate\x12S\n" +
+	"\x12maintenance_cancel\x18f \x01(\v2\".cadastre.fsm.v1.MaintenanceCancelH\x00R\x11maintenanceCancelB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
 	"FieldError\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xeb\x04\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x88\x05\n" +
 	"\x06Result\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x123\n" +
 	"\x06errors\x18\x02 \x03(\v2\x1b.cadastre.fsm.v1.FieldErrorR\x06errors\x12\x12\n" +
@@ -7182,7 +7787,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"queue_head\x18\x1f \x01(\x04R\tqueueHead\x125\n" +
 	"\btransfer\x18  \x01(\v2\x19.cadastre.fsm.v1.TransferR\btransfer\x122\n" +
 	"\aaccount\x18< \x01(\v2\x18.cadastre.fsm.v1.AccountR\aaccount\x12!\n" +
-	"\fperiod_years\x18= \x01(\rR\vperiodYears\"x\n" +
+	"\fperiod_years\x18= \x01(\rR\vperiodYears\x12\x1b\n" +
+	"\tidn_table\x18d \x01(\tR\bidnTable\"x\n" +
 	"\aAccount\x12#\n" +
 	"\rbalance_minor\x18\x01 \x01(\x03R\fbalanceMinor\x12,\n" +
 	"\x12credit_limit_minor\x18\x02 \x01(\x03R\x10creditLimitMinor\x12\x1a\n" +
@@ -7285,7 +7891,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xcf\x0f\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xa0\x11\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -7327,7 +7933,13 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x14allow_weak_auth_info\x185 \x01(\bR\x11allowWeakAuthInfo\x12A\n" +
 	"\rpremium_names\x18< \x03(\v2\x1c.cadastre.fsm.v1.PremiumNameR\fpremiumNames\x129\n" +
 	"\n" +
-	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\x12(\n" +
+	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\x12\x1d\n" +
+	"\n" +
+	"idn_tables\x18d \x03(\tR\tidnTables\x12*\n" +
+	"\x11idn_custom_tables\x18e \x03(\tR\x0fidnCustomTables\x12;\n" +
+	"\x1aidn_variants_for_registrar\x18f \x01(\bR\x17idnVariantsForRegistrar\x12,\n" +
+	"\x12idn_table_required\x18g \x01(\bR\x10idnTableRequired\x12\x19\n" +
+	"\bidn_only\x18h \x01(\bR\aidnOnly\x12(\n" +
 	"\x0fhost_attributes\x18\x82\x01 \x01(\bR\x0ehostAttributes\x12-\n" +
 	"\x12purge_time_seconds\x18\x83\x01 \x01(\rR\x10purgeTimeSeconds\x12.\n" +
 	"\x12sacrificial_domain\x18\x84\x01 \x01(\tR\x11sacrificialDomain\x12+\n" +
@@ -7475,7 +8087,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x04data\x18\x04 \x01(\fR\x04data\"A\n" +
 	"\rHostAttribute\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
-	"\taddresses\x18\x02 \x03(\fR\taddresses\"\xee\x04\n" +
+	"\taddresses\x18\x02 \x03(\fR\taddresses\"\xa8\x05\n" +
 	"\fDomainCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12!\n" +
@@ -7492,7 +8104,9 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\x12(\n" +
 	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\x12,\n" +
 	"\x04orgs\x18x \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\x04orgs\x12H\n" +
-	"\x0fhost_attributes\x18\x82\x01 \x03(\v2\x1e.cadastre.fsm.v1.HostAttributeR\x0ehostAttributes\"\xfe\b\n" +
+	"\x0fhost_attributes\x18\x82\x01 \x03(\v2\x1e.cadastre.fsm.v1.HostAttributeR\x0ehostAttributes\x12\x1b\n" +
+	"\tidn_table\x18d \x01(\tR\bidnTable\x12\x1b\n" +
+	"\tidn_uname\x18e \x01(\tR\bidnUname\"\xfe\b\n" +
 	"\fDomainUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
 	"\x10add_name_servers\x18\x02 \x03(\tR\x0eaddNameServers\x12.\n" +
@@ -7693,7 +8307,45 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\v2\x1a.cadastre.fsm.v1.PublicKeyR\x03key\x12\x1e\n" +
 	"\buntil_ms\x18\x02 \x01(\x03H\x00R\auntilMs\x88\x01\x01\x12\x10\n" +
 	"\x03for\x18\x03 \x01(\tR\x03forB\v\n" +
-	"\t_until_ms*q\n" +
+	"\t_until_ms\"\xb5\x04\n" +
+	"\x0fMaintenanceItem\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
+	"\x05types\x18\x02 \x03(\v2 .cadastre.fsm.v1.MaintenanceTextR\x05types\x12<\n" +
+	"\asystems\x18\x03 \x03(\v2\".cadastre.fsm.v1.MaintenanceSystemR\asystems\x12 \n" +
+	"\venvironment\x18\x04 \x01(\tR\venvironment\x12)\n" +
+	"\x10environment_name\x18\x05 \x01(\tR\x0fenvironmentName\x12\x19\n" +
+	"\bstart_ms\x18\x06 \x01(\x03R\astartMs\x12\x15\n" +
+	"\x06end_ms\x18\a \x01(\x03R\x05endMs\x12\x1c\n" +
+	"\temergency\x18\b \x01(\bR\temergency\x12\x16\n" +
+	"\x06detail\x18\t \x01(\tR\x06detail\x12D\n" +
+	"\fdescriptions\x18\n" +
+	" \x03(\v2 .cadastre.fsm.v1.MaintenanceTextR\fdescriptions\x12\x12\n" +
+	"\x04tlds\x18\v \x03(\tR\x04tlds\x12Q\n" +
+	"\fintervention\x18\f \x01(\v2(.cadastre.fsm.v1.MaintenanceInterventionH\x00R\fintervention\x88\x01\x01\x12%\n" +
+	"\x0ecourtesy_hours\x18\r \x01(\rR\rcourtesyHoursB\x0f\n" +
+	"\r_intervention\"M\n" +
+	"\x0fMaintenanceText\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
+	"\x04lang\x18\x02 \x01(\tR\x04lang\x12\x12\n" +
+	"\x04html\x18\x03 \x01(\bR\x04html\"S\n" +
+	"\x11MaintenanceSystem\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04host\x18\x02 \x01(\tR\x04host\x12\x16\n" +
+	"\x06impact\x18\x03 \x01(\tR\x06impact\"a\n" +
+	"\x17MaintenanceIntervention\x12\x1e\n" +
+	"\n" +
+	"connection\x18\x01 \x01(\bR\n" +
+	"connection\x12&\n" +
+	"\x0eimplementation\x18\x02 \x01(\bR\x0eimplementation\"]\n" +
+	"\x11MaintenanceCreate\x12\x12\n" +
+	"\x04roid\x18\x01 \x01(\tR\x04roid\x124\n" +
+	"\x04item\x18\x02 \x01(\v2 .cadastre.fsm.v1.MaintenanceItemR\x04item\"u\n" +
+	"\x11MaintenanceUpdate\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
+	"\x04item\x18\x02 \x01(\v2 .cadastre.fsm.v1.MaintenanceItemR\x04item\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\rR\brevision\"#\n" +
+	"\x11MaintenanceCancel\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id*q\n" +
 	"\tActorKind\x12\x1a\n" +
 	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ACTOR_KIND_REGISTRAR\x10\x01\x12\x17\n" +
@@ -7713,90 +8365,97 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 81)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 88)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
-	(ActorKind)(0),                 // 0: cadastre.fsm.v1.ActorKind
-	(*Envelope)(nil),               // 1: cadastre.fsm.v1.Envelope
-	(*Actor)(nil),                  // 2: cadastre.fsm.v1.Actor
-	(*RequestID)(nil),              // 3: cadastre.fsm.v1.RequestID
-	(*Command)(nil),                // 4: cadastre.fsm.v1.Command
-	(*FieldError)(nil),             // 5: cadastre.fsm.v1.FieldError
-	(*Result)(nil),                 // 6: cadastre.fsm.v1.Result
-	(*Account)(nil),                // 7: cadastre.fsm.v1.Account
-	(*ClusterInit)(nil),            // 8: cadastre.fsm.v1.ClusterInit
-	(*Node)(nil),                   // 9: cadastre.fsm.v1.Node
-	(*JoinTokenCreate)(nil),        // 10: cadastre.fsm.v1.JoinTokenCreate
-	(*NodeJoin)(nil),               // 11: cadastre.fsm.v1.NodeJoin
-	(*NodeRemove)(nil),             // 12: cadastre.fsm.v1.NodeRemove
-	(*FeatureLevelRaise)(nil),      // 13: cadastre.fsm.v1.FeatureLevelRaise
-	(*Tick)(nil),                   // 14: cadastre.fsm.v1.Tick
-	(*ClockSet)(nil),               // 15: cadastre.fsm.v1.ClockSet
-	(*RegistrarCreate)(nil),        // 16: cadastre.fsm.v1.RegistrarCreate
-	(*RegistrarUpdate)(nil),        // 17: cadastre.fsm.v1.RegistrarUpdate
-	(*RegistrarPassword)(nil),      // 18: cadastre.fsm.v1.RegistrarPassword
-	(*TLDPut)(nil),                 // 19: cadastre.fsm.v1.TLDPut
-	(*TLDPolicy)(nil),              // 20: cadastre.fsm.v1.TLDPolicy
-	(*SigningPolicy)(nil),          // 21: cadastre.fsm.v1.SigningPolicy
-	(*PremiumName)(nil),            // 22: cadastre.fsm.v1.PremiumName
-	(*PremiumLoad)(nil),            // 23: cadastre.fsm.v1.PremiumLoad
-	(*PremiumRemove)(nil),          // 24: cadastre.fsm.v1.PremiumRemove
-	(*ReservedLoad)(nil),           // 25: cadastre.fsm.v1.ReservedLoad
-	(*ReservedRemove)(nil),         // 26: cadastre.fsm.v1.ReservedRemove
-	(*ApexServer)(nil),             // 27: cadastre.fsm.v1.ApexServer
-	(*PostalInfo)(nil),             // 28: cadastre.fsm.v1.PostalInfo
-	(*Phone)(nil),                  // 29: cadastre.fsm.v1.Phone
-	(*Disclose)(nil),               // 30: cadastre.fsm.v1.Disclose
-	(*AuthInfo)(nil),               // 31: cadastre.fsm.v1.AuthInfo
-	(*AuthInfoFailure)(nil),        // 32: cadastre.fsm.v1.AuthInfoFailure
-	(*ContactCreate)(nil),          // 33: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),          // 34: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil),       // 35: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),                // 36: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),          // 37: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),             // 38: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),             // 39: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),             // 40: cadastre.fsm.v1.HostDelete
-	(*HostReturn)(nil),             // 41: cadastre.fsm.v1.HostReturn
-	(*DomainContact)(nil),          // 42: cadastre.fsm.v1.DomainContact
-	(*DelegationSigner)(nil),       // 43: cadastre.fsm.v1.DelegationSigner
-	(*PublicKey)(nil),              // 44: cadastre.fsm.v1.PublicKey
-	(*HostAttribute)(nil),          // 45: cadastre.fsm.v1.HostAttribute
-	(*DomainCreate)(nil),           // 46: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),           // 47: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),           // 48: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),            // 49: cadastre.fsm.v1.DomainRenew
-	(*Fee)(nil),                    // 50: cadastre.fsm.v1.Fee
-	(*DomainRestoreRequest)(nil),   // 51: cadastre.fsm.v1.DomainRestoreRequest
-	(*DomainRestoreReport)(nil),    // 52: cadastre.fsm.v1.DomainRestoreReport
-	(*Case)(nil),                   // 53: cadastre.fsm.v1.Case
-	(*DomainServerUpdate)(nil),     // 54: cadastre.fsm.v1.DomainServerUpdate
-	(*HostServerUpdate)(nil),       // 55: cadastre.fsm.v1.HostServerUpdate
-	(*ContactServerUpdate)(nil),    // 56: cadastre.fsm.v1.ContactServerUpdate
-	(*TTL)(nil),                    // 57: cadastre.fsm.v1.TTL
-	(*TTLBounds)(nil),              // 58: cadastre.fsm.v1.TTLBounds
-	(*AdditionalEmail)(nil),        // 59: cadastre.fsm.v1.AdditionalEmail
-	(*AuthProof)(nil),              // 60: cadastre.fsm.v1.AuthProof
-	(*DomainTransferRequest)(nil),  // 61: cadastre.fsm.v1.DomainTransferRequest
-	(*DomainTransferApprove)(nil),  // 62: cadastre.fsm.v1.DomainTransferApprove
-	(*DomainTransferReject)(nil),   // 63: cadastre.fsm.v1.DomainTransferReject
-	(*DomainTransferCancel)(nil),   // 64: cadastre.fsm.v1.DomainTransferCancel
-	(*ContactTransferRequest)(nil), // 65: cadastre.fsm.v1.ContactTransferRequest
-	(*ContactTransferApprove)(nil), // 66: cadastre.fsm.v1.ContactTransferApprove
-	(*ContactTransferReject)(nil),  // 67: cadastre.fsm.v1.ContactTransferReject
-	(*ContactTransferCancel)(nil),  // 68: cadastre.fsm.v1.ContactTransferCancel
-	(*Transfer)(nil),               // 69: cadastre.fsm.v1.Transfer
-	(*PollAck)(nil),                // 70: cadastre.fsm.v1.PollAck
-	(*ZonePublish)(nil),            // 71: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),            // 72: cadastre.fsm.v1.OwnerChange
-	(*OrgLink)(nil),                // 73: cadastre.fsm.v1.OrgLink
-	(*OrgRole)(nil),                // 74: cadastre.fsm.v1.OrgRole
-	(*OrgContact)(nil),             // 75: cadastre.fsm.v1.OrgContact
-	(*OrgCreate)(nil),              // 76: cadastre.fsm.v1.OrgCreate
-	(*OrgUpdate)(nil),              // 77: cadastre.fsm.v1.OrgUpdate
-	(*OrgDelete)(nil),              // 78: cadastre.fsm.v1.OrgDelete
-	(*OrgServerUpdate)(nil),        // 79: cadastre.fsm.v1.OrgServerUpdate
-	(*KeyrelayCreate)(nil),         // 80: cadastre.fsm.v1.KeyrelayCreate
-	(*RelayedKey)(nil),             // 81: cadastre.fsm.v1.RelayedKey
+	(ActorKind)(0),                  // 0: cadastre.fsm.v1.ActorKind
+	(*Envelope)(nil),                // 1: cadastre.fsm.v1.Envelope
+	(*Actor)(nil),                   // 2: cadastre.fsm.v1.Actor
+	(*RequestID)(nil),               // 3: cadastre.fsm.v1.RequestID
+	(*Command)(nil),                 // 4: cadastre.fsm.v1.Command
+	(*FieldError)(nil),              // 5: cadastre.fsm.v1.FieldError
+	(*Result)(nil),                  // 6: cadastre.fsm.v1.Result
+	(*Account)(nil),                 // 7: cadastre.fsm.v1.Account
+	(*ClusterInit)(nil),             // 8: cadastre.fsm.v1.ClusterInit
+	(*Node)(nil),                    // 9: cadastre.fsm.v1.Node
+	(*JoinTokenCreate)(nil),         // 10: cadastre.fsm.v1.JoinTokenCreate
+	(*NodeJoin)(nil),                // 11: cadastre.fsm.v1.NodeJoin
+	(*NodeRemove)(nil),              // 12: cadastre.fsm.v1.NodeRemove
+	(*FeatureLevelRaise)(nil),       // 13: cadastre.fsm.v1.FeatureLevelRaise
+	(*Tick)(nil),                    // 14: cadastre.fsm.v1.Tick
+	(*ClockSet)(nil),                // 15: cadastre.fsm.v1.ClockSet
+	(*RegistrarCreate)(nil),         // 16: cadastre.fsm.v1.RegistrarCreate
+	(*RegistrarUpdate)(nil),         // 17: cadastre.fsm.v1.RegistrarUpdate
+	(*RegistrarPassword)(nil),       // 18: cadastre.fsm.v1.RegistrarPassword
+	(*TLDPut)(nil),                  // 19: cadastre.fsm.v1.TLDPut
+	(*TLDPolicy)(nil),               // 20: cadastre.fsm.v1.TLDPolicy
+	(*SigningPolicy)(nil),           // 21: cadastre.fsm.v1.SigningPolicy
+	(*PremiumName)(nil),             // 22: cadastre.fsm.v1.PremiumName
+	(*PremiumLoad)(nil),             // 23: cadastre.fsm.v1.PremiumLoad
+	(*PremiumRemove)(nil),           // 24: cadastre.fsm.v1.PremiumRemove
+	(*ReservedLoad)(nil),            // 25: cadastre.fsm.v1.ReservedLoad
+	(*ReservedRemove)(nil),          // 26: cadastre.fsm.v1.ReservedRemove
+	(*ApexServer)(nil),              // 27: cadastre.fsm.v1.ApexServer
+	(*PostalInfo)(nil),              // 28: cadastre.fsm.v1.PostalInfo
+	(*Phone)(nil),                   // 29: cadastre.fsm.v1.Phone
+	(*Disclose)(nil),                // 30: cadastre.fsm.v1.Disclose
+	(*AuthInfo)(nil),                // 31: cadastre.fsm.v1.AuthInfo
+	(*AuthInfoFailure)(nil),         // 32: cadastre.fsm.v1.AuthInfoFailure
+	(*ContactCreate)(nil),           // 33: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),           // 34: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),        // 35: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                 // 36: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),           // 37: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),              // 38: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),              // 39: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),              // 40: cadastre.fsm.v1.HostDelete
+	(*HostReturn)(nil),              // 41: cadastre.fsm.v1.HostReturn
+	(*DomainContact)(nil),           // 42: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),        // 43: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),               // 44: cadastre.fsm.v1.PublicKey
+	(*HostAttribute)(nil),           // 45: cadastre.fsm.v1.HostAttribute
+	(*DomainCreate)(nil),            // 46: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),            // 47: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),            // 48: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),             // 49: cadastre.fsm.v1.DomainRenew
+	(*Fee)(nil),                     // 50: cadastre.fsm.v1.Fee
+	(*DomainRestoreRequest)(nil),    // 51: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),     // 52: cadastre.fsm.v1.DomainRestoreReport
+	(*Case)(nil),                    // 53: cadastre.fsm.v1.Case
+	(*DomainServerUpdate)(nil),      // 54: cadastre.fsm.v1.DomainServerUpdate
+	(*HostServerUpdate)(nil),        // 55: cadastre.fsm.v1.HostServerUpdate
+	(*ContactServerUpdate)(nil),     // 56: cadastre.fsm.v1.ContactServerUpdate
+	(*TTL)(nil),                     // 57: cadastre.fsm.v1.TTL
+	(*TTLBounds)(nil),               // 58: cadastre.fsm.v1.TTLBounds
+	(*AdditionalEmail)(nil),         // 59: cadastre.fsm.v1.AdditionalEmail
+	(*AuthProof)(nil),               // 60: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),   // 61: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),   // 62: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),    // 63: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),    // 64: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil),  // 65: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil),  // 66: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),   // 67: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),   // 68: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),                // 69: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                 // 70: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),             // 71: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),             // 72: cadastre.fsm.v1.OwnerChange
+	(*OrgLink)(nil),                 // 73: cadastre.fsm.v1.OrgLink
+	(*OrgRole)(nil),                 // 74: cadastre.fsm.v1.OrgRole
+	(*OrgContact)(nil),              // 75: cadastre.fsm.v1.OrgContact
+	(*OrgCreate)(nil),               // 76: cadastre.fsm.v1.OrgCreate
+	(*OrgUpdate)(nil),               // 77: cadastre.fsm.v1.OrgUpdate
+	(*OrgDelete)(nil),               // 78: cadastre.fsm.v1.OrgDelete
+	(*OrgServerUpdate)(nil),         // 79: cadastre.fsm.v1.OrgServerUpdate
+	(*KeyrelayCreate)(nil),          // 80: cadastre.fsm.v1.KeyrelayCreate
+	(*RelayedKey)(nil),              // 81: cadastre.fsm.v1.RelayedKey
+	(*MaintenanceItem)(nil),         // 82: cadastre.fsm.v1.MaintenanceItem
+	(*MaintenanceText)(nil),         // 83: cadastre.fsm.v1.MaintenanceText
+	(*MaintenanceSystem)(nil),       // 84: cadastre.fsm.v1.MaintenanceSystem
+	(*MaintenanceIntervention)(nil), // 85: cadastre.fsm.v1.MaintenanceIntervention
+	(*MaintenanceCreate)(nil),       // 86: cadastre.fsm.v1.MaintenanceCreate
+	(*MaintenanceUpdate)(nil),       // 87: cadastre.fsm.v1.MaintenanceUpdate
+	(*MaintenanceCancel)(nil),       // 88: cadastre.fsm.v1.MaintenanceCancel
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -7850,91 +8509,100 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	25,  // 48: cadastre.fsm.v1.Command.reserved_load:type_name -> cadastre.fsm.v1.ReservedLoad
 	26,  // 49: cadastre.fsm.v1.Command.reserved_remove:type_name -> cadastre.fsm.v1.ReservedRemove
 	41,  // 50: cadastre.fsm.v1.Command.host_return:type_name -> cadastre.fsm.v1.HostReturn
-	5,   // 51: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	69,  // 52: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,   // 53: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,   // 54: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,   // 55: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	20,  // 56: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	27,  // 57: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	22,  // 58: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	58,  // 59: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	21,  // 60: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
-	22,  // 61: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
-	28,  // 62: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	29,  // 63: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	29,  // 64: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	31,  // 65: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	30,  // 66: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	59,  // 67: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	73,  // 68: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	35,  // 69: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	29,  // 70: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	29,  // 71: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	31,  // 72: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	30,  // 73: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	59,  // 74: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	73,  // 75: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 76: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 77: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	36,  // 78: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	57,  // 79: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	73,  // 80: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	57,  // 81: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	73,  // 82: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 83: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 84: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	44,  // 85: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	42,  // 86: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	31,  // 87: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	43,  // 88: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	44,  // 89: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	50,  // 90: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	57,  // 91: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	73,  // 92: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	45,  // 93: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	42,  // 94: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	42,  // 95: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	31,  // 96: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	43,  // 97: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	44,  // 98: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	43,  // 99: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	44,  // 100: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	57,  // 101: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	73,  // 102: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 103: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 104: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	45,  // 105: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	50,  // 106: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	50,  // 107: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	53,  // 108: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	53,  // 109: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	53,  // 110: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	60,  // 111: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	50,  // 112: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	60,  // 113: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	72,  // 114: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	74,  // 115: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
-	28,  // 116: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	29,  // 117: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	29,  // 118: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	75,  // 119: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
-	75,  // 120: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	75,  // 121: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	74,  // 122: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
-	74,  // 123: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
-	35,  // 124: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	29,  // 125: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	29,  // 126: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	53,  // 127: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	60,  // 128: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	81,  // 129: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
-	44,  // 130: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
-	131, // [131:131] is the sub-list for method output_type
-	131, // [131:131] is the sub-list for method input_type
-	131, // [131:131] is the sub-list for extension type_name
-	131, // [131:131] is the sub-list for extension extendee
-	0,   // [0:131] is the sub-list for field type_name
+	86,  // 51: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
+	87,  // 52: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
+	88,  // 53: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
+	5,   // 54: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	69,  // 55: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 56: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 57: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 58: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	20,  // 59: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	27,  // 60: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	22,  // 61: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	58,  // 62: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	21,  // 63: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
+	22,  // 64: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
+	28,  // 65: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	29,  // 66: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	29,  // 67: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	31,  // 68: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	30,  // 69: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	59,  // 70: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	73,  // 71: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	35,  // 72: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	29,  // 73: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	29,  // 74: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	31,  // 75: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	30,  // 76: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	59,  // 77: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	73,  // 78: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 79: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 80: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	36,  // 81: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	57,  // 82: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	73,  // 83: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	57,  // 84: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	73,  // 85: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 86: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 87: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	44,  // 88: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	42,  // 89: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	31,  // 90: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	43,  // 91: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	44,  // 92: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	50,  // 93: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	57,  // 94: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	73,  // 95: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	45,  // 96: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	42,  // 97: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	42,  // 98: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	31,  // 99: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	43,  // 100: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	44,  // 101: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	43,  // 102: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	44,  // 103: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	57,  // 104: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	73,  // 105: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 106: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 107: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	45,  // 108: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	50,  // 109: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	50,  // 110: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	53,  // 111: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	53,  // 112: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	53,  // 113: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	60,  // 114: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	50,  // 115: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	60,  // 116: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	72,  // 117: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	74,  // 118: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
+	28,  // 119: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	29,  // 120: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	29,  // 121: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	75,  // 122: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
+	75,  // 123: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	75,  // 124: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	74,  // 125: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
+	74,  // 126: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
+	35,  // 127: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	29,  // 128: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	29,  // 129: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	53,  // 130: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	60,  // 131: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	81,  // 132: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
+	44,  // 133: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
+	83,  // 134: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
+	84,  // 135: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
+	83,  // 136: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
+	85,  // 137: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
+	82,  // 138: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	82,  // 139: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	140, // [140:140] is the sub-list for method output_type
+	140, // [140:140] is the sub-list for method input_type
+	140, // [140:140] is the sub-list for extension type_name
+	140, // [140:140] is the sub-list for extension extendee
+	0,   // [0:140] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -7990,6 +8658,9 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_ReservedLoad)(nil),
 		(*Command_ReservedRemove)(nil),
 		(*Command_HostReturn)(nil),
+		(*Command_MaintenanceCreate)(nil),
+		(*Command_MaintenanceUpdate)(nil),
+		(*Command_MaintenanceCancel)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[16].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[33].OneofWrappers = []any{}
@@ -7998,13 +8669,14 @@ func file_fsm_fsmpb_command_proto_init() {
 	file_fsm_fsmpb_command_proto_msgTypes[56].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[76].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[80].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[81].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   81,
+			NumMessages:   88,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
