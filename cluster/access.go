@@ -53,6 +53,8 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_Backup_FullMethodName:         operator,
 		clusterpb.Admin_Ledger_FullMethodName:         operator,
 		clusterpb.Admin_History_FullMethodName:        operator,
+
+		clusterpb.Admin_AllocationTokens_FullMethodName: operator,
 	}
 }
 
@@ -139,7 +141,8 @@ func mayPropose(command *fsmpb.Command) error {
 func mayExecute(command *fsmpb.Command) error {
 	switch command.GetBody().(type) {
 	case *fsmpb.Command_ClockSet, *fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
-		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate:
+		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
+		*fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
 		return nil
 	default:
 		return refuse(registry.CodeAuthorization, "command", "", "this is not an operator's command")

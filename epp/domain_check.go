@@ -2,7 +2,6 @@ package epp
 
 import (
 	"context"
-	"slices"
 
 	"cadastre/epp/eppxml"
 	"cadastre/policy"
@@ -24,7 +23,7 @@ func (c *call) domainCheck(ctx context.Context, q *eppxml.DomainCheck) (*answer,
 	err := c.view(ctx, func(tx *store.ReadTx) error {
 		results = results[:0]
 		for _, name := range q.Names {
-			results = append(results, checked(name, domainUnavailable(tx, name)))
+			results = append(results, checked(name, c.domainUnavailable(tx, name)))
 		}
 		if fees != nil {
 			feeData = c.checkFees(tx, fees, q.Names)
@@ -42,7 +41,7 @@ func (c *call) domainCheck(ctx context.Context, q *eppxml.DomainCheck) (*answer,
 }
 
 // domainUnavailable says why the name cannot be registered now, "" if it can.
-func domainUnavailable(tx *store.ReadTx, given string) string {
+func (c *call) domainUnavailable(tx *store.ReadTx, given string) string {
 	name, err := registry.ParseDomainName(given)
 	if err != nil {
 		return reasonSyntax
@@ -51,14 +50,19 @@ func domainUnavailable(tx *store.ReadTx, given string) string {
 		return reasonIsTLD
 	}
 	tld, inside := tx.TLDOf(name)
-	switch {
-	case !inside:
+	if !inside {
 		return reasonOutside
+	}
+	token, mismatch := c.checkedToken(tx, tld, name)
+	err = policy.CheckAllocatable(tld, name, token)
+	switch {
 	case name.Parent() != tld.Name:
 		return reasonTooDeep
-	case slices.Contains(tld.Policy.ReservedLabels, name.FirstLabel()):
+	case mismatch && !tx.HasDomain(name):
+		return reasonTokenMismatch
+	case err != nil && policy.IsReserved(tld, name):
 		return reasonReserved
-	case policy.CheckRegistrable(tld, name) != nil:
+	case err != nil:
 		return reasonNotAvailable
 	case tx.HasDomain(name):
 		return reasonInUse

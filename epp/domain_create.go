@@ -35,6 +35,7 @@ func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answe
 	if command.Fee, err = c.agreedFee(); err != nil {
 		return nil, err
 	}
+	command.AllocationTokenSha256 = c.tokenHash()
 	if command.Roid, err = newROID("D"); err != nil {
 		return nil, err
 	}

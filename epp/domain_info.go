@@ -20,6 +20,9 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 	var info *eppxml.DomainInfData
 	var extensions []extensionData
 	err = c.view(ctx, func(tx *store.ReadTx) error {
+		if c.extensions.tokenInfo != nil {
+			return refuseTokenInfo(tx, registry.DomainName(name))
+		}
 		domain, found := tx.Domain(registry.DomainName(name))
 		if !found {
 			return refuse(registry.CodeObjectDoesNotExist, "name", q.Name, "the name is not registered")

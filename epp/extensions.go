@@ -33,6 +33,9 @@ type commandExtensions struct {
 	ttlInfo      *eppxml.TTLInfo
 	ttls         []eppxml.TTL
 	addlEmail    *eppxml.AddlEmail
+
+	allocationToken *eppxml.AllocationToken
+	tokenInfo       *eppxml.AllocationTokenInfo
 }
 
 // extensions is the table of all that the server implements: what is not here is refused,
@@ -62,6 +65,7 @@ func extensions() []extension {
 			return err
 		}}}},
 		{uri: eppxml.NSFee, elements: feeElements()},
+		{uri: eppxml.NSAllocationToken, elements: allocationTokenElements()},
 		{uri: eppxml.NSUnhandledNamespaces},
 		{uri: eppxml.NSSecureAuthInfo},
 		{uri: eppxml.NSLoginSec, elements: []extensionElement{
@@ -184,6 +188,8 @@ func extensionOf(element string) string {
 		return eppxml.NSTTL
 	case "fee", "currency", "command":
 		return eppxml.NSFee
+	case "allocationToken":
+		return eppxml.NSAllocationToken
 	case "restore", "report", "preData", "postData", "delTime", "resTime", "resReason", "statement", "other":
 		return eppxml.NSRGP
 	default:

@@ -147,8 +147,8 @@ func (s *script) exchange(c *client, frame string) string {
 }
 
 func commandFrame(body string, number int) string {
-	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><epp xmlns="%s" xmlns:domain="%s" xmlns:host="%s" xmlns:contact="%s" xmlns:secDNS="%s" xmlns:rgp="%s" xmlns:fee="%s" xmlns:loginSec="%s" xmlns:ttl="%s" xmlns:addlEmail="%s">`+
-		`<command>%s<clTRID>C-%03d</clTRID></command></epp>`, eppxml.NSEPP, eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSSecDNS, eppxml.NSRGP, eppxml.NSFee, eppxml.NSLoginSec, eppxml.NSTTL, eppxml.NSAddlEmail, body, number)
+	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><epp xmlns="%s" xmlns:domain="%s" xmlns:host="%s" xmlns:contact="%s" xmlns:secDNS="%s" xmlns:rgp="%s" xmlns:fee="%s" xmlns:loginSec="%s" xmlns:ttl="%s" xmlns:addlEmail="%s" xmlns:allocationToken="%s">`+
+		`<command>%s<clTRID>C-%03d</clTRID></command></epp>`, eppxml.NSEPP, eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSSecDNS, eppxml.NSRGP, eppxml.NSFee, eppxml.NSLoginSec, eppxml.NSTTL, eppxml.NSAddlEmail, eppxml.NSAllocationToken, body, number)
 }
 
 // mask takes out what differs from run to run and puts tags on lines of their own.

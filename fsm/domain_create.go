@@ -19,7 +19,11 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := policy.CheckRegistrable(tld, name); err != nil {
+	token, err := r.presentedToken(c.GetAllocationTokenSha256(), tld, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := policy.CheckAllocatable(tld, name, token); err != nil {
 		return nil, err
 	}
 	if r.tx.HasDomain(name) {
@@ -37,7 +41,7 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 		return nil, err
 	}
 	prices := policy.PricesOfNew(tld, name)
-	price := prices.CreateMinor(years)
+	price := policy.TokenPriceMinor(token, prices.CreateMinor(years), years)
 	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err
 	}
@@ -49,6 +53,7 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	row := r.charge(tld, registrar.ID, store.LedgerCreate, name, years, price)
 	domain.Graces = []registry.Grace{{Kind: registry.GraceAdd, EndsAt: policy.AddDays(r.now, tld.Policy.AddGraceDays), ChargeRow: row}}
 	r.countAdd(domain)
+	r.spendToken(token, name)
 	r.tx.PutDomain(nil, domain)
 	r.markDelegationDirty(domain, nil)
 	result := r.createdResult(roid)

@@ -59,6 +59,10 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.hostServerUpdate(body.HostServerUpdate)
 	case *fsmpb.Command_ContactServerUpdate:
 		return r.contactServerUpdate(body.ContactServerUpdate)
+	case *fsmpb.Command_AllocationTokenCreate:
+		return r.allocationTokenCreate(body.AllocationTokenCreate)
+	case *fsmpb.Command_AllocationTokenRevoke:
+		return r.allocationTokenRevoke(body.AllocationTokenRevoke)
 	default:
 		return r.applyObject(command)
 	}

@@ -251,6 +251,8 @@ func (w *world) show(what string) string {
 				fmt.Fprintln(&out)
 				return true
 			})
+		case "token":
+			showToken(&out, tx, name)
 		case "zone":
 			tx.EachPublished(registry.DomainName(name), func(o store.OwnerRecords) bool {
 				fmt.Fprintf(&out, "%s %q\n", o.Owner, o.RRs)

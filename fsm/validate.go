@@ -143,6 +143,10 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.registrarPassword(body.RegistrarPassword)
 	case *fsmpb.Command_ZonePublish:
 		k.zonePublish(body.ZonePublish)
+	case *fsmpb.Command_AllocationTokenCreate:
+		k.allocationTokenCreate(body.AllocationTokenCreate)
+	case *fsmpb.Command_AllocationTokenRevoke:
+		k.sha256("token_sha256", body.AllocationTokenRevoke.GetTokenSha256())
 	default:
 		k.transferOrPoll(command)
 		k.serverUpdate(command)

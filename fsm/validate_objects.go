@@ -112,6 +112,7 @@ func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 	k.publicKeys(c.GetKeys())
 	k.fee(c.GetFee())
 	k.ttls(c.GetTtls())
+	k.presentedToken(c.GetAllocationTokenSha256())
 }
 
 func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {

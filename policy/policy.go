@@ -20,20 +20,34 @@ const MaxTermYears = 10
 // CheckRegistrable says whether name can be registered under the TLD: exactly one label
 // below it, letters, digits and inner hyphens, no reserved label.
 func CheckRegistrable(tld *registry.TLD, name registry.DomainName) error {
-	refuse := func(code registry.Code, reason string) error {
-		return &registry.Error{Code: code, Field: "name", Value: string(name), Reason: reason}
+	if err := checkOffered(tld, name); err != nil {
+		return err
 	}
+	if IsReserved(tld, name) {
+		return refuseName(name, "the label is reserved under this TLD")
+	}
+	return nil
+}
+
+// IsReserved says whether the label of the name is on the TLD's list of reserved ones.
+func IsReserved(tld *registry.TLD, name registry.DomainName) bool {
+	return slices.Contains(tld.Policy.ReservedLabels, name.FirstLabel())
+}
+
+// checkOffered is CheckRegistrable but for reserved labels.
+func checkOffered(tld *registry.TLD, name registry.DomainName) error {
 	if name.Parent() != tld.Name {
-		return refuse(registry.CodeParameterPolicy, fmt.Sprintf("only names with exactly one label before .%s can be registered", tld.Name))
+		return refuseName(name, fmt.Sprintf("only names with exactly one label before .%s can be registered", tld.Name))
 	}
 	label := name.FirstLabel()
 	if len(label) >= 4 && label[2:4] == "--" {
-		return refuse(registry.CodeParameterPolicy, "labels with hyphens as third and fourth characters are not offered under this TLD (RFC 5891 section 4.2.3.1)")
-	}
-	if slices.Contains(tld.Policy.ReservedLabels, label) {
-		return refuse(registry.CodeParameterPolicy, "the label is reserved under this TLD")
+		return refuseName(name, "labels with hyphens as third and fourth characters are not offered under this TLD (RFC 5891 section 4.2.3.1)")
 	}
 	return nil
+}
+
+func refuseName(name registry.DomainName, reason string) error {
+	return &registry.Error{Code: registry.CodeParameterPolicy, Field: "name", Value: string(name), Reason: reason}
 }
 
 // PeriodYears returns the period meant by requested years, 0 standing for the TLD's

@@ -36,6 +36,9 @@ const (
 	tableJournal      table = 0x63 // publications by number
 	tablePollMessage  table = 0x70 // registrar, number → message
 	tablePollQueue    table = 0x71 // registrar → count and first message
+
+	tableAllocationToken     table = 0x86 // SHA-256 → allocation token
+	tableAllocationTokenName table = 0x87 // name → SHA-256 of the tokens for it
 )
 
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.

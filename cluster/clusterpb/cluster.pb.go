@@ -3172,6 +3172,268 @@ func (x *ObjectFact) GetValue() string {
 	return ""
 }
 
+type AllocationTokensRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AllocationTokensRequest) Reset() {
+	*x = AllocationTokensRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AllocationTokensRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AllocationTokensRequest) ProtoMessage() {}
+
+func (x *AllocationTokensRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AllocationTokensRequest.ProtoReflect.Descriptor instead.
+func (*AllocationTokensRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{54}
+}
+
+type AllocationTokensChunk struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Tokens []*AllocationToken     `protobuf:"bytes,1,rep,name=tokens,proto3" json:"tokens,omitempty"`
+	// The last piece.
+	Done          bool `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AllocationTokensChunk) Reset() {
+	*x = AllocationTokensChunk{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AllocationTokensChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AllocationTokensChunk) ProtoMessage() {}
+
+func (x *AllocationTokensChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AllocationTokensChunk.ProtoReflect.Descriptor instead.
+func (*AllocationTokensChunk) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *AllocationTokensChunk) GetTokens() []*AllocationToken {
+	if x != nil {
+		return x.Tokens
+	}
+	return nil
+}
+
+func (x *AllocationTokensChunk) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+// AllocationToken is an allocation token without the token. Times are Unix milliseconds; 0: none.
+type AllocationToken struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	TokenSha256     []byte                 `protobuf:"bytes,1,opt,name=token_sha256,json=tokenSha256,proto3" json:"token_sha256,omitempty"`
+	Name            string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Tld             string                 `protobuf:"bytes,3,opt,name=tld,proto3" json:"tld,omitempty"`
+	Registrar       string                 `protobuf:"bytes,4,opt,name=registrar,proto3" json:"registrar,omitempty"`
+	Unlimited       bool                   `protobuf:"varint,5,opt,name=unlimited,proto3" json:"unlimited,omitempty"`
+	ValidFromMs     int64                  `protobuf:"varint,6,opt,name=valid_from_ms,json=validFromMs,proto3" json:"valid_from_ms,omitempty"`
+	ValidUntilMs    int64                  `protobuf:"varint,7,opt,name=valid_until_ms,json=validUntilMs,proto3" json:"valid_until_ms,omitempty"`
+	PriceMinor      *int64                 `protobuf:"varint,8,opt,name=price_minor,json=priceMinor,proto3,oneof" json:"price_minor,omitempty"`
+	DiscountPercent uint32                 `protobuf:"varint,9,opt,name=discount_percent,json=discountPercent,proto3" json:"discount_percent,omitempty"`
+	UnlocksReserved bool                   `protobuf:"varint,10,opt,name=unlocks_reserved,json=unlocksReserved,proto3" json:"unlocks_reserved,omitempty"`
+	CreatedAtMs     int64                  `protobuf:"varint,11,opt,name=created_at_ms,json=createdAtMs,proto3" json:"created_at_ms,omitempty"`
+	CreatedBy       string                 `protobuf:"bytes,12,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	RevokedAtMs     int64                  `protobuf:"varint,13,opt,name=revoked_at_ms,json=revokedAtMs,proto3" json:"revoked_at_ms,omitempty"`
+	Uses            uint64                 `protobuf:"varint,14,opt,name=uses,proto3" json:"uses,omitempty"`
+	LastUsedAtMs    int64                  `protobuf:"varint,15,opt,name=last_used_at_ms,json=lastUsedAtMs,proto3" json:"last_used_at_ms,omitempty"`
+	LastUsedBy      string                 `protobuf:"bytes,16,opt,name=last_used_by,json=lastUsedBy,proto3" json:"last_used_by,omitempty"`
+	LastUsedFor     string                 `protobuf:"bytes,17,opt,name=last_used_for,json=lastUsedFor,proto3" json:"last_used_for,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *AllocationToken) Reset() {
+	*x = AllocationToken{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AllocationToken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AllocationToken) ProtoMessage() {}
+
+func (x *AllocationToken) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AllocationToken.ProtoReflect.Descriptor instead.
+func (*AllocationToken) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *AllocationToken) GetTokenSha256() []byte {
+	if x != nil {
+		return x.TokenSha256
+	}
+	return nil
+}
+
+func (x *AllocationToken) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AllocationToken) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *AllocationToken) GetRegistrar() string {
+	if x != nil {
+		return x.Registrar
+	}
+	return ""
+}
+
+func (x *AllocationToken) GetUnlimited() bool {
+	if x != nil {
+		return x.Unlimited
+	}
+	return false
+}
+
+func (x *AllocationToken) GetValidFromMs() int64 {
+	if x != nil {
+		return x.ValidFromMs
+	}
+	return 0
+}
+
+func (x *AllocationToken) GetValidUntilMs() int64 {
+	if x != nil {
+		return x.ValidUntilMs
+	}
+	return 0
+}
+
+func (x *AllocationToken) GetPriceMinor() int64 {
+	if x != nil && x.PriceMinor != nil {
+		return *x.PriceMinor
+	}
+	return 0
+}
+
+func (x *AllocationToken) GetDiscountPercent() uint32 {
+	if x != nil {
+		return x.DiscountPercent
+	}
+	return 0
+}
+
+func (x *AllocationToken) GetUnlocksReserved() bool {
+	if x != nil {
+		return x.UnlocksReserved
+	}
+	return false
+}
+
+func (x *AllocationToken) GetCreatedAtMs() int64 {
+	if x != nil {
+		return x.CreatedAtMs
+	}
+	return 0
+}
+
+func (x *AllocationToken) GetCreatedBy() string {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return ""
+}
+
+func (x *AllocationToken) GetRevokedAtMs() int64 {
+	if x != nil {
+		return x.RevokedAtMs
+	}
+	return 0
+}
+
+func (x *AllocationToken) GetUses() uint64 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
+func (x *AllocationToken) GetLastUsedAtMs() int64 {
+	if x != nil {
+		return x.LastUsedAtMs
+	}
+	return 0
+}
+
+func (x *AllocationToken) GetLastUsedBy() string {
+	if x != nil {
+		return x.LastUsedBy
+	}
+	return ""
+}
+
+func (x *AllocationToken) GetLastUsedFor() string {
+	if x != nil {
+		return x.LastUsedFor
+	}
+	return ""
+}
+
 var File_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
@@ -3393,7 +3655,34 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\n" +
 	"ObjectFact\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value2\x8e\a\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\x19\n" +
+	"\x17AllocationTokensRequest\"i\n" +
+	"\x15AllocationTokensChunk\x12<\n" +
+	"\x06tokens\x18\x01 \x03(\v2$.cadastre.cluster.v1.AllocationTokenR\x06tokens\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\"\xd4\x04\n" +
+	"\x0fAllocationToken\x12!\n" +
+	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
+	"\x03tld\x18\x03 \x01(\tR\x03tld\x12\x1c\n" +
+	"\tregistrar\x18\x04 \x01(\tR\tregistrar\x12\x1c\n" +
+	"\tunlimited\x18\x05 \x01(\bR\tunlimited\x12\"\n" +
+	"\rvalid_from_ms\x18\x06 \x01(\x03R\vvalidFromMs\x12$\n" +
+	"\x0evalid_until_ms\x18\a \x01(\x03R\fvalidUntilMs\x12$\n" +
+	"\vprice_minor\x18\b \x01(\x03H\x00R\n" +
+	"priceMinor\x88\x01\x01\x12)\n" +
+	"\x10discount_percent\x18\t \x01(\rR\x0fdiscountPercent\x12)\n" +
+	"\x10unlocks_reserved\x18\n" +
+	" \x01(\bR\x0funlocksReserved\x12\"\n" +
+	"\rcreated_at_ms\x18\v \x01(\x03R\vcreatedAtMs\x12\x1d\n" +
+	"\n" +
+	"created_by\x18\f \x01(\tR\tcreatedBy\x12\"\n" +
+	"\rrevoked_at_ms\x18\r \x01(\x03R\vrevokedAtMs\x12\x12\n" +
+	"\x04uses\x18\x0e \x01(\x04R\x04uses\x12%\n" +
+	"\x0flast_used_at_ms\x18\x0f \x01(\x03R\flastUsedAtMs\x12 \n" +
+	"\flast_used_by\x18\x10 \x01(\tR\n" +
+	"lastUsedBy\x12\"\n" +
+	"\rlast_used_for\x18\x11 \x01(\tR\vlastUsedForB\x0e\n" +
+	"\f_price_minor2\x8e\a\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -3404,8 +3693,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\fRemoveMember\x12(.cadastre.cluster.v1.RemoveMemberRequest\x1a).cadastre.cluster.v1.RemoveMemberResponse\x12i\n" +
 	"\x0eTransferLeader\x12*.cadastre.cluster.v1.TransferLeaderRequest\x1a+.cadastre.cluster.v1.TransferLeaderResponse\x12T\n" +
 	"\aRemoved\x12#.cadastre.cluster.v1.RemovedRequest\x1a$.cadastre.cluster.v1.RemovedResponse\x12Q\n" +
-	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\xcd\n" +
-	"\n" +
+	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\xbd\v\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -3421,7 +3709,8 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\tStateHash\x12%.cadastre.cluster.v1.StateHashRequest\x1a&.cadastre.cluster.v1.StateHashResponse\x12T\n" +
 	"\x06Backup\x12\".cadastre.cluster.v1.BackupRequest\x1a$.cadastre.cluster.v1.CheckpointChunk0\x01\x12P\n" +
 	"\x06Ledger\x12\".cadastre.cluster.v1.LedgerRequest\x1a .cadastre.cluster.v1.LedgerChunk0\x01\x12S\n" +
-	"\aHistory\x12#.cadastre.cluster.v1.HistoryRequest\x1a!.cadastre.cluster.v1.HistoryChunk0\x01B\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"\aHistory\x12#.cadastre.cluster.v1.HistoryRequest\x1a!.cadastre.cluster.v1.HistoryChunk0\x01\x12n\n" +
+	"\x10AllocationTokens\x12,.cadastre.cluster.v1.AllocationTokensRequest\x1a*.cadastre.cluster.v1.AllocationTokensChunk0\x01B\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -3435,141 +3724,147 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_clusterpb_cluster_proto_rawDescData
 }
 
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
-	(*ErrorDetail)(nil),            // 0: cadastre.cluster.v1.ErrorDetail
-	(*NotLeader)(nil),              // 1: cadastre.cluster.v1.NotLeader
-	(*ProposeRequest)(nil),         // 2: cadastre.cluster.v1.ProposeRequest
-	(*ProposeResponse)(nil),        // 3: cadastre.cluster.v1.ProposeResponse
-	(*ProposeOutcome)(nil),         // 4: cadastre.cluster.v1.ProposeOutcome
-	(*ReadIndexRequest)(nil),       // 5: cadastre.cluster.v1.ReadIndexRequest
-	(*ReadIndexResponse)(nil),      // 6: cadastre.cluster.v1.ReadIndexResponse
-	(*ConfirmTermRequest)(nil),     // 7: cadastre.cluster.v1.ConfirmTermRequest
-	(*ConfirmTermResponse)(nil),    // 8: cadastre.cluster.v1.ConfirmTermResponse
-	(*JoinRequest)(nil),            // 9: cadastre.cluster.v1.JoinRequest
-	(*JoinResponse)(nil),           // 10: cadastre.cluster.v1.JoinResponse
-	(*SeedRequest)(nil),            // 11: cadastre.cluster.v1.SeedRequest
-	(*CheckpointChunk)(nil),        // 12: cadastre.cluster.v1.CheckpointChunk
-	(*AddMemberRequest)(nil),       // 13: cadastre.cluster.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),      // 14: cadastre.cluster.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),    // 15: cadastre.cluster.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),   // 16: cadastre.cluster.v1.RemoveMemberResponse
-	(*RemovedRequest)(nil),         // 17: cadastre.cluster.v1.RemovedRequest
-	(*RemovedResponse)(nil),        // 18: cadastre.cluster.v1.RemovedResponse
-	(*StatusRequest)(nil),          // 19: cadastre.cluster.v1.StatusRequest
-	(*StatusResponse)(nil),         // 20: cadastre.cluster.v1.StatusResponse
-	(*ExecuteRequest)(nil),         // 21: cadastre.cluster.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),        // 22: cadastre.cluster.v1.ExecuteResponse
-	(*MembersRequest)(nil),         // 23: cadastre.cluster.v1.MembersRequest
-	(*Member)(nil),                 // 24: cadastre.cluster.v1.Member
-	(*MembersResponse)(nil),        // 25: cadastre.cluster.v1.MembersResponse
-	(*TLD)(nil),                    // 26: cadastre.cluster.v1.TLD
-	(*GetTLDRequest)(nil),          // 27: cadastre.cluster.v1.GetTLDRequest
-	(*ListTLDsRequest)(nil),        // 28: cadastre.cluster.v1.ListTLDsRequest
-	(*ListTLDsResponse)(nil),       // 29: cadastre.cluster.v1.ListTLDsResponse
-	(*Registrar)(nil),              // 30: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),    // 31: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),  // 32: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil), // 33: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),     // 34: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 35: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),  // 36: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil), // 37: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),          // 38: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),         // 39: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),        // 40: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),       // 41: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),     // 42: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),    // 43: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),       // 44: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),      // 45: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),          // 46: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),          // 47: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),            // 48: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),            // 49: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),         // 50: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),           // 51: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),          // 52: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),             // 53: cadastre.cluster.v1.ObjectFact
-	(*fsmpb.Command)(nil),          // 54: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),           // 55: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),             // 56: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),            // 57: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),        // 58: cadastre.fsm.v1.TLDPolicy
+	(*ErrorDetail)(nil),             // 0: cadastre.cluster.v1.ErrorDetail
+	(*NotLeader)(nil),               // 1: cadastre.cluster.v1.NotLeader
+	(*ProposeRequest)(nil),          // 2: cadastre.cluster.v1.ProposeRequest
+	(*ProposeResponse)(nil),         // 3: cadastre.cluster.v1.ProposeResponse
+	(*ProposeOutcome)(nil),          // 4: cadastre.cluster.v1.ProposeOutcome
+	(*ReadIndexRequest)(nil),        // 5: cadastre.cluster.v1.ReadIndexRequest
+	(*ReadIndexResponse)(nil),       // 6: cadastre.cluster.v1.ReadIndexResponse
+	(*ConfirmTermRequest)(nil),      // 7: cadastre.cluster.v1.ConfirmTermRequest
+	(*ConfirmTermResponse)(nil),     // 8: cadastre.cluster.v1.ConfirmTermResponse
+	(*JoinRequest)(nil),             // 9: cadastre.cluster.v1.JoinRequest
+	(*JoinResponse)(nil),            // 10: cadastre.cluster.v1.JoinResponse
+	(*SeedRequest)(nil),             // 11: cadastre.cluster.v1.SeedRequest
+	(*CheckpointChunk)(nil),         // 12: cadastre.cluster.v1.CheckpointChunk
+	(*AddMemberRequest)(nil),        // 13: cadastre.cluster.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),       // 14: cadastre.cluster.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),     // 15: cadastre.cluster.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),    // 16: cadastre.cluster.v1.RemoveMemberResponse
+	(*RemovedRequest)(nil),          // 17: cadastre.cluster.v1.RemovedRequest
+	(*RemovedResponse)(nil),         // 18: cadastre.cluster.v1.RemovedResponse
+	(*StatusRequest)(nil),           // 19: cadastre.cluster.v1.StatusRequest
+	(*StatusResponse)(nil),          // 20: cadastre.cluster.v1.StatusResponse
+	(*ExecuteRequest)(nil),          // 21: cadastre.cluster.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),         // 22: cadastre.cluster.v1.ExecuteResponse
+	(*MembersRequest)(nil),          // 23: cadastre.cluster.v1.MembersRequest
+	(*Member)(nil),                  // 24: cadastre.cluster.v1.Member
+	(*MembersResponse)(nil),         // 25: cadastre.cluster.v1.MembersResponse
+	(*TLD)(nil),                     // 26: cadastre.cluster.v1.TLD
+	(*GetTLDRequest)(nil),           // 27: cadastre.cluster.v1.GetTLDRequest
+	(*ListTLDsRequest)(nil),         // 28: cadastre.cluster.v1.ListTLDsRequest
+	(*ListTLDsResponse)(nil),        // 29: cadastre.cluster.v1.ListTLDsResponse
+	(*Registrar)(nil),               // 30: cadastre.cluster.v1.Registrar
+	(*GetRegistrarRequest)(nil),     // 31: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),   // 32: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil),  // 33: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),      // 34: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),     // 35: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),   // 36: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil),  // 37: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),           // 38: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),          // 39: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),         // 40: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),        // 41: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),      // 42: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),     // 43: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),        // 44: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),       // 45: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),           // 46: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),           // 47: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),             // 48: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),             // 49: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),          // 50: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),            // 51: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),           // 52: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),              // 53: cadastre.cluster.v1.ObjectFact
+	(*AllocationTokensRequest)(nil), // 54: cadastre.cluster.v1.AllocationTokensRequest
+	(*AllocationTokensChunk)(nil),   // 55: cadastre.cluster.v1.AllocationTokensChunk
+	(*AllocationToken)(nil),         // 56: cadastre.cluster.v1.AllocationToken
+	(*fsmpb.Command)(nil),           // 57: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),            // 58: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),              // 59: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),             // 60: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),         // 61: cadastre.fsm.v1.TLDPolicy
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	54, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	57, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	4,  // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	55, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	58, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	0,  // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	1,  // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	56, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	57, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	54, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	55, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	59, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	60, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	57, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	58, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
 	24, // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	58, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	61, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
 	26, // 11: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
 	30, // 12: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	55, // 13: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	58, // 13: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
 	49, // 14: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
 	52, // 15: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
 	53, // 16: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
-	2,  // 17: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	5,  // 18: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	7,  // 19: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	9,  // 20: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	11, // 21: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	13, // 22: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	15, // 23: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	36, // 24: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	17, // 25: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	19, // 26: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	21, // 27: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	23, // 28: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	27, // 29: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	28, // 30: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	31, // 31: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	32, // 32: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	34, // 33: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	36, // 34: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	38, // 35: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	40, // 36: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	42, // 37: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	44, // 38: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	46, // 39: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	47, // 40: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	50, // 41: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	3,  // 42: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	6,  // 43: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	8,  // 44: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	10, // 45: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	12, // 46: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	14, // 47: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	16, // 48: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	37, // 49: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	18, // 50: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	20, // 51: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	22, // 52: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	25, // 53: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	26, // 54: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	29, // 55: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	30, // 56: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	33, // 57: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	35, // 58: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	37, // 59: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	39, // 60: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	41, // 61: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	43, // 62: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	45, // 63: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	12, // 64: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	48, // 65: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	51, // 66: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	42, // [42:67] is the sub-list for method output_type
-	17, // [17:42] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	56, // 17: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
+	2,  // 18: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	5,  // 19: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	7,  // 20: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	9,  // 21: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	11, // 22: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	13, // 23: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	15, // 24: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	36, // 25: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	17, // 26: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	19, // 27: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	21, // 28: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	23, // 29: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	27, // 30: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	28, // 31: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	31, // 32: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	32, // 33: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	34, // 34: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	36, // 35: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	38, // 36: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	40, // 37: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	42, // 38: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	44, // 39: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	46, // 40: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	47, // 41: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	50, // 42: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	54, // 43: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
+	3,  // 44: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	6,  // 45: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	8,  // 46: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	10, // 47: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	12, // 48: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	14, // 49: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	16, // 50: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	37, // 51: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	18, // 52: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	20, // 53: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	22, // 54: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	25, // 55: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	26, // 56: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	29, // 57: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	30, // 58: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	33, // 59: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	35, // 60: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	37, // 61: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	39, // 62: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	41, // 63: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	43, // 64: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	45, // 65: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	12, // 66: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	48, // 67: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	51, // 68: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	55, // 69: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
+	44, // [44:70] is the sub-list for method output_type
+	18, // [18:44] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -3582,13 +3877,14 @@ func file_cluster_clusterpb_cluster_proto_init() {
 		(*ProposeOutcome_Error)(nil),
 		(*ProposeOutcome_NotLeader)(nil),
 	}
+	file_cluster_clusterpb_cluster_proto_msgTypes[56].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   54,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

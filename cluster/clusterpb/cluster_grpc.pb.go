@@ -501,21 +501,22 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Admin_Execute_FullMethodName        = "/cadastre.cluster.v1.Admin/Execute"
-	Admin_Members_FullMethodName        = "/cadastre.cluster.v1.Admin/Members"
-	Admin_GetTLD_FullMethodName         = "/cadastre.cluster.v1.Admin/GetTLD"
-	Admin_ListTLDs_FullMethodName       = "/cadastre.cluster.v1.Admin/ListTLDs"
-	Admin_GetRegistrar_FullMethodName   = "/cadastre.cluster.v1.Admin/GetRegistrar"
-	Admin_ListRegistrars_FullMethodName = "/cadastre.cluster.v1.Admin/ListRegistrars"
-	Admin_CreateToken_FullMethodName    = "/cadastre.cluster.v1.Admin/CreateToken"
-	Admin_TransferLeader_FullMethodName = "/cadastre.cluster.v1.Admin/TransferLeader"
-	Admin_Remove_FullMethodName         = "/cadastre.cluster.v1.Admin/Remove"
-	Admin_ClockGet_FullMethodName       = "/cadastre.cluster.v1.Admin/ClockGet"
-	Admin_WaitSettled_FullMethodName    = "/cadastre.cluster.v1.Admin/WaitSettled"
-	Admin_StateHash_FullMethodName      = "/cadastre.cluster.v1.Admin/StateHash"
-	Admin_Backup_FullMethodName         = "/cadastre.cluster.v1.Admin/Backup"
-	Admin_Ledger_FullMethodName         = "/cadastre.cluster.v1.Admin/Ledger"
-	Admin_History_FullMethodName        = "/cadastre.cluster.v1.Admin/History"
+	Admin_Execute_FullMethodName          = "/cadastre.cluster.v1.Admin/Execute"
+	Admin_Members_FullMethodName          = "/cadastre.cluster.v1.Admin/Members"
+	Admin_GetTLD_FullMethodName           = "/cadastre.cluster.v1.Admin/GetTLD"
+	Admin_ListTLDs_FullMethodName         = "/cadastre.cluster.v1.Admin/ListTLDs"
+	Admin_GetRegistrar_FullMethodName     = "/cadastre.cluster.v1.Admin/GetRegistrar"
+	Admin_ListRegistrars_FullMethodName   = "/cadastre.cluster.v1.Admin/ListRegistrars"
+	Admin_CreateToken_FullMethodName      = "/cadastre.cluster.v1.Admin/CreateToken"
+	Admin_TransferLeader_FullMethodName   = "/cadastre.cluster.v1.Admin/TransferLeader"
+	Admin_Remove_FullMethodName           = "/cadastre.cluster.v1.Admin/Remove"
+	Admin_ClockGet_FullMethodName         = "/cadastre.cluster.v1.Admin/ClockGet"
+	Admin_WaitSettled_FullMethodName      = "/cadastre.cluster.v1.Admin/WaitSettled"
+	Admin_StateHash_FullMethodName        = "/cadastre.cluster.v1.Admin/StateHash"
+	Admin_Backup_FullMethodName           = "/cadastre.cluster.v1.Admin/Backup"
+	Admin_Ledger_FullMethodName           = "/cadastre.cluster.v1.Admin/Ledger"
+	Admin_History_FullMethodName          = "/cadastre.cluster.v1.Admin/History"
+	Admin_AllocationTokens_FullMethodName = "/cadastre.cluster.v1.Admin/AllocationTokens"
 )
 
 // AdminClient is the client API for Admin service.
@@ -552,6 +553,8 @@ type AdminClient interface {
 	Ledger(ctx context.Context, in *LedgerRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LedgerChunk], error)
 	// History sends every version of the domains, hosts and contacts that ever had a name.
 	History(ctx context.Context, in *HistoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HistoryChunk], error)
+	// AllocationTokens sends all allocation tokens: their hashes and what they are for.
+	AllocationTokens(ctx context.Context, in *AllocationTokensRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AllocationTokensChunk], error)
 }
 
 type adminClient struct {
@@ -739,6 +742,25 @@ func (c *adminClient) History(ctx context.Context, in *HistoryRequest, opts ...g
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_HistoryClient = grpc.ServerStreamingClient[HistoryChunk]
 
+func (c *adminClient) AllocationTokens(ctx context.Context, in *AllocationTokensRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AllocationTokensChunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[3], Admin_AllocationTokens_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[AllocationTokensRequest, AllocationTokensChunk]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_AllocationTokensClient = grpc.ServerStreamingClient[AllocationTokensChunk]
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -773,6 +795,8 @@ type AdminServer interface {
 	Ledger(*LedgerRequest, grpc.ServerStreamingServer[LedgerChunk]) error
 	// History sends every version of the domains, hosts and contacts that ever had a name.
 	History(*HistoryRequest, grpc.ServerStreamingServer[HistoryChunk]) error
+	// AllocationTokens sends all allocation tokens: their hashes and what they are for.
+	AllocationTokens(*AllocationTokensRequest, grpc.ServerStreamingServer[AllocationTokensChunk]) error
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -827,6 +851,9 @@ func (UnimplementedAdminServer) Ledger(*LedgerRequest, grpc.ServerStreamingServe
 }
 func (UnimplementedAdminServer) History(*HistoryRequest, grpc.ServerStreamingServer[HistoryChunk]) error {
 	return status.Error(codes.Unimplemented, "method History not implemented")
+}
+func (UnimplementedAdminServer) AllocationTokens(*AllocationTokensRequest, grpc.ServerStreamingServer[AllocationTokensChunk]) error {
+	return status.Error(codes.Unimplemented, "method AllocationTokens not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -1098,6 +1125,17 @@ func _Admin_History_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_HistoryServer = grpc.ServerStreamingServer[HistoryChunk]
 
+func _Admin_AllocationTokens_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(AllocationTokensRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).AllocationTokens(m, &grpc.GenericServerStream[AllocationTokensRequest, AllocationTokensChunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_AllocationTokensServer = grpc.ServerStreamingServer[AllocationTokensChunk]
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1168,6 +1206,11 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "History",
 			Handler:       _Admin_History_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "AllocationTokens",
+			Handler:       _Admin_AllocationTokens_Handler,
 			ServerStreams: true,
 		},
 	},

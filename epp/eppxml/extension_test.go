@@ -69,7 +69,7 @@ func extensionCodecs() []extensionCodec {
 	for _, v := range logins {
 		login.samples, login.values = append(login.samples, AppendLoginSec(nil, v)), append(login.values, v)
 	}
-	return append(append([]extensionCodec{create, infData, update, restore, login}, registryCodecs()...), feeCodecs()...)
+	return append(append([]extensionCodec{create, infData, update, restore, login}, registryCodecs()...), slices.Concat(feeCodecs(), launchCodecs())...)
 }
 
 // orNil keeps a typed nil from looking like a value.
@@ -298,6 +298,10 @@ func FuzzExtension(f *testing.F) {
 				again = map[string]func([]byte, []TTL) []byte{"create": AppendTTLCreate, "update": AppendTTLUpdate, "infData": AppendTTLInfData}[e.Name](nil, *v)
 			case *AddlEmail:
 				again = AppendAddlEmail(nil, v)
+			case *AllocationToken:
+				again = AppendAllocationToken(nil, v)
+			case *AllocationTokenInfo:
+				again = AppendAllocationTokenInfo(nil, v)
 			case *FeeCheck:
 				again = AppendFeeCheck(nil, v)
 			case *FeeTransform:

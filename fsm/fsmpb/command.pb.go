@@ -297,6 +297,8 @@ type Command struct {
 	//	*Command_DomainServerUpdate
 	//	*Command_HostServerUpdate
 	//	*Command_ContactServerUpdate
+	//	*Command_AllocationTokenCreate
+	//	*Command_AllocationTokenRevoke
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -682,6 +684,24 @@ func (x *Command) GetContactServerUpdate() *ContactServerUpdate {
 	return nil
 }
 
+func (x *Command) GetAllocationTokenCreate() *AllocationTokenCreate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_AllocationTokenCreate); ok {
+			return x.AllocationTokenCreate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetAllocationTokenRevoke() *AllocationTokenRevoke {
+	if x != nil {
+		if x, ok := x.Body.(*Command_AllocationTokenRevoke); ok {
+			return x.AllocationTokenRevoke
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -826,6 +846,14 @@ type Command_ContactServerUpdate struct {
 	ContactServerUpdate *ContactServerUpdate `protobuf:"bytes,72,opt,name=contact_server_update,json=contactServerUpdate,proto3,oneof"`
 }
 
+type Command_AllocationTokenCreate struct {
+	AllocationTokenCreate *AllocationTokenCreate `protobuf:"bytes,114,opt,name=allocation_token_create,json=allocationTokenCreate,proto3,oneof"`
+}
+
+type Command_AllocationTokenRevoke struct {
+	AllocationTokenRevoke *AllocationTokenRevoke `protobuf:"bytes,115,opt,name=allocation_token_revoke,json=allocationTokenRevoke,proto3,oneof"`
+}
+
 func (*Command_ClusterInit) isCommand_Body() {}
 
 func (*Command_JoinTokenCreate) isCommand_Body() {}
@@ -895,6 +923,10 @@ func (*Command_DomainServerUpdate) isCommand_Body() {}
 func (*Command_HostServerUpdate) isCommand_Body() {}
 
 func (*Command_ContactServerUpdate) isCommand_Body() {}
+
+func (*Command_AllocationTokenCreate) isCommand_Body() {}
+
+func (*Command_AllocationTokenRevoke) isCommand_Body() {}
 
 // FieldError is one reason of a refusal.
 type FieldError struct {
@@ -3588,8 +3620,10 @@ type DomainCreate struct {
 	MaxSigLifeSeconds uint32 `protobuf:"varint,22,opt,name=max_sig_life_seconds,json=maxSigLifeSeconds,proto3" json:"max_sig_life_seconds,omitempty"`
 	Fee               *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
 	Ttls              []*TTL `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// SHA-256 of the allocation token presented; empty: none.
+	AllocationTokenSha256 []byte `protobuf:"bytes,110,opt,name=allocation_token_sha256,json=allocationTokenSha256,proto3" json:"allocation_token_sha256,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *DomainCreate) Reset() {
@@ -3702,6 +3736,13 @@ func (x *DomainCreate) GetFee() *Fee {
 func (x *DomainCreate) GetTtls() []*TTL {
 	if x != nil {
 		return x.Ttls
+	}
+	return nil
+}
+
+func (x *DomainCreate) GetAllocationTokenSha256() []byte {
+	if x != nil {
+		return x.AllocationTokenSha256
 	}
 	return nil
 }
@@ -4711,10 +4752,11 @@ type DomainTransferRequest struct {
 	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	AuthProof *AuthProof             `protobuf:"bytes,2,opt,name=auth_proof,json=authProof,proto3" json:"auth_proof,omitempty"`
 	// 0: one year, or less where the longest term allowed leaves less.
-	PeriodYears   uint32 `protobuf:"varint,3,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
-	Fee           *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PeriodYears           uint32 `protobuf:"varint,3,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	Fee                   *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
+	AllocationTokenSha256 []byte `protobuf:"bytes,110,opt,name=allocation_token_sha256,json=allocationTokenSha256,proto3" json:"allocation_token_sha256,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *DomainTransferRequest) Reset() {
@@ -4771,6 +4813,13 @@ func (x *DomainTransferRequest) GetPeriodYears() uint32 {
 func (x *DomainTransferRequest) GetFee() *Fee {
 	if x != nil {
 		return x.Fee
+	}
+	return nil
+}
+
+func (x *DomainTransferRequest) GetAllocationTokenSha256() []byte {
+	if x != nil {
+		return x.AllocationTokenSha256
 	}
 	return nil
 }
@@ -5366,6 +5415,175 @@ func (x *OwnerChange) GetRrs() []byte {
 	return nil
 }
 
+// AllocationTokenCreate makes a token that lets a registrar have a name (RFC 8495). Who
+// makes it keeps the token; the registry only ever sees its hash.
+type AllocationTokenCreate struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	TokenSha256 []byte                 `protobuf:"bytes,1,opt,name=token_sha256,json=tokenSha256,proto3" json:"token_sha256,omitempty"`
+	// What it is for: one name, or any under a TLD. One of the two is set.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Tld  string `protobuf:"bytes,3,opt,name=tld,proto3" json:"tld,omitempty"`
+	// Who may use it; empty: every registrar.
+	Registrar string `protobuf:"bytes,4,opt,name=registrar,proto3" json:"registrar,omitempty"`
+	// It can be used any number of times rather than once.
+	Unlimited bool `protobuf:"varint,5,opt,name=unlimited,proto3" json:"unlimited,omitempty"`
+	// From when and until before when it is valid, Unix milliseconds; 0: no bound.
+	ValidFromMs  int64 `protobuf:"varint,6,opt,name=valid_from_ms,json=validFromMs,proto3" json:"valid_from_ms,omitempty"`
+	ValidUntilMs int64 `protobuf:"varint,7,opt,name=valid_until_ms,json=validUntilMs,proto3" json:"valid_until_ms,omitempty"`
+	// What a year costs with it, in place of the price of the name.
+	PriceMinor *int64 `protobuf:"varint,8,opt,name=price_minor,json=priceMinor,proto3,oneof" json:"price_minor,omitempty"`
+	// By how much the price is less.
+	DiscountPercent uint32 `protobuf:"varint,9,opt,name=discount_percent,json=discountPercent,proto3" json:"discount_percent,omitempty"`
+	// It opens reserved labels.
+	UnlocksReserved bool `protobuf:"varint,10,opt,name=unlocks_reserved,json=unlocksReserved,proto3" json:"unlocks_reserved,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *AllocationTokenCreate) Reset() {
+	*x = AllocationTokenCreate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AllocationTokenCreate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AllocationTokenCreate) ProtoMessage() {}
+
+func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AllocationTokenCreate.ProtoReflect.Descriptor instead.
+func (*AllocationTokenCreate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *AllocationTokenCreate) GetTokenSha256() []byte {
+	if x != nil {
+		return x.TokenSha256
+	}
+	return nil
+}
+
+func (x *AllocationTokenCreate) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AllocationTokenCreate) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *AllocationTokenCreate) GetRegistrar() string {
+	if x != nil {
+		return x.Registrar
+	}
+	return ""
+}
+
+func (x *AllocationTokenCreate) GetUnlimited() bool {
+	if x != nil {
+		return x.Unlimited
+	}
+	return false
+}
+
+func (x *AllocationTokenCreate) GetValidFromMs() int64 {
+	if x != nil {
+		return x.ValidFromMs
+	}
+	return 0
+}
+
+func (x *AllocationTokenCreate) GetValidUntilMs() int64 {
+	if x != nil {
+		return x.ValidUntilMs
+	}
+	return 0
+}
+
+func (x *AllocationTokenCreate) GetPriceMinor() int64 {
+	if x != nil && x.PriceMinor != nil {
+		return *x.PriceMinor
+	}
+	return 0
+}
+
+func (x *AllocationTokenCreate) GetDiscountPercent() uint32 {
+	if x != nil {
+		return x.DiscountPercent
+	}
+	return 0
+}
+
+func (x *AllocationTokenCreate) GetUnlocksReserved() bool {
+	if x != nil {
+		return x.UnlocksReserved
+	}
+	return false
+}
+
+type AllocationTokenRevoke struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TokenSha256   []byte                 `protobuf:"bytes,1,opt,name=token_sha256,json=tokenSha256,proto3" json:"token_sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AllocationTokenRevoke) Reset() {
+	*x = AllocationTokenRevoke{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AllocationTokenRevoke) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AllocationTokenRevoke) ProtoMessage() {}
+
+func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AllocationTokenRevoke.ProtoReflect.Descriptor instead.
+func (*AllocationTokenRevoke) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *AllocationTokenRevoke) GetTokenSha256() []byte {
+	if x != nil {
+		return x.TokenSha256
+	}
+	return nil
+}
+
 var File_fsm_fsmpb_command_proto protoreflect.FileDescriptor
 
 const file_fsm_fsmpb_command_proto_rawDesc = "" +
@@ -5383,7 +5601,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\xc2\x16\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\x86\x18\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -5429,7 +5647,9 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x12registrar_password\x182 \x01(\v2\".cadastre.fsm.v1.RegistrarPasswordH\x00R\x11registrarPassword\x12W\n" +
 	"\x14domain_server_update\x18F \x01(\v2#.cadastre.fsm.v1.DomainServerUpdateH\x00R\x12domainServerUpdate\x12Q\n" +
 	"\x12host_server_update\x18G \x01(\v2!.cadastre.fsm.v1.HostServerUpdateH\x00R\x10hostServerUpdate\x12Z\n" +
-	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdateB\x06\n" +
+	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12`\n" +
+	"\x17allocation_token_create\x18r \x01(\v2&.cadastre.fsm.v1.AllocationTokenCreateH\x00R\x15allocationTokenCreate\x12`\n" +
+	"\x17allocation_token_revoke\x18s \x01(\v2&.cadastre.fsm.v1.AllocationTokenRevokeH\x00R\x15allocationTokenRevokeB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
 	"FieldError\x12\x14\n" +
@@ -5683,7 +5903,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x05flags\x18\x01 \x01(\rR\x05flags\x12\x1a\n" +
 	"\bprotocol\x18\x02 \x01(\rR\bprotocol\x12\x1c\n" +
 	"\talgorithm\x18\x03 \x01(\rR\talgorithm\x12\x12\n" +
-	"\x04data\x18\x04 \x01(\fR\x04data\"\xf6\x03\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\"\xae\x04\n" +
 	"\fDomainCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12!\n" +
@@ -5698,7 +5918,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x04keys\x18\x15 \x03(\v2\x1a.cadastre.fsm.v1.PublicKeyR\x04keys\x12/\n" +
 	"\x14max_sig_life_seconds\x18\x16 \x01(\rR\x11maxSigLifeSeconds\x12&\n" +
 	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\x12(\n" +
-	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\"\xcb\x06\n" +
+	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\x126\n" +
+	"\x17allocation_token_sha256\x18n \x01(\fR\x15allocationTokenSha256\"\xcb\x06\n" +
 	"\fDomainUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
 	"\x10add_name_servers\x18\x02 \x03(\tR\x0eaddNameServers\x12.\n" +
@@ -5782,13 +6003,14 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\tAuthProof\x12\x12\n" +
 	"\x04roid\x18\x01 \x01(\tR\x04roid\x12\x12\n" +
 	"\x04salt\x18\x02 \x01(\fR\x04salt\x12\x12\n" +
-	"\x04hash\x18\x03 \x01(\fR\x04hash\"\xb1\x01\n" +
+	"\x04hash\x18\x03 \x01(\fR\x04hash\"\xe9\x01\n" +
 	"\x15DomainTransferRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
 	"\n" +
 	"auth_proof\x18\x02 \x01(\v2\x1a.cadastre.fsm.v1.AuthProofR\tauthProof\x12!\n" +
 	"\fperiod_years\x18\x03 \x01(\rR\vperiodYears\x12&\n" +
-	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\"+\n" +
+	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\x126\n" +
+	"\x17allocation_token_sha256\x18n \x01(\fR\x15allocationTokenSha256\"+\n" +
 	"\x15DomainTransferApprove\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"*\n" +
 	"\x14DomainTransferReject\x12\x12\n" +
@@ -5825,7 +6047,23 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\acleaned\x18\x06 \x03(\tR\acleaned\"5\n" +
 	"\vOwnerChange\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x10\n" +
-	"\x03rrs\x18\x02 \x01(\fR\x03rrs*q\n" +
+	"\x03rrs\x18\x02 \x01(\fR\x03rrs\"\xf2\x02\n" +
+	"\x15AllocationTokenCreate\x12!\n" +
+	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
+	"\x03tld\x18\x03 \x01(\tR\x03tld\x12\x1c\n" +
+	"\tregistrar\x18\x04 \x01(\tR\tregistrar\x12\x1c\n" +
+	"\tunlimited\x18\x05 \x01(\bR\tunlimited\x12\"\n" +
+	"\rvalid_from_ms\x18\x06 \x01(\x03R\vvalidFromMs\x12$\n" +
+	"\x0evalid_until_ms\x18\a \x01(\x03R\fvalidUntilMs\x12$\n" +
+	"\vprice_minor\x18\b \x01(\x03H\x00R\n" +
+	"priceMinor\x88\x01\x01\x12)\n" +
+	"\x10discount_percent\x18\t \x01(\rR\x0fdiscountPercent\x12)\n" +
+	"\x10unlocks_reserved\x18\n" +
+	" \x01(\bR\x0funlocksReservedB\x0e\n" +
+	"\f_price_minor\":\n" +
+	"\x15AllocationTokenRevoke\x12!\n" +
+	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256*q\n" +
 	"\tActorKind\x12\x1a\n" +
 	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ACTOR_KIND_REGISTRAR\x10\x01\x12\x17\n" +
@@ -5845,7 +6083,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                 // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),               // 1: cadastre.fsm.v1.Envelope
@@ -5911,6 +6149,8 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*PollAck)(nil),                // 61: cadastre.fsm.v1.PollAck
 	(*ZonePublish)(nil),            // 62: cadastre.fsm.v1.ZonePublish
 	(*OwnerChange)(nil),            // 63: cadastre.fsm.v1.OwnerChange
+	(*AllocationTokenCreate)(nil),  // 64: cadastre.fsm.v1.AllocationTokenCreate
+	(*AllocationTokenRevoke)(nil),  // 65: cadastre.fsm.v1.AllocationTokenRevoke
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,  // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -5952,59 +6192,61 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	45, // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
 	46, // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
 	47, // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
-	5,  // 39: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	60, // 40: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,  // 41: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,  // 42: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,  // 43: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	19, // 44: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	21, // 45: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	20, // 46: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	49, // 47: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	22, // 48: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	23, // 49: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	23, // 50: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	25, // 51: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	24, // 52: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	50, // 53: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	28, // 54: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	23, // 55: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	23, // 56: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	25, // 57: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	24, // 58: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	50, // 59: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	29, // 60: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	48, // 61: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	48, // 62: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	36, // 63: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	34, // 64: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	25, // 65: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	35, // 66: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	36, // 67: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	41, // 68: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	48, // 69: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	34, // 70: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	34, // 71: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	25, // 72: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	35, // 73: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	36, // 74: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	35, // 75: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	36, // 76: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	48, // 77: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	41, // 78: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	41, // 79: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	44, // 80: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	44, // 81: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	44, // 82: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	51, // 83: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	41, // 84: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	51, // 85: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	63, // 86: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	87, // [87:87] is the sub-list for method output_type
-	87, // [87:87] is the sub-list for method input_type
-	87, // [87:87] is the sub-list for extension type_name
-	87, // [87:87] is the sub-list for extension extendee
-	0,  // [0:87] is the sub-list for field type_name
+	64, // 39: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
+	65, // 40: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
+	5,  // 41: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	60, // 42: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,  // 43: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,  // 44: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,  // 45: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	19, // 46: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	21, // 47: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	20, // 48: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	49, // 49: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	22, // 50: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	23, // 51: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	23, // 52: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	25, // 53: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	24, // 54: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	50, // 55: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	28, // 56: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	23, // 57: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	23, // 58: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	25, // 59: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	24, // 60: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	50, // 61: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	29, // 62: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	48, // 63: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	48, // 64: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	36, // 65: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	34, // 66: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	25, // 67: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	35, // 68: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	36, // 69: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	41, // 70: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	48, // 71: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	34, // 72: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	34, // 73: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	25, // 74: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	35, // 75: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	36, // 76: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	35, // 77: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	36, // 78: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	48, // 79: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	41, // 80: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	41, // 81: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	44, // 82: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	44, // 83: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	44, // 84: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	51, // 85: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	41, // 86: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	51, // 87: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	63, // 88: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	89, // [89:89] is the sub-list for method output_type
+	89, // [89:89] is the sub-list for method input_type
+	89, // [89:89] is the sub-list for extension type_name
+	89, // [89:89] is the sub-list for extension extendee
+	0,  // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -6048,19 +6290,22 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_DomainServerUpdate)(nil),
 		(*Command_HostServerUpdate)(nil),
 		(*Command_ContactServerUpdate)(nil),
+		(*Command_AllocationTokenCreate)(nil),
+		(*Command_AllocationTokenRevoke)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[15].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[26].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[27].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[37].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[47].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[63].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   63,
+			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

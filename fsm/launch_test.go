@@ -1,0 +1,39 @@
+package fsm_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"cadastre/registry"
+	"cadastre/store"
+)
+
+// showToken shows an allocation token by its hash in base64.
+func showToken(out *strings.Builder, tx *store.ReadTx, encoded string) {
+	hash, _ := base64.StdEncoding.DecodeString(encoded)
+	t, found := tx.AllocationToken(hash)
+	if !found {
+		fmt.Fprint(out, "no such token")
+		return
+	}
+	fmt.Fprintf(out, "for=%s%s registrar=%s unlimited=%v reserved=%v by=%s uses=%d", t.Name, t.TLD, t.Registrar, t.Unlimited, t.UnlocksReserved, t.CreatedBy, t.Uses)
+	if t.HasPrice {
+		fmt.Fprintf(out, " price=%s", registry.FormatMinorUnits(t.PriceMinor))
+	}
+	if t.DiscountPercent > 0 {
+		fmt.Fprintf(out, " discount=%d", t.DiscountPercent)
+	}
+	for _, at := range []struct {
+		name string
+		time time.Time
+	}{{"from", t.ValidFrom}, {"until", t.ValidUntil}, {"revoked", t.RevokedAt}, {"used", t.LastUsedAt}} {
+		if !at.time.IsZero() {
+			fmt.Fprintf(out, " %s=%s", at.name, at.time.Format(time.RFC3339))
+		}
+	}
+	if t.Uses > 0 {
+		fmt.Fprintf(out, " last=%s/%s", t.LastUsedBy, t.LastUsedFor)
+	}
+}
