@@ -302,6 +302,14 @@ func FuzzExtension(f *testing.F) {
 				again = AppendAllocationToken(nil, v)
 			case *AllocationTokenInfo:
 				again = AppendAllocationTokenInfo(nil, v)
+			case *LaunchCheck:
+				again = AppendLaunchCheck(nil, v)
+			case *LaunchInfo:
+				again = AppendLaunchInfo(nil, v)
+			case *LaunchCreate:
+				again = AppendLaunchCreate(nil, v)
+			case *LaunchID:
+				again = v.append(nil, e.Name)
 			case *FeeCheck:
 				again = AppendFeeCheck(nil, v)
 			case *FeeTransform:
