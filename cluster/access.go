@@ -55,6 +55,7 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_History_FullMethodName:        operator,
 
 		clusterpb.Admin_AllocationTokens_FullMethodName: operator,
+		clusterpb.Admin_Applications_FullMethodName:     operator,
 	}
 }
 
@@ -142,7 +143,7 @@ func mayExecute(command *fsmpb.Command) error {
 	switch command.GetBody().(type) {
 	case *fsmpb.Command_ClockSet, *fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
 		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
-		*fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
+		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
 		return nil
 	default:
 		return refuse(registry.CodeAuthorization, "command", "", "this is not an operator's command")

@@ -36,6 +36,11 @@ type commandExtensions struct {
 
 	allocationToken *eppxml.AllocationToken
 	tokenInfo       *eppxml.AllocationTokenInfo
+	launchCheck     *eppxml.LaunchCheck
+	launchInfo      *eppxml.LaunchInfo
+	launchCreate    *eppxml.LaunchCreate
+	launchUpdate    *eppxml.LaunchID
+	launchDelete    *eppxml.LaunchID
 }
 
 // extensions is the table of all that the server implements: what is not here is refused,
@@ -66,6 +71,7 @@ func extensions() []extension {
 		}}}},
 		{uri: eppxml.NSFee, elements: feeElements()},
 		{uri: eppxml.NSAllocationToken, elements: allocationTokenElements()},
+		{uri: eppxml.NSLaunch, elements: launchElements()},
 		{uri: eppxml.NSUnhandledNamespaces},
 		{uri: eppxml.NSSecureAuthInfo},
 		{uri: eppxml.NSLoginSec, elements: []extensionElement{
@@ -188,6 +194,8 @@ func extensionOf(element string) string {
 		return eppxml.NSTTL
 	case "fee", "currency", "command":
 		return eppxml.NSFee
+	case "phase", "applicationID", "codeMark", "notice", "noticeID", "notAfter", "acceptedDate":
+		return eppxml.NSLaunch
 	case "allocationToken":
 		return eppxml.NSAllocationToken
 	case "restore", "report", "preData", "postData", "delTime", "resTime", "resReason", "statement", "other":

@@ -100,7 +100,7 @@ func (s *feeSubject) quote(command *eppxml.FeeCommand) eppxml.FeeQuote {
 	switch {
 	case err != nil:
 		q.Reason = "Periods are in years"
-	case command.Phase != "" || command.Subphase != "":
+	case (command.Phase != "" || command.Subphase != "") && !policy.HasPhase(s.tld, registry.Phase{Type: command.Phase, Name: command.Subphase}):
 		q.Reason = "No such phase"
 	default:
 		err = s.fillQuote(&q, years)

@@ -23,6 +23,15 @@ func messageData(m *registry.PollMessage) []byte {
 		return eppxml.AppendDomainPanData(nil, &eppxml.PanData{
 			ID: m.Key, Result: true, ClTRID: m.Action.CLTRID, SvTRID: placeTRID(m.Action.Term, m.Action.Index, m.Action.InEntry), Date: m.ActAt,
 		})
+	case m.Kind == registry.PollApplication && m.Application.Status.IsFinal():
+		return eppxml.AppendDomainPanData(nil, &eppxml.PanData{
+			ID: m.Key, Result: m.Application.Status == registry.ApplicationAllocated, ClTRID: m.Action.CLTRID,
+			SvTRID: placeTRID(m.Action.Term, m.Action.Index, m.Action.InEntry), Date: m.ActAt,
+		})
+	case m.Kind == registry.PollApplication:
+		return eppxml.AppendDomainInfData(nil, &eppxml.DomainInfData{
+			Name: m.Key, ROID: string(m.ROID), Statuses: []eppxml.Status{{Value: string(registry.StatusPendingCreate)}}, ClID: string(m.Registrar),
+		})
 	case m.Kind == registry.PollRedemption, m.Kind == registry.PollRestoreLapsed, m.Kind == registry.PollPurge:
 		return eppxml.AppendDomainInfData(nil, &eppxml.DomainInfData{
 			Name: m.Key, ROID: string(m.ROID), Statuses: []eppxml.Status{{Value: string(registry.StatusPendingDelete)}},
@@ -52,9 +61,23 @@ func messageText(m *registry.PollMessage) string {
 		return fmt.Sprintf("The deletion of the %s is complete; the name is free", object)
 	case registry.PollChange:
 		return changeText(object, m.Change)
+	case registry.PollApplication:
+		return applicationText(m.Key, m.Application)
 	default:
 		return "Something happened to the " + object
 	}
+}
+
+func applicationText(name string, s *registry.ApplicationStep) string {
+	status := s.Status.String()
+	if s.StatusName != "" {
+		status = s.StatusName
+	}
+	text := fmt.Sprintf("The application %s for %s in the phase %s is now %s", s.ID, name, s.Phase, status)
+	if s.Reason != "" {
+		text += ". Reason: " + s.Reason
+	}
+	return text
 }
 
 func transferText(object string, t *registry.Transfer) string {

@@ -19,7 +19,7 @@ func authorizeKind(command *fsmpb.Command) error {
 	case *fsmpb.Command_JoinTokenCreate, *fsmpb.Command_NodeRemove, *fsmpb.Command_ClockSet,
 		*fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
 		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
-		*fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
+		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
 			return nil
 		}
@@ -29,6 +29,7 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_DomainTransferRequest, *fsmpb.Command_DomainTransferApprove, *fsmpb.Command_DomainTransferReject, *fsmpb.Command_DomainTransferCancel,
 		*fsmpb.Command_ContactTransferRequest, *fsmpb.Command_ContactTransferApprove, *fsmpb.Command_ContactTransferReject, *fsmpb.Command_ContactTransferCancel,
 		*fsmpb.Command_PollAck,
+		*fsmpb.Command_LaunchApplicationCreate, *fsmpb.Command_LaunchApplicationUpdate, *fsmpb.Command_LaunchApplicationDelete,
 		*fsmpb.Command_DomainRestoreRequest, *fsmpb.Command_DomainRestoreReport, *fsmpb.Command_RegistrarPassword:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_REGISTRAR {
 			return nil

@@ -37,3 +37,22 @@ func showToken(out *strings.Builder, tx *store.ReadTx, encoded string) {
 		fmt.Fprintf(out, " last=%s/%s", t.LastUsedBy, t.LastUsedFor)
 	}
 }
+
+// showApplication shows an application by its identifier.
+func showApplication(out *strings.Builder, tx *store.ReadTx, id string) {
+	a, found := tx.Application(id)
+	if !found {
+		fmt.Fprintf(out, "no application %s", id)
+		return
+	}
+	d := &a.Domain
+	fmt.Fprintf(out, "%s for %s by %s: %s %s%s since %s, years=%d reserved=%v registrant=%s contacts=%v ns=%v statuses=%v authInfo=%v applied=%d-%d", a.ID, d.Name, d.Sponsor, a.Phase, a.Status, a.StatusName,
+		a.StatusAt.Format(time.DateOnly), a.PeriodYears, a.ReservedRow != 0, d.Registrant, d.Contacts, d.NameServers, d.Statuses, d.AuthInfo.IsSet(), a.Action.Term, a.Action.Index)
+	for _, c := range a.Codes {
+		fmt.Fprintf(out, " code=%s/%s mark=%q", c.ValidatorID, c.Code, c.Mark)
+	}
+	tx.EachApplicationFor(d.Name, func(other *registry.Application) bool {
+		fmt.Fprintf(out, " beside=%s", other.ID)
+		return true
+	})
+}

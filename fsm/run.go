@@ -16,6 +16,7 @@ type run struct {
 	now     time.Time // registry time
 	actor   *fsmpb.Actor
 	reason  string // why an operator does it
+	clTRID  string
 	effects *Effects
 	watched []watchedBalance
 }
@@ -59,6 +60,8 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.hostServerUpdate(body.HostServerUpdate)
 	case *fsmpb.Command_ContactServerUpdate:
 		return r.contactServerUpdate(body.ContactServerUpdate)
+	case *fsmpb.Command_LaunchApplicationDecide:
+		return r.launchApplicationDecide(body.LaunchApplicationDecide)
 	case *fsmpb.Command_AllocationTokenCreate:
 		return r.allocationTokenCreate(body.AllocationTokenCreate)
 	case *fsmpb.Command_AllocationTokenRevoke:
@@ -100,6 +103,12 @@ func (r *run) applyObject(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.domainRestoreReport(body.DomainRestoreReport)
 	case *fsmpb.Command_RegistrarPassword:
 		return r.registrarPassword(body.RegistrarPassword)
+	case *fsmpb.Command_LaunchApplicationCreate:
+		return r.launchApplicationCreate(body.LaunchApplicationCreate)
+	case *fsmpb.Command_LaunchApplicationUpdate:
+		return r.launchApplicationUpdate(body.LaunchApplicationUpdate)
+	case *fsmpb.Command_LaunchApplicationDelete:
+		return r.launchApplicationDelete(body.LaunchApplicationDelete)
 	default:
 		return r.applyTransferOrPoll(command)
 	}

@@ -251,6 +251,8 @@ func (w *world) show(what string) string {
 				fmt.Fprintln(&out)
 				return true
 			})
+		case "application":
+			showApplication(&out, tx, name)
 		case "token":
 			showToken(&out, tx, name)
 		case "zone":
@@ -283,6 +285,7 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 	kinds := map[registry.PollKind]string{
 		registry.PollTransfer: "transfer", registry.PollAutoRenew: "auto-renewal", registry.PollRedemption: "redemption", registry.PollPurge: "purge",
 		registry.PollRestoreLapsed: "restore lapsed", registry.PollChange: "change", registry.PollLowBalance: "low balance",
+		registry.PollApplication: "application",
 	}
 	for n := queue.Head; n < queue.Head+queue.Count; n++ {
 		m, found := tx.PollMessage(id, n)
@@ -305,6 +308,9 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 		}
 		if c := m.Change; c != nil {
 			fmt.Fprintf(out, " %s %s by %s case=%v reason=%q", c.Operation, c.State, c.Who, c.Case, c.Reason)
+		}
+		if s := m.Application; s != nil {
+			fmt.Fprintf(out, " %s %s %s%s reason=%q", s.ID, s.Phase, s.Status, s.StatusName, s.Reason)
 		}
 		fmt.Fprintln(out)
 	}
@@ -336,6 +342,12 @@ func showDomain(out *strings.Builder, tx *store.ReadTx, name registry.DomainName
 	showTTLs(out, d.TTLs)
 	if d.MaxSigLifeSeconds != 0 {
 		fmt.Fprintf(out, " maxsiglife=%d", d.MaxSigLifeSeconds)
+	}
+	if d.LaunchPhase.Type != "" {
+		fmt.Fprintf(out, " phase=%s", d.LaunchPhase)
+	}
+	for _, n := range d.ClaimsNotices {
+		fmt.Fprintf(out, " notice=%s/%s", n.ValidatorID, n.ID)
 	}
 	if d.PriceClass != "" {
 		fmt.Fprintf(out, " class=%s", d.PriceClass)

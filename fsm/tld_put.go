@@ -74,7 +74,7 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		TransferPendingDays: p.GetTransferPendingDays(),
 		KeyDataInterface:    p.GetKeyDataInterface(), MaxDelegationSigners: p.GetMaxDelegationSigners(),
 		RestoreReportDays: p.GetRestoreReportDays(), AllowWeakAuthInfo: p.GetAllowWeakAuthInfo(),
-		TTLBounds: ttlBoundsFromProto(p.GetTtlBounds()),
+		TTLBounds: ttlBoundsFromProto(p.GetTtlBounds()), LaunchPhases: launchPhasesFromProto(p.GetLaunchPhases()),
 	}
 	for _, name := range p.GetPremiumNames() {
 		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
@@ -109,6 +109,7 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		KeyDataInterface: p.KeyDataInterface, MaxDelegationSigners: p.MaxDelegationSigners,
 		RestoreReportDays: p.RestoreReportDays, AllowWeakAuthInfo: p.AllowWeakAuthInfo,
 		TtlBounds:           ttlBoundsToProto(p.TTLBounds),
+		LaunchPhases:        launchPhasesToProto(p.LaunchPhases),
 		TransferPendingDays: p.TransferPendingDays,
 	}
 	for _, name := range p.PremiumNames {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -26,6 +27,11 @@ func TestEveryPolicyFieldTravels(t *testing.T) {
 			full.ReservedLabels = []string{"nic"}
 		case name == "TTLBounds":
 			full.TTLBounds = []registry.TTLBounds{{Type: registry.RecordDS, Min: 1, Max: 3, Default: 2}}
+		case name == "LaunchPhases":
+			full.LaunchPhases = []registry.LaunchPhase{{
+				Phase: registry.Phase{Type: registry.PhaseCustom, Name: "idn first"}, StartsAt: time.UnixMilli(1).UTC(), EndsAt: time.UnixMilli(2).UTC(),
+				Applications: true, NoticeRequired: true,
+			}}
 		case name == "PremiumNames":
 			full.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 1, RenewPriceMinor: 2, RestorePriceMinor: 3}}
 		case f.Kind() == reflect.String:

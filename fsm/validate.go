@@ -143,6 +143,9 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.registrarPassword(body.RegistrarPassword)
 	case *fsmpb.Command_ZonePublish:
 		k.zonePublish(body.ZonePublish)
+	case *fsmpb.Command_LaunchApplicationCreate, *fsmpb.Command_LaunchApplicationUpdate,
+		*fsmpb.Command_LaunchApplicationDelete, *fsmpb.Command_LaunchApplicationDecide:
+		k.launch(command)
 	case *fsmpb.Command_AllocationTokenCreate:
 		k.allocationTokenCreate(body.AllocationTokenCreate)
 	case *fsmpb.Command_AllocationTokenRevoke:
@@ -242,6 +245,7 @@ func (k *checker) tldPut(c *fsmpb.TLDPut) {
 	}
 	k.count("reserved_labels", len(p.GetReservedLabels()), 10000)
 	k.count("premium_names", len(p.GetPremiumNames()), policy.MaxPremiumNames)
+	k.launchPhases(p.GetLaunchPhases())
 }
 
 func (k *checker) zonePublish(c *fsmpb.ZonePublish) {

@@ -113,6 +113,8 @@ func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 	k.fee(c.GetFee())
 	k.ttls(c.GetTtls())
 	k.presentedToken(c.GetAllocationTokenSha256())
+	k.launchPhase(c.GetLaunchPhase())
+	k.claimsNotices(c.GetClaimsNotices())
 }
 
 func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {

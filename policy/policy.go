@@ -217,6 +217,9 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 	if reason := checkPremiumNames(p.PremiumNames); reason != "" {
 		return bad("premium_names", "%s", reason)
 	}
+	if reason := checkLaunchPhases(p.LaunchPhases); reason != "" {
+		return bad("launch_phases", "%s", reason)
+	}
 	if reason := checkTTLBounds(p); reason != "" {
 		return bad("ttl_bounds", "%s", reason)
 	}

@@ -15,6 +15,8 @@ const (
 	KindContact   ObjectKind = 3
 	KindRegistrar ObjectKind = 4
 	KindTLD       ObjectKind = 5
+
+	KindApplication ObjectKind = 110 // for a name in the launch of a TLD
 )
 
 // String returns the kind's name.
@@ -30,6 +32,8 @@ func (k ObjectKind) String() string {
 		return "registrar"
 	case KindTLD:
 		return "tld"
+	case KindApplication:
+		return "application"
 	default:
 		return "object"
 	}
@@ -133,6 +137,10 @@ type Domain struct {
 	TTLs              TTLs      // of NS and DS records
 	// PriceClass is that of the premium name that was registered, "" for the usual prices.
 	PriceClass string
+	// LaunchPhase is the phase in which the name was registered, if the registrar named one;
+	// ClaimsNotices are what was accepted for it.
+	LaunchPhase   Phase
+	ClaimsNotices []ClaimsNotice
 }
 
 // IsDelegated says whether the domain belongs in the zone: it has name servers, no hold
@@ -315,6 +323,8 @@ type TLDPolicy struct {
 	// TTLBounds says which TTLs registrars may set; what is not named has the bounds of
 	// policy.TTLBounds.
 	TTLBounds []TTLBounds
+	// LaunchPhases are the phases of the launch; without any the TLD is open.
+	LaunchPhases []LaunchPhase
 }
 
 // PremiumName is a label below a TLD with prices of its own, in minor units of the TLD's

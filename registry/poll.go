@@ -16,8 +16,11 @@ const (
 	PollRestoreLapsed PollKind = 5
 	// PollChange: the registry changed the object; Change says how and Action where, which is
 	// also the version of the object that the change made.
-	PollChange     PollKind = 30
-	PollLowBalance PollKind = 20 // the registrar's balance fell below its threshold; LowBalance says how it stood
+	PollChange PollKind = 30
+	// PollApplication: an application came to another status; Application says which, and
+	// Action which command had applied.
+	PollApplication PollKind = 110
+	PollLowBalance  PollKind = 20 // the registrar's balance fell below its threshold; LowBalance says how it stood
 )
 
 // Action names a command by what its answer said: the client's transaction identifier and
@@ -47,7 +50,8 @@ type PollMessage struct {
 	Action    Action
 	Change    *Change // nil but for PollChange
 
-	LowBalance *LowBalance
+	LowBalance  *LowBalance
+	Application *ApplicationStep // nil but for PollApplication
 }
 
 // LowBalance is how the money of a registrar stood when it fell below the registrar's

@@ -113,6 +113,7 @@ func encodeDomain(d *registry.Domain) []byte {
 	e.time(34, d.RestoreRequestedAt)
 	e.ttls(fieldDomainTTL, d.TTLs)
 	e.str(40, d.PriceClass)
+	e.domainLaunch(d)
 	return e.b
 }
 
@@ -166,6 +167,10 @@ func (d *decoder) domainField(domain *registry.Domain) {
 		domain.TTLs = append(domain.TTLs, d.ttl())
 	case 40:
 		domain.PriceClass = d.str()
+	case fieldDomainPhase:
+		domain.LaunchPhase = d.phase()
+	case fieldDomainNotice:
+		domain.ClaimsNotices = append(domain.ClaimsNotices, d.claimsNotice())
 	default:
 		d.provenance(&domain.Provenance)
 	}

@@ -37,6 +37,8 @@ const (
 	tablePollMessage  table = 0x70 // registrar, number → message
 	tablePollQueue    table = 0x71 // registrar → count and first message
 
+	tableApplication         table = 0x84 // identifier → application in the launch of a TLD
+	tableApplicationName     table = 0x85 // name → applications for it
 	tableAllocationToken     table = 0x86 // SHA-256 → allocation token
 	tableAllocationTokenName table = 0x87 // name → SHA-256 of the tokens for it
 )

@@ -111,6 +111,7 @@ func encodePollMessage(m *registry.PollMessage) []byte {
 	e.uint(12, uint64(m.Action.InEntry))
 	e.change(fieldPollChange, m.Change)
 	e.lowBalance(20, m.LowBalance)
+	e.applicationStep(m.Application)
 	return e.b
 }
 
@@ -144,6 +145,8 @@ func (d *decoder) pollField(m *registry.PollMessage) {
 		m.Change = d.change()
 	case 20:
 		m.LowBalance = d.lowBalance()
+	case fieldPollApplication:
+		m.Application = d.applicationStep()
 	default:
 		d.unknown()
 	}

@@ -102,6 +102,7 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	for i := range p.PremiumNames {
 		e.premiumName(60, &p.PremiumNames[i])
 	}
+	e.launchPhases(p.LaunchPhases)
 }
 
 func decodeTLD(value []byte) *registry.TLD {
@@ -226,6 +227,8 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.TTLBounds = append(p.TTLBounds, d.ttlBounds())
 	case 60:
 		p.PremiumNames = append(p.PremiumNames, d.premiumName())
+	case fieldPolicyLaunchPhase:
+		p.LaunchPhases = append(p.LaunchPhases, d.launchPhase())
 	default:
 		d.unknown()
 	}

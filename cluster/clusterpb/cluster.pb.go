@@ -3434,6 +3434,262 @@ func (x *AllocationToken) GetLastUsedFor() string {
 	return ""
 }
 
+// ApplicationsRequest says which applications are wanted; empty and 0: all.
+type ApplicationsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Tld   string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	Name  string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// A registry.ApplicationStatus.
+	Status        uint32 `protobuf:"varint,3,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplicationsRequest) Reset() {
+	*x = ApplicationsRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplicationsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplicationsRequest) ProtoMessage() {}
+
+func (x *ApplicationsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplicationsRequest.ProtoReflect.Descriptor instead.
+func (*ApplicationsRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *ApplicationsRequest) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *ApplicationsRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ApplicationsRequest) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+type ApplicationsChunk struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Applications []*Application         `protobuf:"bytes,1,rep,name=applications,proto3" json:"applications,omitempty"`
+	// The last piece.
+	Done          bool `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplicationsChunk) Reset() {
+	*x = ApplicationsChunk{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplicationsChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplicationsChunk) ProtoMessage() {}
+
+func (x *ApplicationsChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplicationsChunk.ProtoReflect.Descriptor instead.
+func (*ApplicationsChunk) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *ApplicationsChunk) GetApplications() []*Application {
+	if x != nil {
+		return x.Applications
+	}
+	return nil
+}
+
+func (x *ApplicationsChunk) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+type Application struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Registrar string                 `protobuf:"bytes,3,opt,name=registrar,proto3" json:"registrar,omitempty"`
+	Phase     string                 `protobuf:"bytes,4,opt,name=phase,proto3" json:"phase,omitempty"`
+	// A registry.ApplicationStatus.
+	Status        uint32   `protobuf:"varint,5,opt,name=status,proto3" json:"status,omitempty"`
+	StatusName    string   `protobuf:"bytes,6,opt,name=status_name,json=statusName,proto3" json:"status_name,omitempty"`
+	CreatedAtMs   int64    `protobuf:"varint,7,opt,name=created_at_ms,json=createdAtMs,proto3" json:"created_at_ms,omitempty"`
+	StatusAtMs    int64    `protobuf:"varint,8,opt,name=status_at_ms,json=statusAtMs,proto3" json:"status_at_ms,omitempty"`
+	Registrant    string   `protobuf:"bytes,9,opt,name=registrant,proto3" json:"registrant,omitempty"`
+	PeriodYears   uint32   `protobuf:"varint,10,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	PriceMinor    int64    `protobuf:"varint,11,opt,name=price_minor,json=priceMinor,proto3" json:"price_minor,omitempty"`
+	Codes         []string `protobuf:"bytes,12,rep,name=codes,proto3" json:"codes,omitempty"`
+	Marks         uint32   `protobuf:"varint,13,opt,name=marks,proto3" json:"marks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Application) Reset() {
+	*x = Application{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Application) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Application) ProtoMessage() {}
+
+func (x *Application) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Application.ProtoReflect.Descriptor instead.
+func (*Application) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *Application) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Application) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Application) GetRegistrar() string {
+	if x != nil {
+		return x.Registrar
+	}
+	return ""
+}
+
+func (x *Application) GetPhase() string {
+	if x != nil {
+		return x.Phase
+	}
+	return ""
+}
+
+func (x *Application) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *Application) GetStatusName() string {
+	if x != nil {
+		return x.StatusName
+	}
+	return ""
+}
+
+func (x *Application) GetCreatedAtMs() int64 {
+	if x != nil {
+		return x.CreatedAtMs
+	}
+	return 0
+}
+
+func (x *Application) GetStatusAtMs() int64 {
+	if x != nil {
+		return x.StatusAtMs
+	}
+	return 0
+}
+
+func (x *Application) GetRegistrant() string {
+	if x != nil {
+		return x.Registrant
+	}
+	return ""
+}
+
+func (x *Application) GetPeriodYears() uint32 {
+	if x != nil {
+		return x.PeriodYears
+	}
+	return 0
+}
+
+func (x *Application) GetPriceMinor() int64 {
+	if x != nil {
+		return x.PriceMinor
+	}
+	return 0
+}
+
+func (x *Application) GetCodes() []string {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
+func (x *Application) GetMarks() uint32 {
+	if x != nil {
+		return x.Marks
+	}
+	return 0
+}
+
 var File_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
@@ -3682,7 +3938,34 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\flast_used_by\x18\x10 \x01(\tR\n" +
 	"lastUsedBy\x12\"\n" +
 	"\rlast_used_for\x18\x11 \x01(\tR\vlastUsedForB\x0e\n" +
-	"\f_price_minor2\x8e\a\n" +
+	"\f_price_minor\"S\n" +
+	"\x13ApplicationsRequest\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
+	"\x06status\x18\x03 \x01(\rR\x06status\"m\n" +
+	"\x11ApplicationsChunk\x12D\n" +
+	"\fapplications\x18\x01 \x03(\v2 .cadastre.cluster.v1.ApplicationR\fapplications\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\"\xf4\x02\n" +
+	"\vApplication\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1c\n" +
+	"\tregistrar\x18\x03 \x01(\tR\tregistrar\x12\x14\n" +
+	"\x05phase\x18\x04 \x01(\tR\x05phase\x12\x16\n" +
+	"\x06status\x18\x05 \x01(\rR\x06status\x12\x1f\n" +
+	"\vstatus_name\x18\x06 \x01(\tR\n" +
+	"statusName\x12\"\n" +
+	"\rcreated_at_ms\x18\a \x01(\x03R\vcreatedAtMs\x12 \n" +
+	"\fstatus_at_ms\x18\b \x01(\x03R\n" +
+	"statusAtMs\x12\x1e\n" +
+	"\n" +
+	"registrant\x18\t \x01(\tR\n" +
+	"registrant\x12!\n" +
+	"\fperiod_years\x18\n" +
+	" \x01(\rR\vperiodYears\x12\x1f\n" +
+	"\vprice_minor\x18\v \x01(\x03R\n" +
+	"priceMinor\x12\x14\n" +
+	"\x05codes\x18\f \x03(\tR\x05codes\x12\x14\n" +
+	"\x05marks\x18\r \x01(\rR\x05marks2\x8e\a\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -3693,7 +3976,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\fRemoveMember\x12(.cadastre.cluster.v1.RemoveMemberRequest\x1a).cadastre.cluster.v1.RemoveMemberResponse\x12i\n" +
 	"\x0eTransferLeader\x12*.cadastre.cluster.v1.TransferLeaderRequest\x1a+.cadastre.cluster.v1.TransferLeaderResponse\x12T\n" +
 	"\aRemoved\x12#.cadastre.cluster.v1.RemovedRequest\x1a$.cadastre.cluster.v1.RemovedResponse\x12Q\n" +
-	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\xbd\v\n" +
+	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\xa1\f\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -3710,7 +3993,8 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x06Backup\x12\".cadastre.cluster.v1.BackupRequest\x1a$.cadastre.cluster.v1.CheckpointChunk0\x01\x12P\n" +
 	"\x06Ledger\x12\".cadastre.cluster.v1.LedgerRequest\x1a .cadastre.cluster.v1.LedgerChunk0\x01\x12S\n" +
 	"\aHistory\x12#.cadastre.cluster.v1.HistoryRequest\x1a!.cadastre.cluster.v1.HistoryChunk0\x01\x12n\n" +
-	"\x10AllocationTokens\x12,.cadastre.cluster.v1.AllocationTokensRequest\x1a*.cadastre.cluster.v1.AllocationTokensChunk0\x01B\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"\x10AllocationTokens\x12,.cadastre.cluster.v1.AllocationTokensRequest\x1a*.cadastre.cluster.v1.AllocationTokensChunk0\x01\x12b\n" +
+	"\fApplications\x12(.cadastre.cluster.v1.ApplicationsRequest\x1a&.cadastre.cluster.v1.ApplicationsChunk0\x01B\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -3724,7 +4008,7 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_clusterpb_cluster_proto_rawDescData
 }
 
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*ErrorDetail)(nil),             // 0: cadastre.cluster.v1.ErrorDetail
 	(*NotLeader)(nil),               // 1: cadastre.cluster.v1.NotLeader
@@ -3783,88 +4067,94 @@ var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*AllocationTokensRequest)(nil), // 54: cadastre.cluster.v1.AllocationTokensRequest
 	(*AllocationTokensChunk)(nil),   // 55: cadastre.cluster.v1.AllocationTokensChunk
 	(*AllocationToken)(nil),         // 56: cadastre.cluster.v1.AllocationToken
-	(*fsmpb.Command)(nil),           // 57: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),            // 58: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),              // 59: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),             // 60: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),         // 61: cadastre.fsm.v1.TLDPolicy
+	(*ApplicationsRequest)(nil),     // 57: cadastre.cluster.v1.ApplicationsRequest
+	(*ApplicationsChunk)(nil),       // 58: cadastre.cluster.v1.ApplicationsChunk
+	(*Application)(nil),             // 59: cadastre.cluster.v1.Application
+	(*fsmpb.Command)(nil),           // 60: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),            // 61: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),              // 62: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),             // 63: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),         // 64: cadastre.fsm.v1.TLDPolicy
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	57, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	60, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	4,  // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	58, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	61, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	0,  // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	1,  // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	59, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	60, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	57, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	58, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	62, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	63, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	60, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	61, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
 	24, // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	61, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	64, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
 	26, // 11: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
 	30, // 12: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	58, // 13: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	61, // 13: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
 	49, // 14: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
 	52, // 15: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
 	53, // 16: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
 	56, // 17: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
-	2,  // 18: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	5,  // 19: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	7,  // 20: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	9,  // 21: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	11, // 22: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	13, // 23: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	15, // 24: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	36, // 25: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	17, // 26: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	19, // 27: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	21, // 28: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	23, // 29: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	27, // 30: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	28, // 31: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	31, // 32: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	32, // 33: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	34, // 34: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	36, // 35: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	38, // 36: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	40, // 37: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	42, // 38: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	44, // 39: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	46, // 40: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	47, // 41: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	50, // 42: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	54, // 43: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
-	3,  // 44: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	6,  // 45: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	8,  // 46: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	10, // 47: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	12, // 48: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	14, // 49: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	16, // 50: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	37, // 51: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	18, // 52: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	20, // 53: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	22, // 54: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	25, // 55: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	26, // 56: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	29, // 57: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	30, // 58: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	33, // 59: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	35, // 60: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	37, // 61: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	39, // 62: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	41, // 63: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	43, // 64: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	45, // 65: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	12, // 66: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	48, // 67: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	51, // 68: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	55, // 69: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
-	44, // [44:70] is the sub-list for method output_type
-	18, // [18:44] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	59, // 18: cadastre.cluster.v1.ApplicationsChunk.applications:type_name -> cadastre.cluster.v1.Application
+	2,  // 19: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	5,  // 20: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	7,  // 21: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	9,  // 22: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	11, // 23: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	13, // 24: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	15, // 25: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	36, // 26: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	17, // 27: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	19, // 28: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	21, // 29: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	23, // 30: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	27, // 31: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	28, // 32: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	31, // 33: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	32, // 34: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	34, // 35: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	36, // 36: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	38, // 37: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	40, // 38: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	42, // 39: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	44, // 40: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	46, // 41: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	47, // 42: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	50, // 43: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	54, // 44: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
+	57, // 45: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
+	3,  // 46: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	6,  // 47: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	8,  // 48: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	10, // 49: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	12, // 50: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	14, // 51: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	16, // 52: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	37, // 53: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	18, // 54: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	20, // 55: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	22, // 56: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	25, // 57: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	26, // 58: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	29, // 59: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	30, // 60: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	33, // 61: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	35, // 62: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	37, // 63: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	39, // 64: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	41, // 65: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	43, // 66: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	45, // 67: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	12, // 68: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	48, // 69: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	51, // 70: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	55, // 71: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
+	58, // 72: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
+	46, // [46:73] is the sub-list for method output_type
+	19, // [19:46] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -3884,7 +4174,7 @@ func file_cluster_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   57,
+			NumMessages:   60,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -517,6 +517,7 @@ const (
 	Admin_Ledger_FullMethodName           = "/cadastre.cluster.v1.Admin/Ledger"
 	Admin_History_FullMethodName          = "/cadastre.cluster.v1.Admin/History"
 	Admin_AllocationTokens_FullMethodName = "/cadastre.cluster.v1.Admin/AllocationTokens"
+	Admin_Applications_FullMethodName     = "/cadastre.cluster.v1.Admin/Applications"
 )
 
 // AdminClient is the client API for Admin service.
@@ -555,6 +556,8 @@ type AdminClient interface {
 	History(ctx context.Context, in *HistoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HistoryChunk], error)
 	// AllocationTokens sends all allocation tokens: their hashes and what they are for.
 	AllocationTokens(ctx context.Context, in *AllocationTokensRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AllocationTokensChunk], error)
+	// Applications sends the applications of the launch of TLDs, by identifier.
+	Applications(ctx context.Context, in *ApplicationsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplicationsChunk], error)
 }
 
 type adminClient struct {
@@ -761,6 +764,25 @@ func (c *adminClient) AllocationTokens(ctx context.Context, in *AllocationTokens
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_AllocationTokensClient = grpc.ServerStreamingClient[AllocationTokensChunk]
 
+func (c *adminClient) Applications(ctx context.Context, in *ApplicationsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplicationsChunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[4], Admin_Applications_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ApplicationsRequest, ApplicationsChunk]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_ApplicationsClient = grpc.ServerStreamingClient[ApplicationsChunk]
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -797,6 +819,8 @@ type AdminServer interface {
 	History(*HistoryRequest, grpc.ServerStreamingServer[HistoryChunk]) error
 	// AllocationTokens sends all allocation tokens: their hashes and what they are for.
 	AllocationTokens(*AllocationTokensRequest, grpc.ServerStreamingServer[AllocationTokensChunk]) error
+	// Applications sends the applications of the launch of TLDs, by identifier.
+	Applications(*ApplicationsRequest, grpc.ServerStreamingServer[ApplicationsChunk]) error
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -854,6 +878,9 @@ func (UnimplementedAdminServer) History(*HistoryRequest, grpc.ServerStreamingSer
 }
 func (UnimplementedAdminServer) AllocationTokens(*AllocationTokensRequest, grpc.ServerStreamingServer[AllocationTokensChunk]) error {
 	return status.Error(codes.Unimplemented, "method AllocationTokens not implemented")
+}
+func (UnimplementedAdminServer) Applications(*ApplicationsRequest, grpc.ServerStreamingServer[ApplicationsChunk]) error {
+	return status.Error(codes.Unimplemented, "method Applications not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -1136,6 +1163,17 @@ func _Admin_AllocationTokens_Handler(srv interface{}, stream grpc.ServerStream) 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_AllocationTokensServer = grpc.ServerStreamingServer[AllocationTokensChunk]
 
+func _Admin_Applications_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ApplicationsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).Applications(m, &grpc.GenericServerStream[ApplicationsRequest, ApplicationsChunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_ApplicationsServer = grpc.ServerStreamingServer[ApplicationsChunk]
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1211,6 +1249,11 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "AllocationTokens",
 			Handler:       _Admin_AllocationTokens_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Applications",
+			Handler:       _Admin_Applications_Handler,
 			ServerStreams: true,
 		},
 	},

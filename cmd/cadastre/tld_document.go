@@ -57,6 +57,8 @@ type tldDocument struct {
 
 	PremiumNames []premiumDocument `toml:"premium_names" json:"premium_names" comment:"labels with prices of their own"`
 
+	LaunchPhases []launchPhaseDocument `toml:"launch_phases" json:"launch_phases" comment:"phases of the launch (RFC 8334); without any the TLD is open"`
+
 	TTLBounds   []ttlBoundsDocument  `toml:"ttl_bounds" json:"ttl_bounds" comment:"which TTLs registrars may set, where that is not 300 to 172800 seconds (RFC 9803)"`
 	SOA         soaDocument          `toml:"soa" json:"soa"`
 	ApexServers []apexServerDocument `toml:"apex_servers" json:"apex_servers" comment:"the name servers of the TLD itself"`
@@ -167,6 +169,9 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 	if p.PremiumNames, err = d.parsePremiumNames(); err != nil {
 		return nil, err
 	}
+	if p.LaunchPhases, err = d.parseLaunchPhases(); err != nil {
+		return nil, err
+	}
 	if p.ApexServers, err = d.parseApexServers(); err != nil {
 		return nil, err
 	}
@@ -226,7 +231,7 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		MinNameServers: p.MinNameServers, MaxNameServers: p.MaxNameServers, MaxContacts: p.MaxContacts,
 		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
 		ReservedLabels: append([]string{}, p.ReservedLabels...),
-		TTLBounds:      ttlBoundsDocuments(p.TTLBounds),
+		TTLBounds:      ttlBoundsDocuments(p.TTLBounds), LaunchPhases: launchPhaseDocuments(p.LaunchPhases),
 		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds, TransferPendingDays: p.TransferPendingDays,
 		AllowWeakAuthInfo: p.AllowWeakAuthInfo, KeyDataInterface: p.KeyDataInterface,
 		MaxDelegationSigners: p.MaxDelegationSigners, RestoreReportDays: p.RestoreReportDays,

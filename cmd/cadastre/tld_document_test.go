@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -16,6 +17,10 @@ func TestTLDDocumentRoundTrip(t *testing.T) {
 	want := devTLD("example", 3)
 	want.Policy.TTLBounds = []registry.TTLBounds{{Type: registry.RecordNS, Min: 60, Max: 86400, Default: 3600}, {Type: registry.RecordAAAA}}
 	want.Policy.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 50000, RenewPriceMinor: 20050, RestorePriceMinor: 1}, {Label: "free", Class: "gift"}}
+	want.Policy.LaunchPhases = []registry.LaunchPhase{
+		{Phase: registry.Phase{Type: registry.PhaseSunrise}, StartsAt: time.UnixMilli(1700000000001).UTC(), EndsAt: time.UnixMilli(1710000000000).UTC(), Applications: true},
+		{Phase: registry.Phase{Type: registry.PhaseCustom, Name: "idn first"}, EndsAt: time.UnixMilli(1710000000000).UTC(), NoticeRequired: true}, {Phase: registry.Phase{Type: registry.PhaseOpen}},
+	}
 	text, err := documentOf(want.Name, &want.Policy).toml()
 	if err != nil {
 		t.Fatal(err)

@@ -297,6 +297,10 @@ type Command struct {
 	//	*Command_DomainServerUpdate
 	//	*Command_HostServerUpdate
 	//	*Command_ContactServerUpdate
+	//	*Command_LaunchApplicationCreate
+	//	*Command_LaunchApplicationUpdate
+	//	*Command_LaunchApplicationDelete
+	//	*Command_LaunchApplicationDecide
 	//	*Command_AllocationTokenCreate
 	//	*Command_AllocationTokenRevoke
 	Body          isCommand_Body `protobuf_oneof:"body"`
@@ -684,6 +688,42 @@ func (x *Command) GetContactServerUpdate() *ContactServerUpdate {
 	return nil
 }
 
+func (x *Command) GetLaunchApplicationCreate() *LaunchApplicationCreate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_LaunchApplicationCreate); ok {
+			return x.LaunchApplicationCreate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetLaunchApplicationUpdate() *LaunchApplicationUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_LaunchApplicationUpdate); ok {
+			return x.LaunchApplicationUpdate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetLaunchApplicationDelete() *LaunchApplicationDelete {
+	if x != nil {
+		if x, ok := x.Body.(*Command_LaunchApplicationDelete); ok {
+			return x.LaunchApplicationDelete
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetLaunchApplicationDecide() *LaunchApplicationDecide {
+	if x != nil {
+		if x, ok := x.Body.(*Command_LaunchApplicationDecide); ok {
+			return x.LaunchApplicationDecide
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetAllocationTokenCreate() *AllocationTokenCreate {
 	if x != nil {
 		if x, ok := x.Body.(*Command_AllocationTokenCreate); ok {
@@ -846,6 +886,22 @@ type Command_ContactServerUpdate struct {
 	ContactServerUpdate *ContactServerUpdate `protobuf:"bytes,72,opt,name=contact_server_update,json=contactServerUpdate,proto3,oneof"`
 }
 
+type Command_LaunchApplicationCreate struct {
+	LaunchApplicationCreate *LaunchApplicationCreate `protobuf:"bytes,110,opt,name=launch_application_create,json=launchApplicationCreate,proto3,oneof"`
+}
+
+type Command_LaunchApplicationUpdate struct {
+	LaunchApplicationUpdate *LaunchApplicationUpdate `protobuf:"bytes,111,opt,name=launch_application_update,json=launchApplicationUpdate,proto3,oneof"`
+}
+
+type Command_LaunchApplicationDelete struct {
+	LaunchApplicationDelete *LaunchApplicationDelete `protobuf:"bytes,112,opt,name=launch_application_delete,json=launchApplicationDelete,proto3,oneof"`
+}
+
+type Command_LaunchApplicationDecide struct {
+	LaunchApplicationDecide *LaunchApplicationDecide `protobuf:"bytes,113,opt,name=launch_application_decide,json=launchApplicationDecide,proto3,oneof"`
+}
+
 type Command_AllocationTokenCreate struct {
 	AllocationTokenCreate *AllocationTokenCreate `protobuf:"bytes,114,opt,name=allocation_token_create,json=allocationTokenCreate,proto3,oneof"`
 }
@@ -923,6 +979,14 @@ func (*Command_DomainServerUpdate) isCommand_Body() {}
 func (*Command_HostServerUpdate) isCommand_Body() {}
 
 func (*Command_ContactServerUpdate) isCommand_Body() {}
+
+func (*Command_LaunchApplicationCreate) isCommand_Body() {}
+
+func (*Command_LaunchApplicationUpdate) isCommand_Body() {}
+
+func (*Command_LaunchApplicationDelete) isCommand_Body() {}
+
+func (*Command_LaunchApplicationDecide) isCommand_Body() {}
 
 func (*Command_AllocationTokenCreate) isCommand_Body() {}
 
@@ -1023,7 +1087,9 @@ type Result struct {
 	// Of a command that cost or gave back money: how the registrar's account stands afterwards.
 	Account *Account `protobuf:"bytes,60,opt,name=account,proto3" json:"account,omitempty"`
 	// Of a domain create, renew or transfer request: the years that were charged.
-	PeriodYears   uint32 `protobuf:"varint,61,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	PeriodYears uint32 `protobuf:"varint,61,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	// Of the create of an application: its identifier.
+	ApplicationId string `protobuf:"bytes,110,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1189,6 +1255,13 @@ func (x *Result) GetPeriodYears() uint32 {
 		return x.PeriodYears
 	}
 	return 0
+}
+
+func (x *Result) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return ""
 }
 
 // Account is how the prepaid account of a registrar stands, in minor units of its currency.
@@ -2090,7 +2163,9 @@ type TLDPolicy struct {
 	// Labels with prices of their own.
 	PremiumNames []*PremiumName `protobuf:"bytes,60,rep,name=premium_names,json=premiumNames,proto3" json:"premium_names,omitempty"`
 	// Which TTLs registrars may set, where that differs from what the program has for all TLDs.
-	TtlBounds     []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	TtlBounds []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	// The phases of its launch; none: it is open.
+	LaunchPhases  []*LaunchPhase `protobuf:"bytes,110,rep,name=launch_phases,json=launchPhases,proto3" json:"launch_phases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2380,6 +2455,13 @@ func (x *TLDPolicy) GetPremiumNames() []*PremiumName {
 func (x *TLDPolicy) GetTtlBounds() []*TTLBounds {
 	if x != nil {
 		return x.TtlBounds
+	}
+	return nil
+}
+
+func (x *TLDPolicy) GetLaunchPhases() []*LaunchPhase {
+	if x != nil {
+		return x.LaunchPhases
 	}
 	return nil
 }
@@ -3622,8 +3704,11 @@ type DomainCreate struct {
 	Ttls              []*TTL `protobuf:"bytes,70,rep,name=ttls,proto3" json:"ttls,omitempty"`
 	// SHA-256 of the allocation token presented; empty: none.
 	AllocationTokenSha256 []byte `protobuf:"bytes,110,opt,name=allocation_token_sha256,json=allocationTokenSha256,proto3" json:"allocation_token_sha256,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// The phase of the launch that the client names; not present: none.
+	LaunchPhase   *LaunchPhaseName `protobuf:"bytes,111,opt,name=launch_phase,json=launchPhase,proto3" json:"launch_phase,omitempty"`
+	ClaimsNotices []*ClaimsNotice  `protobuf:"bytes,112,rep,name=claims_notices,json=claimsNotices,proto3" json:"claims_notices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DomainCreate) Reset() {
@@ -3743,6 +3828,20 @@ func (x *DomainCreate) GetTtls() []*TTL {
 func (x *DomainCreate) GetAllocationTokenSha256() []byte {
 	if x != nil {
 		return x.AllocationTokenSha256
+	}
+	return nil
+}
+
+func (x *DomainCreate) GetLaunchPhase() *LaunchPhaseName {
+	if x != nil {
+		return x.LaunchPhase
+	}
+	return nil
+}
+
+func (x *DomainCreate) GetClaimsNotices() []*ClaimsNotice {
+	if x != nil {
+		return x.ClaimsNotices
 	}
 	return nil
 }
@@ -5415,6 +5514,513 @@ func (x *OwnerChange) GetRrs() []byte {
 	return nil
 }
 
+type LaunchPhaseName struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// sunrise, landrush, claims, open or custom.
+	Type          string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchPhaseName) Reset() {
+	*x = LaunchPhaseName{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchPhaseName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchPhaseName) ProtoMessage() {}
+
+func (x *LaunchPhaseName) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchPhaseName.ProtoReflect.Descriptor instead.
+func (*LaunchPhaseName) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *LaunchPhaseName) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *LaunchPhaseName) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// LaunchPhase is a phase of the launch of a TLD. Times are Unix milliseconds; 0: no bound.
+type LaunchPhase struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Phase      *LaunchPhaseName       `protobuf:"bytes,1,opt,name=phase,proto3" json:"phase,omitempty"`
+	StartsAtMs int64                  `protobuf:"varint,2,opt,name=starts_at_ms,json=startsAtMs,proto3" json:"starts_at_ms,omitempty"`
+	EndsAtMs   int64                  `protobuf:"varint,3,opt,name=ends_at_ms,json=endsAtMs,proto3" json:"ends_at_ms,omitempty"`
+	// It takes applications, which operators decide; otherwise the first to come gets the name.
+	Applications   bool `protobuf:"varint,4,opt,name=applications,proto3" json:"applications,omitempty"`
+	NoticeRequired bool `protobuf:"varint,5,opt,name=notice_required,json=noticeRequired,proto3" json:"notice_required,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *LaunchPhase) Reset() {
+	*x = LaunchPhase{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchPhase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchPhase) ProtoMessage() {}
+
+func (x *LaunchPhase) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchPhase.ProtoReflect.Descriptor instead.
+func (*LaunchPhase) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *LaunchPhase) GetPhase() *LaunchPhaseName {
+	if x != nil {
+		return x.Phase
+	}
+	return nil
+}
+
+func (x *LaunchPhase) GetStartsAtMs() int64 {
+	if x != nil {
+		return x.StartsAtMs
+	}
+	return 0
+}
+
+func (x *LaunchPhase) GetEndsAtMs() int64 {
+	if x != nil {
+		return x.EndsAtMs
+	}
+	return 0
+}
+
+func (x *LaunchPhase) GetApplications() bool {
+	if x != nil {
+		return x.Applications
+	}
+	return false
+}
+
+func (x *LaunchPhase) GetNoticeRequired() bool {
+	if x != nil {
+		return x.NoticeRequired
+	}
+	return false
+}
+
+// ClaimsNotice is a notice of trademark claims that a registrant accepted.
+type ClaimsNotice struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	ValidatorId   string                 `protobuf:"bytes,2,opt,name=validator_id,json=validatorId,proto3" json:"validator_id,omitempty"`
+	NotAfterMs    int64                  `protobuf:"varint,3,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
+	AcceptedAtMs  int64                  `protobuf:"varint,4,opt,name=accepted_at_ms,json=acceptedAtMs,proto3" json:"accepted_at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimsNotice) Reset() {
+	*x = ClaimsNotice{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimsNotice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimsNotice) ProtoMessage() {}
+
+func (x *ClaimsNotice) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimsNotice.ProtoReflect.Descriptor instead.
+func (*ClaimsNotice) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *ClaimsNotice) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ClaimsNotice) GetValidatorId() string {
+	if x != nil {
+		return x.ValidatorId
+	}
+	return ""
+}
+
+func (x *ClaimsNotice) GetNotAfterMs() int64 {
+	if x != nil {
+		return x.NotAfterMs
+	}
+	return 0
+}
+
+func (x *ClaimsNotice) GetAcceptedAtMs() int64 {
+	if x != nil {
+		return x.AcceptedAtMs
+	}
+	return 0
+}
+
+// LaunchCode is what an applicant gives as proof of a right to the name.
+type LaunchCode struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Code        string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	ValidatorId string                 `protobuf:"bytes,2,opt,name=validator_id,json=validatorId,proto3" json:"validator_id,omitempty"`
+	// A mark element of mark-1.0, in XML.
+	Mark          []byte `protobuf:"bytes,3,opt,name=mark,proto3" json:"mark,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchCode) Reset() {
+	*x = LaunchCode{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchCode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchCode) ProtoMessage() {}
+
+func (x *LaunchCode) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchCode.ProtoReflect.Descriptor instead.
+func (*LaunchCode) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *LaunchCode) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *LaunchCode) GetValidatorId() string {
+	if x != nil {
+		return x.ValidatorId
+	}
+	return ""
+}
+
+func (x *LaunchCode) GetMark() []byte {
+	if x != nil {
+		return x.Mark
+	}
+	return nil
+}
+
+type LaunchApplicationCreate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is applied for, with the phase. Its roid is that of the domain if it is allocated.
+	Domain *DomainCreate `protobuf:"bytes,1,opt,name=domain,proto3" json:"domain,omitempty"`
+	// The part of the identifier of the application before the hyphen.
+	ApplicationRoid string        `protobuf:"bytes,2,opt,name=application_roid,json=applicationRoid,proto3" json:"application_roid,omitempty"`
+	Codes           []*LaunchCode `protobuf:"bytes,3,rep,name=codes,proto3" json:"codes,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *LaunchApplicationCreate) Reset() {
+	*x = LaunchApplicationCreate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchApplicationCreate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchApplicationCreate) ProtoMessage() {}
+
+func (x *LaunchApplicationCreate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchApplicationCreate.ProtoReflect.Descriptor instead.
+func (*LaunchApplicationCreate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *LaunchApplicationCreate) GetDomain() *DomainCreate {
+	if x != nil {
+		return x.Domain
+	}
+	return nil
+}
+
+func (x *LaunchApplicationCreate) GetApplicationRoid() string {
+	if x != nil {
+		return x.ApplicationRoid
+	}
+	return ""
+}
+
+func (x *LaunchApplicationCreate) GetCodes() []*LaunchCode {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
+type LaunchApplicationUpdate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ApplicationId string                 `protobuf:"bytes,1,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
+	LaunchPhase   *LaunchPhaseName       `protobuf:"bytes,2,opt,name=launch_phase,json=launchPhase,proto3" json:"launch_phase,omitempty"`
+	Change        *DomainUpdate          `protobuf:"bytes,3,opt,name=change,proto3" json:"change,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchApplicationUpdate) Reset() {
+	*x = LaunchApplicationUpdate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchApplicationUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchApplicationUpdate) ProtoMessage() {}
+
+func (x *LaunchApplicationUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchApplicationUpdate.ProtoReflect.Descriptor instead.
+func (*LaunchApplicationUpdate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *LaunchApplicationUpdate) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return ""
+}
+
+func (x *LaunchApplicationUpdate) GetLaunchPhase() *LaunchPhaseName {
+	if x != nil {
+		return x.LaunchPhase
+	}
+	return nil
+}
+
+func (x *LaunchApplicationUpdate) GetChange() *DomainUpdate {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
+type LaunchApplicationDelete struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ApplicationId string                 `protobuf:"bytes,1,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
+	LaunchPhase   *LaunchPhaseName       `protobuf:"bytes,2,opt,name=launch_phase,json=launchPhase,proto3" json:"launch_phase,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchApplicationDelete) Reset() {
+	*x = LaunchApplicationDelete{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchApplicationDelete) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchApplicationDelete) ProtoMessage() {}
+
+func (x *LaunchApplicationDelete) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchApplicationDelete.ProtoReflect.Descriptor instead.
+func (*LaunchApplicationDelete) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *LaunchApplicationDelete) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return ""
+}
+
+func (x *LaunchApplicationDelete) GetLaunchPhase() *LaunchPhaseName {
+	if x != nil {
+		return x.LaunchPhase
+	}
+	return nil
+}
+
+func (x *LaunchApplicationDelete) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// LaunchApplicationDecide moves an application to its next status.
+type LaunchApplicationDecide struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ApplicationId string                 `protobuf:"bytes,1,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
+	// A registry.ApplicationStatus.
+	Status uint32 `protobuf:"varint,2,opt,name=status,proto3" json:"status,omitempty"`
+	// Names a custom status.
+	StatusName    string `protobuf:"bytes,3,opt,name=status_name,json=statusName,proto3" json:"status_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchApplicationDecide) Reset() {
+	*x = LaunchApplicationDecide{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchApplicationDecide) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchApplicationDecide) ProtoMessage() {}
+
+func (x *LaunchApplicationDecide) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchApplicationDecide.ProtoReflect.Descriptor instead.
+func (*LaunchApplicationDecide) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *LaunchApplicationDecide) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return ""
+}
+
+func (x *LaunchApplicationDecide) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *LaunchApplicationDecide) GetStatusName() string {
+	if x != nil {
+		return x.StatusName
+	}
+	return ""
+}
+
 // AllocationTokenCreate makes a token that lets a registrar have a name (RFC 8495). Who
 // makes it keeps the token; the registry only ever sees its hash.
 type AllocationTokenCreate struct {
@@ -5442,7 +6048,7 @@ type AllocationTokenCreate struct {
 
 func (x *AllocationTokenCreate) Reset() {
 	*x = AllocationTokenCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5454,7 +6060,7 @@ func (x *AllocationTokenCreate) String() string {
 func (*AllocationTokenCreate) ProtoMessage() {}
 
 func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5467,7 +6073,7 @@ func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokenCreate.ProtoReflect.Descriptor instead.
 func (*AllocationTokenCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *AllocationTokenCreate) GetTokenSha256() []byte {
@@ -5549,7 +6155,7 @@ type AllocationTokenRevoke struct {
 
 func (x *AllocationTokenRevoke) Reset() {
 	*x = AllocationTokenRevoke{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5561,7 +6167,7 @@ func (x *AllocationTokenRevoke) String() string {
 func (*AllocationTokenRevoke) ProtoMessage() {}
 
 func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5574,7 +6180,7 @@ func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokenRevoke.ProtoReflect.Descriptor instead.
 func (*AllocationTokenRevoke) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *AllocationTokenRevoke) GetTokenSha256() []byte {
@@ -5601,7 +6207,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\x86\x18\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xa6\x1b\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -5647,7 +6253,11 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x12registrar_password\x182 \x01(\v2\".cadastre.fsm.v1.RegistrarPasswordH\x00R\x11registrarPassword\x12W\n" +
 	"\x14domain_server_update\x18F \x01(\v2#.cadastre.fsm.v1.DomainServerUpdateH\x00R\x12domainServerUpdate\x12Q\n" +
 	"\x12host_server_update\x18G \x01(\v2!.cadastre.fsm.v1.HostServerUpdateH\x00R\x10hostServerUpdate\x12Z\n" +
-	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12`\n" +
+	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12f\n" +
+	"\x19launch_application_create\x18n \x01(\v2(.cadastre.fsm.v1.LaunchApplicationCreateH\x00R\x17launchApplicationCreate\x12f\n" +
+	"\x19launch_application_update\x18o \x01(\v2(.cadastre.fsm.v1.LaunchApplicationUpdateH\x00R\x17launchApplicationUpdate\x12f\n" +
+	"\x19launch_application_delete\x18p \x01(\v2(.cadastre.fsm.v1.LaunchApplicationDeleteH\x00R\x17launchApplicationDelete\x12f\n" +
+	"\x19launch_application_decide\x18q \x01(\v2(.cadastre.fsm.v1.LaunchApplicationDecideH\x00R\x17launchApplicationDecide\x12`\n" +
 	"\x17allocation_token_create\x18r \x01(\v2&.cadastre.fsm.v1.AllocationTokenCreateH\x00R\x15allocationTokenCreate\x12`\n" +
 	"\x17allocation_token_revoke\x18s \x01(\v2&.cadastre.fsm.v1.AllocationTokenRevokeH\x00R\x15allocationTokenRevokeB\x06\n" +
 	"\x04body\"P\n" +
@@ -5655,7 +6265,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"FieldError\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xeb\x04\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x92\x05\n" +
 	"\x06Result\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x123\n" +
 	"\x06errors\x18\x02 \x03(\v2\x1b.cadastre.fsm.v1.FieldErrorR\x06errors\x12\x12\n" +
@@ -5678,7 +6288,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"queue_head\x18\x1f \x01(\x04R\tqueueHead\x125\n" +
 	"\btransfer\x18  \x01(\v2\x19.cadastre.fsm.v1.TransferR\btransfer\x122\n" +
 	"\aaccount\x18< \x01(\v2\x18.cadastre.fsm.v1.AccountR\aaccount\x12!\n" +
-	"\fperiod_years\x18= \x01(\rR\vperiodYears\"x\n" +
+	"\fperiod_years\x18= \x01(\rR\vperiodYears\x12%\n" +
+	"\x0eapplication_id\x18n \x01(\tR\rapplicationId\"x\n" +
 	"\aAccount\x12#\n" +
 	"\rbalance_minor\x18\x01 \x01(\x03R\fbalanceMinor\x12,\n" +
 	"\x12credit_limit_minor\x18\x02 \x01(\x03R\x10creditLimitMinor\x12\x1a\n" +
@@ -5759,7 +6370,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\x97\r\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xda\r\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -5801,7 +6412,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x14allow_weak_auth_info\x185 \x01(\bR\x11allowWeakAuthInfo\x12A\n" +
 	"\rpremium_names\x18< \x03(\v2\x1c.cadastre.fsm.v1.PremiumNameR\fpremiumNames\x129\n" +
 	"\n" +
-	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\"\xc3\x01\n" +
+	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\x12A\n" +
+	"\rlaunch_phases\x18n \x03(\v2\x1c.cadastre.fsm.v1.LaunchPhaseR\flaunchPhases\"\xc3\x01\n" +
 	"\vPremiumName\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x14\n" +
 	"\x05class\x18\x02 \x01(\tR\x05class\x12,\n" +
@@ -5903,7 +6515,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x05flags\x18\x01 \x01(\rR\x05flags\x12\x1a\n" +
 	"\bprotocol\x18\x02 \x01(\rR\bprotocol\x12\x1c\n" +
 	"\talgorithm\x18\x03 \x01(\rR\talgorithm\x12\x12\n" +
-	"\x04data\x18\x04 \x01(\fR\x04data\"\xae\x04\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\"\xb9\x05\n" +
 	"\fDomainCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12!\n" +
@@ -5919,7 +6531,9 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x14max_sig_life_seconds\x18\x16 \x01(\rR\x11maxSigLifeSeconds\x12&\n" +
 	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\x12(\n" +
 	"\x04ttls\x18F \x03(\v2\x14.cadastre.fsm.v1.TTLR\x04ttls\x126\n" +
-	"\x17allocation_token_sha256\x18n \x01(\fR\x15allocationTokenSha256\"\xcb\x06\n" +
+	"\x17allocation_token_sha256\x18n \x01(\fR\x15allocationTokenSha256\x12C\n" +
+	"\flaunch_phase\x18o \x01(\v2 .cadastre.fsm.v1.LaunchPhaseNameR\vlaunchPhase\x12D\n" +
+	"\x0eclaims_notices\x18p \x03(\v2\x1d.cadastre.fsm.v1.ClaimsNoticeR\rclaimsNotices\"\xcb\x06\n" +
 	"\fDomainUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
 	"\x10add_name_servers\x18\x02 \x03(\tR\x0eaddNameServers\x12.\n" +
@@ -6047,7 +6661,46 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\acleaned\x18\x06 \x03(\tR\acleaned\"5\n" +
 	"\vOwnerChange\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x10\n" +
-	"\x03rrs\x18\x02 \x01(\fR\x03rrs\"\xf2\x02\n" +
+	"\x03rrs\x18\x02 \x01(\fR\x03rrs\"9\n" +
+	"\x0fLaunchPhaseName\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xd2\x01\n" +
+	"\vLaunchPhase\x126\n" +
+	"\x05phase\x18\x01 \x01(\v2 .cadastre.fsm.v1.LaunchPhaseNameR\x05phase\x12 \n" +
+	"\fstarts_at_ms\x18\x02 \x01(\x03R\n" +
+	"startsAtMs\x12\x1c\n" +
+	"\n" +
+	"ends_at_ms\x18\x03 \x01(\x03R\bendsAtMs\x12\"\n" +
+	"\fapplications\x18\x04 \x01(\bR\fapplications\x12'\n" +
+	"\x0fnotice_required\x18\x05 \x01(\bR\x0enoticeRequired\"\x89\x01\n" +
+	"\fClaimsNotice\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
+	"\fvalidator_id\x18\x02 \x01(\tR\vvalidatorId\x12 \n" +
+	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
+	"notAfterMs\x12$\n" +
+	"\x0eaccepted_at_ms\x18\x04 \x01(\x03R\facceptedAtMs\"W\n" +
+	"\n" +
+	"LaunchCode\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12!\n" +
+	"\fvalidator_id\x18\x02 \x01(\tR\vvalidatorId\x12\x12\n" +
+	"\x04mark\x18\x03 \x01(\fR\x04mark\"\xae\x01\n" +
+	"\x17LaunchApplicationCreate\x125\n" +
+	"\x06domain\x18\x01 \x01(\v2\x1d.cadastre.fsm.v1.DomainCreateR\x06domain\x12)\n" +
+	"\x10application_roid\x18\x02 \x01(\tR\x0fapplicationRoid\x121\n" +
+	"\x05codes\x18\x03 \x03(\v2\x1b.cadastre.fsm.v1.LaunchCodeR\x05codes\"\xbc\x01\n" +
+	"\x17LaunchApplicationUpdate\x12%\n" +
+	"\x0eapplication_id\x18\x01 \x01(\tR\rapplicationId\x12C\n" +
+	"\flaunch_phase\x18\x02 \x01(\v2 .cadastre.fsm.v1.LaunchPhaseNameR\vlaunchPhase\x125\n" +
+	"\x06change\x18\x03 \x01(\v2\x1d.cadastre.fsm.v1.DomainUpdateR\x06change\"\x99\x01\n" +
+	"\x17LaunchApplicationDelete\x12%\n" +
+	"\x0eapplication_id\x18\x01 \x01(\tR\rapplicationId\x12C\n" +
+	"\flaunch_phase\x18\x02 \x01(\v2 .cadastre.fsm.v1.LaunchPhaseNameR\vlaunchPhase\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\"y\n" +
+	"\x17LaunchApplicationDecide\x12%\n" +
+	"\x0eapplication_id\x18\x01 \x01(\tR\rapplicationId\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\rR\x06status\x12\x1f\n" +
+	"\vstatus_name\x18\x03 \x01(\tR\n" +
+	"statusName\"\xf2\x02\n" +
 	"\x15AllocationTokenCreate\x12!\n" +
 	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -6083,170 +6736,191 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
-	(ActorKind)(0),                 // 0: cadastre.fsm.v1.ActorKind
-	(*Envelope)(nil),               // 1: cadastre.fsm.v1.Envelope
-	(*Actor)(nil),                  // 2: cadastre.fsm.v1.Actor
-	(*RequestID)(nil),              // 3: cadastre.fsm.v1.RequestID
-	(*Command)(nil),                // 4: cadastre.fsm.v1.Command
-	(*FieldError)(nil),             // 5: cadastre.fsm.v1.FieldError
-	(*Result)(nil),                 // 6: cadastre.fsm.v1.Result
-	(*Account)(nil),                // 7: cadastre.fsm.v1.Account
-	(*ClusterInit)(nil),            // 8: cadastre.fsm.v1.ClusterInit
-	(*Node)(nil),                   // 9: cadastre.fsm.v1.Node
-	(*JoinTokenCreate)(nil),        // 10: cadastre.fsm.v1.JoinTokenCreate
-	(*NodeJoin)(nil),               // 11: cadastre.fsm.v1.NodeJoin
-	(*NodeRemove)(nil),             // 12: cadastre.fsm.v1.NodeRemove
-	(*Tick)(nil),                   // 13: cadastre.fsm.v1.Tick
-	(*ClockSet)(nil),               // 14: cadastre.fsm.v1.ClockSet
-	(*RegistrarCreate)(nil),        // 15: cadastre.fsm.v1.RegistrarCreate
-	(*RegistrarUpdate)(nil),        // 16: cadastre.fsm.v1.RegistrarUpdate
-	(*RegistrarPassword)(nil),      // 17: cadastre.fsm.v1.RegistrarPassword
-	(*TLDPut)(nil),                 // 18: cadastre.fsm.v1.TLDPut
-	(*TLDPolicy)(nil),              // 19: cadastre.fsm.v1.TLDPolicy
-	(*PremiumName)(nil),            // 20: cadastre.fsm.v1.PremiumName
-	(*ApexServer)(nil),             // 21: cadastre.fsm.v1.ApexServer
-	(*PostalInfo)(nil),             // 22: cadastre.fsm.v1.PostalInfo
-	(*Phone)(nil),                  // 23: cadastre.fsm.v1.Phone
-	(*Disclose)(nil),               // 24: cadastre.fsm.v1.Disclose
-	(*AuthInfo)(nil),               // 25: cadastre.fsm.v1.AuthInfo
-	(*ContactCreate)(nil),          // 26: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),          // 27: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil),       // 28: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),                // 29: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),          // 30: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),             // 31: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),             // 32: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),             // 33: cadastre.fsm.v1.HostDelete
-	(*DomainContact)(nil),          // 34: cadastre.fsm.v1.DomainContact
-	(*DelegationSigner)(nil),       // 35: cadastre.fsm.v1.DelegationSigner
-	(*PublicKey)(nil),              // 36: cadastre.fsm.v1.PublicKey
-	(*DomainCreate)(nil),           // 37: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),           // 38: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),           // 39: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),            // 40: cadastre.fsm.v1.DomainRenew
-	(*Fee)(nil),                    // 41: cadastre.fsm.v1.Fee
-	(*DomainRestoreRequest)(nil),   // 42: cadastre.fsm.v1.DomainRestoreRequest
-	(*DomainRestoreReport)(nil),    // 43: cadastre.fsm.v1.DomainRestoreReport
-	(*Case)(nil),                   // 44: cadastre.fsm.v1.Case
-	(*DomainServerUpdate)(nil),     // 45: cadastre.fsm.v1.DomainServerUpdate
-	(*HostServerUpdate)(nil),       // 46: cadastre.fsm.v1.HostServerUpdate
-	(*ContactServerUpdate)(nil),    // 47: cadastre.fsm.v1.ContactServerUpdate
-	(*TTL)(nil),                    // 48: cadastre.fsm.v1.TTL
-	(*TTLBounds)(nil),              // 49: cadastre.fsm.v1.TTLBounds
-	(*AdditionalEmail)(nil),        // 50: cadastre.fsm.v1.AdditionalEmail
-	(*AuthProof)(nil),              // 51: cadastre.fsm.v1.AuthProof
-	(*DomainTransferRequest)(nil),  // 52: cadastre.fsm.v1.DomainTransferRequest
-	(*DomainTransferApprove)(nil),  // 53: cadastre.fsm.v1.DomainTransferApprove
-	(*DomainTransferReject)(nil),   // 54: cadastre.fsm.v1.DomainTransferReject
-	(*DomainTransferCancel)(nil),   // 55: cadastre.fsm.v1.DomainTransferCancel
-	(*ContactTransferRequest)(nil), // 56: cadastre.fsm.v1.ContactTransferRequest
-	(*ContactTransferApprove)(nil), // 57: cadastre.fsm.v1.ContactTransferApprove
-	(*ContactTransferReject)(nil),  // 58: cadastre.fsm.v1.ContactTransferReject
-	(*ContactTransferCancel)(nil),  // 59: cadastre.fsm.v1.ContactTransferCancel
-	(*Transfer)(nil),               // 60: cadastre.fsm.v1.Transfer
-	(*PollAck)(nil),                // 61: cadastre.fsm.v1.PollAck
-	(*ZonePublish)(nil),            // 62: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),            // 63: cadastre.fsm.v1.OwnerChange
-	(*AllocationTokenCreate)(nil),  // 64: cadastre.fsm.v1.AllocationTokenCreate
-	(*AllocationTokenRevoke)(nil),  // 65: cadastre.fsm.v1.AllocationTokenRevoke
+	(ActorKind)(0),                  // 0: cadastre.fsm.v1.ActorKind
+	(*Envelope)(nil),                // 1: cadastre.fsm.v1.Envelope
+	(*Actor)(nil),                   // 2: cadastre.fsm.v1.Actor
+	(*RequestID)(nil),               // 3: cadastre.fsm.v1.RequestID
+	(*Command)(nil),                 // 4: cadastre.fsm.v1.Command
+	(*FieldError)(nil),              // 5: cadastre.fsm.v1.FieldError
+	(*Result)(nil),                  // 6: cadastre.fsm.v1.Result
+	(*Account)(nil),                 // 7: cadastre.fsm.v1.Account
+	(*ClusterInit)(nil),             // 8: cadastre.fsm.v1.ClusterInit
+	(*Node)(nil),                    // 9: cadastre.fsm.v1.Node
+	(*JoinTokenCreate)(nil),         // 10: cadastre.fsm.v1.JoinTokenCreate
+	(*NodeJoin)(nil),                // 11: cadastre.fsm.v1.NodeJoin
+	(*NodeRemove)(nil),              // 12: cadastre.fsm.v1.NodeRemove
+	(*Tick)(nil),                    // 13: cadastre.fsm.v1.Tick
+	(*ClockSet)(nil),                // 14: cadastre.fsm.v1.ClockSet
+	(*RegistrarCreate)(nil),         // 15: cadastre.fsm.v1.RegistrarCreate
+	(*RegistrarUpdate)(nil),         // 16: cadastre.fsm.v1.RegistrarUpdate
+	(*RegistrarPassword)(nil),       // 17: cadastre.fsm.v1.RegistrarPassword
+	(*TLDPut)(nil),                  // 18: cadastre.fsm.v1.TLDPut
+	(*TLDPolicy)(nil),               // 19: cadastre.fsm.v1.TLDPolicy
+	(*PremiumName)(nil),             // 20: cadastre.fsm.v1.PremiumName
+	(*ApexServer)(nil),              // 21: cadastre.fsm.v1.ApexServer
+	(*PostalInfo)(nil),              // 22: cadastre.fsm.v1.PostalInfo
+	(*Phone)(nil),                   // 23: cadastre.fsm.v1.Phone
+	(*Disclose)(nil),                // 24: cadastre.fsm.v1.Disclose
+	(*AuthInfo)(nil),                // 25: cadastre.fsm.v1.AuthInfo
+	(*ContactCreate)(nil),           // 26: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),           // 27: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),        // 28: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                 // 29: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),           // 30: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),              // 31: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),              // 32: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),              // 33: cadastre.fsm.v1.HostDelete
+	(*DomainContact)(nil),           // 34: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),        // 35: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),               // 36: cadastre.fsm.v1.PublicKey
+	(*DomainCreate)(nil),            // 37: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),            // 38: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),            // 39: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),             // 40: cadastre.fsm.v1.DomainRenew
+	(*Fee)(nil),                     // 41: cadastre.fsm.v1.Fee
+	(*DomainRestoreRequest)(nil),    // 42: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),     // 43: cadastre.fsm.v1.DomainRestoreReport
+	(*Case)(nil),                    // 44: cadastre.fsm.v1.Case
+	(*DomainServerUpdate)(nil),      // 45: cadastre.fsm.v1.DomainServerUpdate
+	(*HostServerUpdate)(nil),        // 46: cadastre.fsm.v1.HostServerUpdate
+	(*ContactServerUpdate)(nil),     // 47: cadastre.fsm.v1.ContactServerUpdate
+	(*TTL)(nil),                     // 48: cadastre.fsm.v1.TTL
+	(*TTLBounds)(nil),               // 49: cadastre.fsm.v1.TTLBounds
+	(*AdditionalEmail)(nil),         // 50: cadastre.fsm.v1.AdditionalEmail
+	(*AuthProof)(nil),               // 51: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),   // 52: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),   // 53: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),    // 54: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),    // 55: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil),  // 56: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil),  // 57: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),   // 58: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),   // 59: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),                // 60: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                 // 61: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),             // 62: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),             // 63: cadastre.fsm.v1.OwnerChange
+	(*LaunchPhaseName)(nil),         // 64: cadastre.fsm.v1.LaunchPhaseName
+	(*LaunchPhase)(nil),             // 65: cadastre.fsm.v1.LaunchPhase
+	(*ClaimsNotice)(nil),            // 66: cadastre.fsm.v1.ClaimsNotice
+	(*LaunchCode)(nil),              // 67: cadastre.fsm.v1.LaunchCode
+	(*LaunchApplicationCreate)(nil), // 68: cadastre.fsm.v1.LaunchApplicationCreate
+	(*LaunchApplicationUpdate)(nil), // 69: cadastre.fsm.v1.LaunchApplicationUpdate
+	(*LaunchApplicationDelete)(nil), // 70: cadastre.fsm.v1.LaunchApplicationDelete
+	(*LaunchApplicationDecide)(nil), // 71: cadastre.fsm.v1.LaunchApplicationDecide
+	(*AllocationTokenCreate)(nil),   // 72: cadastre.fsm.v1.AllocationTokenCreate
+	(*AllocationTokenRevoke)(nil),   // 73: cadastre.fsm.v1.AllocationTokenRevoke
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
-	4,  // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
-	0,  // 1: cadastre.fsm.v1.Actor.kind:type_name -> cadastre.fsm.v1.ActorKind
-	2,  // 2: cadastre.fsm.v1.Command.actor:type_name -> cadastre.fsm.v1.Actor
-	3,  // 3: cadastre.fsm.v1.Command.request_id:type_name -> cadastre.fsm.v1.RequestID
-	8,  // 4: cadastre.fsm.v1.Command.cluster_init:type_name -> cadastre.fsm.v1.ClusterInit
-	10, // 5: cadastre.fsm.v1.Command.join_token_create:type_name -> cadastre.fsm.v1.JoinTokenCreate
-	11, // 6: cadastre.fsm.v1.Command.node_join:type_name -> cadastre.fsm.v1.NodeJoin
-	12, // 7: cadastre.fsm.v1.Command.node_remove:type_name -> cadastre.fsm.v1.NodeRemove
-	13, // 8: cadastre.fsm.v1.Command.tick:type_name -> cadastre.fsm.v1.Tick
-	14, // 9: cadastre.fsm.v1.Command.clock_set:type_name -> cadastre.fsm.v1.ClockSet
-	15, // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
-	16, // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
-	18, // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
-	26, // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
-	27, // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
-	30, // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
-	31, // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
-	32, // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
-	33, // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
-	37, // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
-	38, // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
-	39, // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
-	40, // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
-	62, // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
-	52, // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
-	53, // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
-	54, // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
-	55, // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
-	56, // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
-	57, // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
-	58, // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
-	59, // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
-	61, // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
-	42, // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
-	43, // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
-	17, // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
-	45, // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
-	46, // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
-	47, // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
-	64, // 39: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
-	65, // 40: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
-	5,  // 41: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	60, // 42: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,  // 43: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,  // 44: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,  // 45: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	19, // 46: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	21, // 47: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	20, // 48: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	49, // 49: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	22, // 50: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	23, // 51: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	23, // 52: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	25, // 53: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	24, // 54: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	50, // 55: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	28, // 56: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	23, // 57: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	23, // 58: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	25, // 59: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	24, // 60: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	50, // 61: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	29, // 62: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	48, // 63: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	48, // 64: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	36, // 65: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	34, // 66: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	25, // 67: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	35, // 68: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	36, // 69: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	41, // 70: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	48, // 71: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	34, // 72: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	34, // 73: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	25, // 74: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	35, // 75: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	36, // 76: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	35, // 77: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	36, // 78: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	48, // 79: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	41, // 80: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	41, // 81: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	44, // 82: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	44, // 83: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	44, // 84: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	51, // 85: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	41, // 86: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	51, // 87: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	63, // 88: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	89, // [89:89] is the sub-list for method output_type
-	89, // [89:89] is the sub-list for method input_type
-	89, // [89:89] is the sub-list for extension type_name
-	89, // [89:89] is the sub-list for extension extendee
-	0,  // [0:89] is the sub-list for field type_name
+	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
+	0,   // 1: cadastre.fsm.v1.Actor.kind:type_name -> cadastre.fsm.v1.ActorKind
+	2,   // 2: cadastre.fsm.v1.Command.actor:type_name -> cadastre.fsm.v1.Actor
+	3,   // 3: cadastre.fsm.v1.Command.request_id:type_name -> cadastre.fsm.v1.RequestID
+	8,   // 4: cadastre.fsm.v1.Command.cluster_init:type_name -> cadastre.fsm.v1.ClusterInit
+	10,  // 5: cadastre.fsm.v1.Command.join_token_create:type_name -> cadastre.fsm.v1.JoinTokenCreate
+	11,  // 6: cadastre.fsm.v1.Command.node_join:type_name -> cadastre.fsm.v1.NodeJoin
+	12,  // 7: cadastre.fsm.v1.Command.node_remove:type_name -> cadastre.fsm.v1.NodeRemove
+	13,  // 8: cadastre.fsm.v1.Command.tick:type_name -> cadastre.fsm.v1.Tick
+	14,  // 9: cadastre.fsm.v1.Command.clock_set:type_name -> cadastre.fsm.v1.ClockSet
+	15,  // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
+	16,  // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
+	18,  // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
+	26,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
+	27,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
+	30,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
+	31,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
+	32,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
+	33,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
+	37,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
+	38,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
+	39,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
+	40,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
+	62,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
+	52,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
+	53,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
+	54,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
+	55,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
+	56,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
+	57,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
+	58,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
+	59,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
+	61,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
+	42,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
+	43,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
+	17,  // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
+	45,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
+	46,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
+	47,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
+	68,  // 39: cadastre.fsm.v1.Command.launch_application_create:type_name -> cadastre.fsm.v1.LaunchApplicationCreate
+	69,  // 40: cadastre.fsm.v1.Command.launch_application_update:type_name -> cadastre.fsm.v1.LaunchApplicationUpdate
+	70,  // 41: cadastre.fsm.v1.Command.launch_application_delete:type_name -> cadastre.fsm.v1.LaunchApplicationDelete
+	71,  // 42: cadastre.fsm.v1.Command.launch_application_decide:type_name -> cadastre.fsm.v1.LaunchApplicationDecide
+	72,  // 43: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
+	73,  // 44: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
+	5,   // 45: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	60,  // 46: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 47: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 48: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 49: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	19,  // 50: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	21,  // 51: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	20,  // 52: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	49,  // 53: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	65,  // 54: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
+	22,  // 55: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	23,  // 56: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	23,  // 57: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	25,  // 58: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	24,  // 59: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	50,  // 60: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	28,  // 61: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	23,  // 62: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	23,  // 63: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	25,  // 64: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	24,  // 65: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	50,  // 66: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	29,  // 67: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	48,  // 68: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	48,  // 69: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	36,  // 70: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	34,  // 71: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	25,  // 72: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	35,  // 73: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	36,  // 74: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	41,  // 75: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	48,  // 76: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	64,  // 77: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	66,  // 78: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
+	34,  // 79: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	34,  // 80: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	25,  // 81: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	35,  // 82: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	36,  // 83: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	35,  // 84: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	36,  // 85: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	48,  // 86: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	41,  // 87: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	41,  // 88: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	44,  // 89: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	44,  // 90: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	44,  // 91: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	51,  // 92: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	41,  // 93: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	51,  // 94: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	63,  // 95: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	64,  // 96: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	37,  // 97: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
+	67,  // 98: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
+	64,  // 99: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	38,  // 100: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
+	64,  // 101: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	102, // [102:102] is the sub-list for method output_type
+	102, // [102:102] is the sub-list for method input_type
+	102, // [102:102] is the sub-list for extension type_name
+	102, // [102:102] is the sub-list for extension extendee
+	0,   // [0:102] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -6290,6 +6964,10 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_DomainServerUpdate)(nil),
 		(*Command_HostServerUpdate)(nil),
 		(*Command_ContactServerUpdate)(nil),
+		(*Command_LaunchApplicationCreate)(nil),
+		(*Command_LaunchApplicationUpdate)(nil),
+		(*Command_LaunchApplicationDelete)(nil),
+		(*Command_LaunchApplicationDecide)(nil),
 		(*Command_AllocationTokenCreate)(nil),
 		(*Command_AllocationTokenRevoke)(nil),
 	}
@@ -6298,14 +6976,14 @@ func file_fsm_fsmpb_command_proto_init() {
 	file_fsm_fsmpb_command_proto_msgTypes[27].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[37].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[47].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[63].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[71].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   65,
+			NumMessages:   73,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
