@@ -36,6 +36,10 @@ func launchElements() []extensionElement {
 	}
 }
 
+// maxShownOctets bounds names and identifiers that the schemas leave open, so that an answer
+// does not send back whatever a command brings.
+const maxShownOctets = 255
+
 // launchCreate is a create that names a phase: a registration or an application, as the
 // client says or, if it does not, as the phase is (RFC 8334 section 3.3.1).
 func (c *call) launchCreate(ctx context.Context, q *eppxml.DomainCreate) (*answer, error) {

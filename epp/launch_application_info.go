@@ -16,6 +16,9 @@ func (c *call) launchApplicationInfo(ctx context.Context, q *eppxml.DomainInfo) 
 		return nil, err
 	}
 	asked := c.extensions.launchInfo
+	if len(*asked.ApplicationID) > maxShownOctets {
+		return nil, refuse(registry.CodeObjectDoesNotExist, "applicationID", "", "no application has an identifier of more than %d octets", maxShownOctets)
+	}
 	a := ok(nil)
 	err = c.view(ctx, func(tx *store.ReadTx) error {
 		application, found := tx.Application(*asked.ApplicationID)

@@ -45,6 +45,9 @@ func (c *call) launchClaimsCheck(ctx context.Context, q *eppxml.DomainCheck) (*a
 // requirePhaseOfAll says whether the phase runs in the TLDs of the names. Names outside them
 // are left to the answer.
 func requirePhaseOfAll(tx *store.ReadTx, names []string, phase eppxml.LaunchPhase) error {
+	if len(phase.Name) > maxShownOctets {
+		return refuse(registry.CodeParameterPolicy, "phase", phase.Type, "no phase has a name of more than %d octets", maxShownOctets)
+	}
 	for _, given := range names {
 		name, err := registry.ParseDomainName(given)
 		if err != nil {
