@@ -56,6 +56,8 @@ func methodAccess() map[string]access {
 
 		clusterpb.Admin_AllocationTokens_FullMethodName: operator,
 		clusterpb.Admin_Applications_FullMethodName:     operator,
+		clusterpb.Admin_Features_FullMethodName:         operator,
+		clusterpb.Admin_RaiseLevel_FullMethodName:       operator,
 	}
 }
 

@@ -118,10 +118,14 @@ func grpcCode(code registry.Code) codes.Code {
 		return codes.Aborted
 	case registry.CodeUnavailable:
 		return codes.Unavailable
+	case registry.CodeOverloaded:
+		return codes.ResourceExhausted
 	case registry.CodeOutcomeUnknown:
 		return codes.Unknown
 	case registry.CodeInternal:
 		return codes.Internal
+	case registry.CodeFeatureLevel:
+		return codes.FailedPrecondition
 	case registry.CodeUnimplementedOption, registry.CodeUnimplementedObject:
 		return codes.Unimplemented
 	default:

@@ -25,6 +25,9 @@ type fakeGroup struct {
 	loseNext int // so many proposals are applied but answered with "outcome unknown"
 	busyNext int // so many proposals are not applied and answered with "unavailable"
 	reads    int // read-index calls answered
+	// overloaded proposals are not applied and answered so, however often they come.
+	overloaded int
+	last       *fsmpb.Command // the latest proposed
 }
 
 func (g *fakeGroup) setLeader(id string) {
@@ -41,7 +44,8 @@ type fakeRaft struct {
 	// hang, if not nil, makes every call wait until it is closed or the caller gives up.
 	hang    chan struct{}
 	servers []raftnode.Server
-	blind   bool // knows no leader; guarded by group.mu
+	level   error // of CheckLevel
+	blind   bool  // knows no leader; guarded by group.mu
 }
 
 func (r *fakeRaft) wait(ctx context.Context) error {
@@ -69,8 +73,13 @@ func (r *fakeRaft) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.
 		r.group.busyNext--
 		return nil, &registry.Error{Code: registry.CodeUnavailable, Reason: "busy"}
 	}
+	if r.group.overloaded > 0 && r.group.loseNext == 0 {
+		r.group.overloaded--
+		return nil, &registry.Error{Code: registry.CodeOverloaded, Reason: "full"}
+	}
 	key := fmt.Sprint(command.RequestId.OriginNode, "/", command.RequestId.BootEpoch, "/", command.RequestId.Counter)
 	r.group.applied[key]++
+	r.group.last = command
 	r.group.index++
 	if r.group.loseNext > 0 {
 		r.group.loseNext--
@@ -112,6 +121,7 @@ func (r *fakeRaft) IsLeader() bool {
 	return id == r.id
 }
 
+func (r *fakeRaft) CheckLevel(*fsmpb.Command) error                       { return r.level }
 func (r *fakeRaft) WaitApplied(context.Context, uint64) error             { return nil }
 func (r *fakeRaft) AnswerConfirmTerm(string, uint64) error                { return nil }
 func (r *fakeRaft) Servers() ([]raftnode.Server, error)                   { return r.servers, nil }

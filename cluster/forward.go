@@ -87,13 +87,18 @@ func (f *Forwarder) Run(ctx context.Context) error {
 // Propose commits the command through the leader and returns what applying it answered; a
 // refusal by the rules is a Result. If the command has no request id it is given one, so
 // that a caller may propose the same command again. The error is a *registry.Error:
-// CodeUnavailable if nothing was done, CodeOutcomeUnknown if an attempt may have been or
-// may still be applied.
+// CodeUnavailable if no leader was found and nothing was done, at once CodeOverloaded if the
+// leader takes no commands, CodeOutcomeUnknown if an attempt may have been or may still be
+// applied. A command that needs a higher feature level than the
+// cluster has is refused with CodeFeatureLevel.
 func (f *Forwarder) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
 	if command.RequestId == nil {
 		command.RequestId = &fsmpb.RequestID{
 			OriginNode: f.nodeID, BootEpoch: f.bootEpoch, Counter: f.counter.Add(1),
 		}
+	}
+	if err := f.raft.CheckLevel(command); err != nil {
+		return nil, err
 	}
 	return retry(ctx, f, proposeAttemptTimeout, func(ctx context.Context, leaderID string) (*fsmpb.Result, error) {
 		if leaderID == f.nodeID {
@@ -166,6 +171,10 @@ func retry[T any](ctx context.Context, f *Forwarder, attempt time.Duration, once
 		switch classify(err) {
 		case outcomeFinal:
 			return none, err
+		case outcomeRefused:
+			if !maybe {
+				return none, err
+			}
 		case outcomeMaybe:
 			maybe = true
 		}
@@ -194,6 +203,9 @@ const (
 	outcomeNothing outcome = iota // nothing was done: try again
 	outcomeMaybe                  // it may have been done: try again with the same request id
 	outcomeFinal                  // an answer: do not try again
+	// outcomeRefused is an answer for a new command. If an earlier attempt may have been
+	// applied it is none: the leader answers such a request from its state, in time.
+	outcomeRefused
 )
 
 // classify says what an error of one attempt means for the next.
@@ -210,6 +222,8 @@ func classify(err error) outcome {
 			return outcomeNothing
 		case registry.CodeOutcomeUnknown:
 			return outcomeMaybe
+		case registry.CodeOverloaded:
+			return outcomeRefused
 		default:
 			return outcomeFinal
 		}

@@ -63,6 +63,32 @@ func TestProposeRetriesWithTheSameRequestID(t *testing.T) {
 	}
 }
 
+func TestOverloadIsFinalUnlessAnAttemptMayHaveBeenApplied(t *testing.T) {
+	c := startFakeCluster(t, "n1", "n1", "n2")
+	for _, id := range []string{"n1", "n2"} {
+		c.group.overloaded = 1
+		start := time.Now()
+		_, err := c.nodes[id].forwarder.Propose(testContext(t), registrarCommand())
+		if !errors.Is(err, registry.CodeOverloaded) || !strings.Contains(err.Error(), "full") {
+			t.Errorf("from %s: %v", id, err)
+		}
+		if took := time.Since(start); took > time.Second || len(c.group.applied) > 0 {
+			t.Errorf("from %s: the refusal took %s, applied %v", id, took, c.group.applied)
+		}
+		// The first answer is lost, the next ones refuse: what became of it is still found out.
+		c.group.loseNext, c.group.overloaded = 1, 3
+		if _, err := c.nodes[id].forwarder.Propose(testContext(t), registrarCommand()); err != nil {
+			t.Errorf("from %s after a lost answer: %v", id, err)
+		}
+		for key, times := range c.group.applied {
+			if times != 2 {
+				t.Errorf("from %s: %s was proposed %d times", id, key, times)
+			}
+		}
+		clear(c.group.applied)
+	}
+}
+
 func TestProposeKeepsAGivenRequestID(t *testing.T) {
 	c := startFakeCluster(t, "n1", "n1")
 	command := registrarCommand()

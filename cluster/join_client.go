@@ -151,7 +151,7 @@ func callJoin(ctx context.Context, cfg JoinConfig, client clusterpb.PeerClient) 
 	ctx, cancel := context.WithTimeout(ctx, joinCallTimeout)
 	defer cancel()
 	resp, err := client.Join(ctx, &clusterpb.JoinRequest{
-		Token: cfg.Token,
+		Token: cfg.Token, MaxFeatureLevel: registry.MaxFeatureLevel,
 		Node: &fsmpb.Node{
 			Id: cfg.Credentials.Identity().Name, RaftAddress: cfg.RaftAddress, GrpcAddress: cfg.GRPCAddress,
 		},

@@ -94,11 +94,19 @@ func (s *peerService) Join(ctx context.Context, req *clusterpb.JoinRequest) (*cl
 	if len(req.GetToken()) == 0 || len(req.GetToken()) > maxTokenChars {
 		return nil, refuse(registry.CodeParameterSyntax, "token", "", "want a join token")
 	}
+	level, err := s.featureLevel()
+	if err != nil {
+		return nil, err
+	}
+	supported := uint32(0)
+	if level > 1 { // the field is not part of level 1
+		supported = max(1, req.GetMaxFeatureLevel())
+	}
 	sum := sha256.Sum256([]byte(req.GetToken()))
 	result, err := s.forwarder.Propose(ctx, &fsmpb.Command{
 		Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: systemCluster},
 		Body: &fsmpb.Command_NodeJoin{NodeJoin: &fsmpb.NodeJoin{TokenSha256: sum[:], Node: &fsmpb.Node{
-			Id: node.GetId(), RaftAddress: node.GetRaftAddress(), GrpcAddress: node.GetGrpcAddress(),
+			Id: node.GetId(), RaftAddress: node.GetRaftAddress(), GrpcAddress: node.GetGrpcAddress(), MaxFeatureLevel: supported,
 		}}},
 	})
 	if err != nil {
@@ -165,10 +173,12 @@ func (s *peerService) Status(context.Context, *clusterpb.StatusRequest) (*cluste
 
 func (s *Server) statusHere() (*clusterpb.StatusResponse, error) {
 	leaderID, _ := s.raft.Leader()
-	resp := &clusterpb.StatusResponse{NodeId: s.nodeID, LeaderId: leaderID, IsLeader: s.raft.IsLeader()}
+	resp := &clusterpb.StatusResponse{NodeId: s.nodeID, LeaderId: leaderID, IsLeader: s.raft.IsLeader(),
+		Version: s.version, MinFeatureLevel: registry.MinFeatureLevel, MaxFeatureLevel: s.maxLevel}
 	err := s.store.View(func(tx *store.ReadTx) error {
 		resp.AppliedIndex, resp.AppliedTerm = tx.Applied()
 		resp.StateHash = tx.StateHash()
+		resp.FeatureLevel = tx.FeatureLevel()
 		return nil
 	})
 	return resp, err

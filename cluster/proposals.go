@@ -74,7 +74,7 @@ func (ps *proposals) add(p *forwarded) error {
 		return errStopping()
 	}
 	if len(ps.waiting) >= maxWaitingProposals {
-		return &registry.Error{Code: registry.CodeUnavailable, Reason: "too many commands are waiting"}
+		return &registry.Error{Code: registry.CodeOverloaded, Reason: "too many commands are waiting; nothing was done, try again later"}
 	}
 	ps.waiting = append(ps.waiting, p)
 	ps.signal()

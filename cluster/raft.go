@@ -12,9 +12,12 @@ import (
 // proposer is the part of the local Raft node that forwarding needs.
 type proposer interface {
 	// Propose commits a command if this node leads. It returns an error that asNotLeader
-	// knows, or a *registry.Error of CodeUnavailable, if nothing was done, and one of
-	// CodeOutcomeUnknown if the command may still take effect.
+	// knows, or a *registry.Error of CodeUnavailable or CodeOverloaded, if nothing was done,
+	// and one of CodeOutcomeUnknown if the command may still take effect.
 	Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error)
+	// CheckLevel returns an error of registry.CodeFeatureLevel if the cluster is not at the
+	// level that the command needs.
+	CheckLevel(command *fsmpb.Command) error
 	// ReadIndex returns an index that covers everything acknowledged, if this node leads.
 	ReadIndex(ctx context.Context) (uint64, error)
 	// WaitApplied returns once the local state has applied the index.

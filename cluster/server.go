@@ -52,6 +52,10 @@ type ServerConfig struct {
 	// It must return soon; the node then stops serving.
 	Removed func(reason string)
 	Log     *slog.Logger
+	// Version is the program's, for people.
+	Version string
+	// MaxFeatureLevel is the highest that the program supports; 0 means that of registry.
+	MaxFeatureLevel uint32
 }
 
 // Server offers the Peer and Admin services of one node.
@@ -65,6 +69,8 @@ type Server struct {
 	hints     func() []Hint
 	onRemoved func(reason string)
 	log       *slog.Logger
+	version   string
+	maxLevel  uint32
 	gate      *gatekeeper
 	// checkpoints holds a place for each checkpoint being sent.
 	checkpoints chan struct{}
@@ -77,8 +83,11 @@ func NewServer(cfg ServerConfig) *Server {
 	s := &Server{
 		nodeID: cfg.NodeID, creds: cfg.Credentials, raft: cfg.Raft, store: cfg.Store,
 		forwarder: cfg.Forwarder, peers: cfg.Peers, hints: cfg.Hints, onRemoved: cfg.Removed,
-		log: cfg.Log, checkpoints: make(chan struct{}, maxCheckpoints),
+		log: cfg.Log, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, checkpoints: make(chan struct{}, maxCheckpoints),
 		removalCheck: removalCheckInterval, leaderless: leaderlessBeforeAsking,
+	}
+	if s.maxLevel == 0 {
+		s.maxLevel = registry.MaxFeatureLevel
 	}
 	if s.hints == nil {
 		s.hints = func() []Hint { return nil }

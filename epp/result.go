@@ -181,7 +181,7 @@ func resultCode(code registry.Code) int {
 		return codeNotPendingTransfer
 	case registry.CodeUnimplementedObject:
 		return codeUnimplementedObject
-	default: // CodeConflict, CodeInternal
+	default: // CodeConflict, CodeInternal, CodeOverloaded
 		return codeCommandFailed
 	}
 }
@@ -226,6 +226,9 @@ func (c *call) failure(err error) *answer {
 	case found:
 		a := c.refused(resultCode(known.Code), c.errorValue(known), reasonOf(known))
 		a.cause = known.Err
+		if known.Code == registry.CodeOverloaded {
+			a.cause = err // why is for the registry to know
+		}
 		return a
 	case errors.Is(err, registry.CodeUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		a := c.refused(codeFailedClosing, c.key(), "the server cannot finish the command now; ask for the object before sending it again")
@@ -249,6 +252,8 @@ func reasonOf(e *registry.Error) string {
 	switch {
 	case e.Code == registry.CodeOutcomeUnknown:
 		return "the command may or may not have been done; ask for the object before sending it again"
+	case e.Code == registry.CodeOverloaded:
+		return "the registry takes no changes at the moment; nothing was done, send the command again later"
 	case e.Reason == "":
 		return e.Code.String()
 	default:

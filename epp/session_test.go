@@ -122,6 +122,20 @@ func TestNoLeaderEndsTheSession(t *testing.T) {
 	}
 }
 
+func TestAnOverloadedClusterKeepsTheSession(t *testing.T) {
+	h := newHarness(t, Limits{}, io.Discard)
+	c := h.login(t, registrarB, passwordB)
+	h.registry.setHook(func(context.Context) error {
+		return &registry.Error{Code: registry.CodeOverloaded, Reason: "the leader's disk is almost full; nothing was done, try again later"}
+	})
+	r := c.want(codeCommandFailed, hostFrame("ns1.elsewhere.test"))
+	if reasons := strings.Join(r.Results[0].Reasons, " "); !strings.Contains(reasons, "nothing was done, send the command again later") || strings.Contains(reasons, "disk") {
+		t.Errorf("the reason is %q", reasons)
+	}
+	h.registry.setHook(nil)
+	c.want(codeOK, hostFrame("ns1.elsewhere.test"))
+}
+
 func TestFaultIsToldToTheLogOnly(t *testing.T) {
 	var log syncBuffer
 	h := newHarness(t, Limits{}, &log)

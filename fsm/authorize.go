@@ -19,7 +19,8 @@ func authorizeKind(command *fsmpb.Command) error {
 	case *fsmpb.Command_JoinTokenCreate, *fsmpb.Command_NodeRemove, *fsmpb.Command_ClockSet,
 		*fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
 		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
-		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
+		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke,
+		*fsmpb.Command_FeatureLevelRaise:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
 			return nil
 		}

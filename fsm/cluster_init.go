@@ -19,6 +19,10 @@ func (r *run) clusterInit(c *fsmpb.ClusterInit) (*fsmpb.Result, error) {
 		r.now = time.UnixMilli(c.GetClockStartMs()).UTC()
 		r.tx.SetNow(r.now)
 	}
+	if level := c.GetFeatureLevel(); level > 1 {
+		r.haltUnlessSupported(level)
+		r.tx.SetFeatureLevel(level)
+	}
 	node := nodeFromProto(c.GetFirstNode())
 	node.JoinedAt = r.tx.LeaderNow()
 	r.tx.PutNode(&node)

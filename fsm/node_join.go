@@ -9,6 +9,9 @@ import (
 // the same token, so that a lost answer can be asked for again.
 func (r *run) nodeJoin(c *fsmpb.NodeJoin) (*fsmpb.Result, error) {
 	node := nodeFromProto(c.GetNode())
+	if level := r.tx.FeatureLevel(); level > max(1, c.GetNode().GetMaxFeatureLevel()) {
+		return nil, refuse(registry.CodeFeatureLevel, "node", node.ID, "the cluster is at feature level %d, the node's program supports %d: install a newer one", level, max(1, c.GetNode().GetMaxFeatureLevel()))
+	}
 	token, found := r.tx.JoinToken(c.GetTokenSha256())
 	switch {
 	case !found:

@@ -66,6 +66,8 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.allocationTokenCreate(body.AllocationTokenCreate)
 	case *fsmpb.Command_AllocationTokenRevoke:
 		return r.allocationTokenRevoke(body.AllocationTokenRevoke)
+	case *fsmpb.Command_FeatureLevelRaise:
+		return r.featureLevelRaise(body.FeatureLevelRaise)
 	default:
 		return r.applyObject(command)
 	}

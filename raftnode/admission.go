@@ -26,7 +26,7 @@ const (
 )
 
 // admission decides whether a leader takes a new command. A refusal means that nothing was
-// done and that the command may be sent again.
+// done and that the command may be sent again, though hardly at once: what it is for lasts.
 type admission struct {
 	disk    *diskSpace
 	maxLag  uint64
@@ -35,7 +35,7 @@ type admission struct {
 	lagged, diskLow atomic.Uint64 // refusals
 }
 
-// admit returns an error of registry.CodeUnavailable if the command must wait for better
+// admit returns an error of registry.CodeOverloaded if the command must wait for better
 // times. The commands of the cluster itself are few and go on for longer: without them time
 // stands still, and a node with a full disk cannot be removed.
 func (a *admission) admit(command *fsmpb.Command, committed uint64) error {
@@ -46,11 +46,11 @@ func (a *admission) admit(command *fsmpb.Command, committed uint64) error {
 	}
 	if applied := a.applied(); committed > applied && committed-applied > bound {
 		a.lagged.Add(1)
-		return unavailable(fmt.Sprintf("the leader's state is %d entries behind its log; nothing was done, try again later", committed-applied), nil)
+		return overloaded(fmt.Sprintf("the leader's state is %d entries behind its log; nothing was done, try again later", committed-applied))
 	}
 	if diskLevel(a.disk.level.Load()) >= refuseAt {
 		a.diskLow.Add(1)
-		return unavailable("the leader's disk is almost full; nothing was done, try again later", nil)
+		return overloaded("the leader's disk is almost full; nothing was done, try again later")
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func TestAdmissionBySizeOfTheLag(t *testing.T) {
 		{tick(), 1101, false}, {tick(), 1400, false}, {tick(), 1401, true},
 	} {
 		err := a.admit(tt.command, tt.committed)
-		if (err != nil) != tt.refused || err != nil && !errors.Is(err, registry.CodeUnavailable) {
+		if (err != nil) != tt.refused || err != nil && !errors.Is(err, registry.CodeOverloaded) {
 			t.Errorf("%T at %d: %v", tt.command.GetBody(), tt.committed, err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestALeaderWhoseStateLagsTakesNoMore(t *testing.T) {
 	for range proposed {
 		switch err := <-done; {
 		case err == nil:
-		case errors.Is(err, registry.CodeUnavailable):
+		case errors.Is(err, registry.CodeOverloaded):
 			refused++
 		default:
 			t.Errorf("propose: %v", err)
@@ -162,7 +162,7 @@ func TestALeaderWithALowDiskTakesOnlyWhatTheClusterNeeds(t *testing.T) {
 			t.Errorf("%d free: low is %v", step.free, low)
 		}
 		_, err := n.node.Propose(testContext(t), registrarCreate(i))
-		if (err == nil) != step.registrars || err != nil && !errors.Is(err, registry.CodeUnavailable) {
+		if (err == nil) != step.registrars || err != nil && !errors.Is(err, registry.CodeOverloaded) {
 			t.Errorf("%d free: a registrar's command: %v", step.free, err)
 		}
 		if _, err = n.node.Propose(testContext(t), tick()); (err == nil) != step.clusters {
@@ -171,5 +171,23 @@ func TestALeaderWithALowDiskTakesOnlyWhatTheClusterNeeds(t *testing.T) {
 	}
 	if got := n.node.Refusals()[RefusedDiskLow]; got != 4 {
 		t.Errorf("%d refusals counted, want 4", got)
+	}
+	// What was done before is still answered by its request id.
+	done := registrarCreate(77)
+	done.RequestId = &fsmpb.RequestID{OriginNode: "n9", BootEpoch: 1, Counter: 1}
+	first, err := n.node.Propose(testContext(t), done)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free.Store(900)
+	eventually(t, "the sample", func() error { return errUnless(n.node.Disk().IsLow, "not yet") })
+	again, err := n.node.Propose(testContext(t), done)
+	if err != nil || again.GetIndex() != first.GetIndex() {
+		t.Errorf("asked again with a low disk: %v, %v; the first time %v", again, err, first)
+	}
+	other := registrarCreate(78)
+	other.RequestId = &fsmpb.RequestID{OriginNode: "n9", BootEpoch: 1, Counter: 2}
+	if _, err := n.node.Propose(testContext(t), other); !errors.Is(err, registry.CodeOverloaded) {
+		t.Errorf("a new request with a low disk: %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"cadastre/fsm"
 	"cadastre/fsm/fsmpb"
 	"cadastre/registry"
+	"cadastre/store"
 )
 
 const (
@@ -92,18 +93,44 @@ func newBatcher(now func() time.Time, classify func(error) error, stopping <-cha
 }
 
 // Propose replicates the command and returns what applying it answered; a refusal by the
-// rules is a result. Errors: *NotLeaderError and registry.CodeUnavailable mean that nothing
-// was done, registry.CodeOutcomeUnknown that it may have been, or may yet be. Without a
-// deadline in ctx it waits ten seconds at most. The command must not change afterwards.
+// rules is a result. Errors: *NotLeaderError, registry.CodeUnavailable and
+// registry.CodeOverloaded mean that this call did nothing, registry.CodeOutcomeUnknown that
+// it may have, or may yet. Without a deadline in ctx it waits ten seconds at most. The
+// command must not change afterwards.
 func (n *Node) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
 	r, err := n.leading()
 	if err != nil {
 		return nil, err
 	}
-	if err := n.admission.admit(command, r.CommitIndex()); err != nil {
+	if err := n.levels.check(command); err != nil {
 		return nil, err
 	}
+	if err := n.admission.admit(command, r.CommitIndex()); err != nil {
+		return n.keptResult(command, err)
+	}
 	return n.batcher.propose(ctx, command)
+}
+
+// keptResult returns the result of an earlier attempt of the same request, so that its
+// caller learns it also while no commands are taken; without one, the refusal.
+func (n *Node) keptResult(command *fsmpb.Command, refusal error) (*fsmpb.Result, error) {
+	key := fsm.RequestKey(command.GetRequestId())
+	if key == nil {
+		return nil, refusal
+	}
+	var row []byte
+	err := n.cfg.Store.View(func(tx *store.ReadTx) error {
+		row, _ = tx.Result(key)
+		return nil
+	})
+	if err != nil || row == nil {
+		return nil, refusal // a state that cannot be read ends the node elsewhere
+	}
+	kept := &fsmpb.Result{}
+	if err := proto.Unmarshal(row, kept); err != nil {
+		return nil, outcomeUnknown(fmt.Errorf("decode a kept result: %w", err))
+	}
+	return kept, nil
 }
 
 func (b *batcher) propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
@@ -120,7 +147,7 @@ func (b *batcher) propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.R
 	select {
 	case b.queue <- p:
 	default:
-		return nil, unavailable("too many commands are waiting", nil)
+		return nil, overloaded("too many commands are waiting; nothing was done, try again later")
 	}
 	select {
 	case <-p.done:

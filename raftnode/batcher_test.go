@@ -192,12 +192,12 @@ func TestBatcherBoundsItsQueue(t *testing.T) {
 		wg.Go(func() {
 			_, err := b.propose(ctx, tick())
 			switch {
-			case !errors.Is(err, registry.CodeUnavailable):
-				t.Errorf("a waiting command: %v", err)
-			case errors.Is(err, context.Canceled):
+			case errors.Is(err, registry.CodeOverloaded):
+				full.Add(1)
+			case errors.Is(err, registry.CodeUnavailable) && errors.Is(err, context.Canceled):
 				abandoned.Add(1)
 			default:
-				full.Add(1)
+				t.Errorf("a waiting command: %v", err)
 			}
 		})
 	}
@@ -212,7 +212,7 @@ func TestBatcherBoundsItsQueue(t *testing.T) {
 	var runner sync.WaitGroup
 	runner.Go(func() { b.run(target) })
 	_, err := b.propose(testContext(t), tick())
-	for errors.Is(err, registry.CodeUnavailable) { // the queue is still being emptied
+	for errors.Is(err, registry.CodeOverloaded) { // the queue is still being emptied
 		_, err = b.propose(testContext(t), tick())
 	}
 	if !errors.Is(err, registry.CodeOutcomeUnknown) || !errors.Is(err, raft.ErrLeadershipLost) {

@@ -62,6 +62,12 @@ func (n *Node) Disk() DiskStatus {
 	return DiskStatus{FreeBytes: d.free.Load(), LowWaterBytes: d.low.Load(), IsLow: diskLevel(d.level.Load()) != diskAmple}
 }
 
+// FreeBytes returns the octets that may be used on the file system of the folder.
+func FreeBytes(dir string) (uint64, error) {
+	free, _, err := measureDisk(dir)
+	return free, err
+}
+
 func measureDisk(dir string) (free, size uint64, err error) {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {

@@ -36,6 +36,10 @@ func unavailable(reason string, cause error) error {
 	return &registry.Error{Code: registry.CodeUnavailable, Reason: reason, Err: cause}
 }
 
+func overloaded(reason string) error {
+	return &registry.Error{Code: registry.CodeOverloaded, Reason: reason}
+}
+
 func outcomeUnknown(cause error) error {
 	return &registry.Error{Code: registry.CodeOutcomeUnknown, Reason: "the outcome is not known", Err: cause}
 }

@@ -34,6 +34,7 @@ type Node struct {
 	reads       readRounds
 	disk        *diskSpace
 	admission   *admission
+	levels      *levelGate
 
 	started   atomic.Bool
 	raft      atomic.Pointer[raft.Raft]
@@ -84,6 +85,9 @@ func Open(cfg Config) (*Node, error) {
 
 func (n *Node) openParts(background context.Context) (err error) {
 	if n.log, err = openLogStore(n.cfg.logPath(), n.dog); err != nil {
+		return err
+	}
+	if n.levels, err = newLevelGate(n.cfg.Store); err != nil {
 		return err
 	}
 	at, err := readPosition(n.cfg.Store)

@@ -30,12 +30,14 @@ const (
 	CodeUnimplementedOption Code = 16 // a known option is not offered here
 	CodeDataPolicy          Code = 17 // the data management policy of the registry forbids it
 	CodeConflict            Code = 18 // the command builds on a state that is no longer the current one
-	CodeUnavailable         Code = 19 // no leader, or too busy: nothing was done, try again
+	CodeUnavailable         Code = 19 // no leader: nothing was done, try again
 	CodeOutcomeUnknown      Code = 20 // it may or may not have been done; ask again with the same request id
 	CodeInternal            Code = 21 // a fault of the server; details are in its log only
 	CodePendingTransfer     Code = 22 // a transfer of the object is pending
 	CodeNotPendingTransfer  Code = 23 // no transfer of the object is pending
 	CodeUnimplementedObject Code = 24 // the object service is not offered
+	CodeOverloaded          Code = 25 // the cluster takes no changes for now, for want of space or because it lags: nothing was done, try again later
+	CodeFeatureLevel        Code = 55 // the cluster's feature level is too low for the command
 )
 
 // Error is the one error of the domain: a code for machines and, for people, the input,
@@ -85,6 +87,9 @@ func (c Code) String() string {
 	if int(c) < len(codeNames()) {
 		return codeNames()[c]
 	}
+	if c == CodeFeatureLevel {
+		return "feature level too low"
+	}
 	return fmt.Sprintf("code %d", uint32(c))
 }
 
@@ -100,6 +105,6 @@ func codeNames() []string {
 		"object is not eligible for transfer", "authentication error", "unimplemented option",
 		"data management policy violation", "conflict with a newer state", "temporarily unavailable",
 		"outcome unknown", "internal error", "object pending transfer", "object not pending transfer",
-		"unimplemented object service",
+		"unimplemented object service", "no changes are taken for now",
 	}
 }

@@ -46,10 +46,11 @@ func (d *dirtyNames) list(prefix string, limit int) []string {
 }
 
 // committed notes what a transaction has written.
-func (d *dirtyNames) committed(rows []*keptRow) {
+func (d *dirtyNames) committed(rows []keptRow) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, row := range rows {
+	for i := range rows {
+		row := &rows[i]
 		if table(row.key[0]) != tableDirty {
 			continue
 		}

@@ -52,7 +52,10 @@ const separator = 0x00
 // key is a growing key.
 type key []byte
 
-func (t table) key() key { return key{byte(t)} }
+// usualKeyOctets is as long as nearly every key; longer ones grow.
+const usualKeyOctets = 96
+
+func (t table) key() key { return append(make(key, 0, usualKeyOctets), byte(t)) }
 
 func (k key) str(s string) key    { return append(append(k, s...), separator) }
 func (k key) tail(s string) key   { return append(k, s...) }

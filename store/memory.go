@@ -1,10 +1,20 @@
 package store
 
-import "github.com/cockroachdb/pebble/v2"
+import (
+	"github.com/cockroachdb/pebble/v2"
+)
 
-// maxHotRows bounds the rows kept in memory between transactions: some thousand
-// registrars with their balances, the TLDs and a few dozen single rows.
-const maxHotRows = 16384
+const (
+	// maxHotRows bounds the rows kept in memory between transactions: some thousand
+	// registrars with their balances, the TLDs and a few dozen single rows.
+	maxHotRows = 16384
+	// maxReusedRows bounds what the memory of a transaction may grow to and still be used
+	// again for the next; a usual one holds some hundred rows.
+	maxReusedRows = 16384
+	// searchedRows is up to how many staged rows or reads of a command are searched one by
+	// one, which for few is faster than a map.
+	searchedRows = 24
+)
 
 // hotRows are rows that nearly every command reads, as of the last commit. Only the
 // goroutine that applies the log uses them.
@@ -12,42 +22,69 @@ type hotRows map[string][]byte
 
 // isHot says whether the table's rows are few, or some of them, and read all the time.
 func isHot(t table) bool {
-	return t == tableMeta || t == tableRegistrar || t == tableTLD || t == tableBalance || t == tableHost
+	switch t {
+	case tableMeta, tableRegistrar, tableTLD, tableBalance, tableHost, tableAddGrace, tableZoneState, tablePollQueue:
+		return true
+	}
+	return false
 }
 
 // memory is what a transaction knows without asking the disk: its own writes, what the
-// current command has read, and the hot rows.
+// current command has read, and the hot rows. It is used again for the next transaction.
 type memory struct {
 	db      *pebble.DB
 	hot     hotRows
 	dirty   *dirtyNames
-	decoded map[string]decodedRow  // from hot rows
-	pending map[string]*keptRow    // kept writes of this transaction
-	rows    []*keptRow             // the same in the order in which they came
-	byTable map[table][]string     // their keys
-	changed []*keptRow             // those that the state hash does not know yet
-	seen    map[string]stagedWrite // reads of the current command
+	decoded map[string]decodedRow // from hot rows
+	pending map[string]int        // key of a kept write → its place in rows
+	rows    []keptRow             // kept writes, in the order in which they came
+	byTable [256][]int            // the same by table
+	changed []int                 // those that the state hash does not know yet
+	seen    []seenRow             // reads of the current command
 }
 
 // keptRow is a row that the transaction writes or deletes.
 type keptRow struct {
 	key     string
 	value   []byte
+	before  []byte
 	deleted bool
 	// isNew: there was no row of this key before the transaction.
 	isNew bool
 	// hashed: the state hash holds the row with the value before.
 	hashed    bool
-	before    []byte
 	isChanged bool
 }
 
-func newMemory(db *pebble.DB, hot hotRows, decoded map[string]decodedRow, dirty *dirtyNames) *memory {
-	return &memory{db: db, hot: hot, dirty: dirty, decoded: decoded, pending: map[string]*keptRow{}, byTable: map[table][]string{}, seen: map[string]stagedWrite{}}
+// seenRow is what a command has read from disk.
+type seenRow struct {
+	key   string
+	value []byte
+	found bool
+}
+
+func newMemory(db *pebble.DB, dirty *dirtyNames) *memory {
+	return &memory{db: db, hot: hotRows{}, dirty: dirty, decoded: map[string]decodedRow{}, pending: map[string]int{}}
+}
+
+// begin makes the memory ready for a transaction.
+func (m *memory) begin() {
+	for i := range m.rows {
+		t := m.rows[i].key[0]
+		m.byTable[t] = m.byTable[t][:0]
+	}
+	if len(m.rows) > maxReusedRows {
+		m.pending, m.rows, m.byTable = map[string]int{}, nil, [256][]int{}
+	}
+	clear(m.pending)
+	clear(m.rows)
+	m.rows, m.changed = m.rows[:0], m.changed[:0]
+	m.endCommand()
 }
 
 func (m *memory) get(k []byte) ([]byte, bool) {
-	if row, ok := m.pending[string(k)]; ok {
+	if at, ok := m.pending[string(k)]; ok {
+		row := &m.rows[at]
 		return row.value, !row.deleted
 	}
 	return m.getCommitted(k)
@@ -58,48 +95,59 @@ func (m *memory) getCommitted(k []byte) ([]byte, bool) {
 	if table(k[0]) == tableDirty {
 		return m.dirty.get(k)
 	}
-	if w, ok := m.seen[string(k)]; ok {
-		return w.value, !w.deleted
-	}
 	if value, ok := m.hot[string(k)]; ok {
 		return value, true
 	}
+	remembers := len(m.seen) <= searchedRows
+	for i := range m.seen {
+		if m.seen[i].key == string(k) {
+			return m.seen[i].value, m.seen[i].found
+		}
+	}
 	value, found := read(m.db, k)
-	m.seen[string(k)] = stagedWrite{value: value, deleted: !found}
-	if found && isHot(table(k[0])) && len(m.hot) < maxHotRows {
+	switch {
+	case found && isHot(table(k[0])) && len(m.hot) < maxHotRows:
 		m.hot[string(k)] = value // the row as committed; pending shadows it until the commit
+	case remembers:
+		m.seen = append(m.seen, seenRow{key: string(k), value: value, found: found})
 	}
 	return value, found
 }
 
 // put notes a write that the transaction keeps.
-func (m *memory) put(k string, w stagedWrite) {
-	row := m.pending[k]
-	if row == nil {
-		row = &keptRow{key: k}
-		if table(k[0]) != tableLocal {
+func (m *memory) put(w *stagedWrite) {
+	isLocal := table(w.key[0]) == tableLocal
+	at, known := m.pending[w.key]
+	if !known {
+		row := keptRow{key: w.key}
+		if !isLocal {
 			var found bool
 			if !w.fresh {
-				row.before, found = m.getCommitted([]byte(k))
+				row.before, found = m.getCommitted([]byte(w.key))
 			}
 			if !found && w.deleted {
 				return
 			}
 			row.isNew, row.hashed = !found, found
 		}
-		m.pending[k] = row
+		at = len(m.rows)
+		m.pending[w.key] = at
 		m.rows = append(m.rows, row)
-		m.byTable[table(k[0])] = append(m.byTable[table(k[0])], k)
+		m.byTable[w.key[0]] = append(m.byTable[w.key[0]], at)
 	}
+	row := &m.rows[at]
 	row.value, row.deleted = w.value, w.deleted
-	if !row.isChanged && table(k[0]) != tableLocal {
+	if !row.isChanged && !isLocal {
 		row.isChanged = true
-		m.changed = append(m.changed, row)
+		m.changed = append(m.changed, at)
 	}
 }
 
 // endCommand forgets what the command read, so that memory stays small in long batches.
-func (m *memory) endCommand() { clear(m.seen) }
+func (m *memory) endCommand() {
+	clear(m.seen)
+	m.seen = m.seen[:0]
+}
 
 // decodedRow is a hot row with what was decoded from it.
 type decodedRow struct {
@@ -128,7 +176,8 @@ func decoded[T any](tx *ReadTx, k key, value []byte, decode func([]byte) T) T {
 
 // committed brings the hot rows up to date with the transaction's writes.
 func (m *memory) committed() {
-	for _, row := range m.rows {
+	for i := range m.rows {
+		row := &m.rows[i]
 		if !isHot(table(row.key[0])) {
 			continue
 		}

@@ -1,15 +1,10 @@
 package store
 
 import (
-	"fmt"
 	"time"
 
 	"cadastre/registry"
 )
-
-// formatVersion is the version of the on-disk layout. A folder of another version is
-// refused when it is opened.
-const formatVersion = 1
 
 // hashWindowEntries is how many entries back a node knows its state hash, so that a Tick
 // that was delayed by a slow network can still be compared.
@@ -27,6 +22,7 @@ const (
 	metaClock     = "clock"
 	metaNow       = "now"
 	metaLeaderNow = "leader-now"
+	metaLevel     = "feature-level"
 )
 
 // Position is where in the log the current command stands.
@@ -35,15 +31,29 @@ type Position struct {
 	InEntry     uint32
 }
 
+// checkFormat refuses a state that this program cannot go on with. The format version of a
+// state is its feature level, so that programs from before there were levels, which look
+// for format version 1, refuse what they cannot read too.
 func (tx *ReadTx) checkFormat() error {
 	value, ok := tx.get(tableLocal.key().tail(localFormat))
 	if !ok {
 		return nil // new and empty; the first entry writes it
 	}
-	if v := decodeUint("format", value); v != formatVersion {
-		return fmt.Errorf("the state has format version %d, this program reads version %d", v, formatVersion)
+	return registry.CheckFeatureLevel(uint32(decodeUint("format", value)))
+}
+
+// FeatureLevel returns the level of the state, at least 1.
+func (tx *ReadTx) FeatureLevel() uint32 {
+	value, ok := tx.get(tableMeta.key().tail(metaLevel))
+	if !ok {
+		return 1
 	}
-	return nil
+	return uint32(decodeUint(metaLevel, value))
+}
+
+// SetFeatureLevel raises the level of the state.
+func (tx *Tx) SetFeatureLevel(level uint32) {
+	tx.set(tableMeta.key().tail(metaLevel), uintRow(uint64(level)))
 }
 
 // Applied returns the index and term of the last entry applied, zeros for an empty state.
@@ -84,7 +94,7 @@ func (tx *Tx) EndEntry() {
 	e.uint(1, tx.at.Index)
 	e.uint(2, tx.at.Term)
 	tx.set(tableLocal.key().tail(localApplied), e.b)
-	tx.set(tableLocal.key().tail(localFormat), uintRow(formatVersion))
+	tx.set(tableLocal.key().tail(localFormat), uintRow(uint64(tx.FeatureLevel())))
 	tx.set(tableLocal.key().tail(localHashAt).uint(tx.at.Index), tx.hash.Bytes())
 	if tx.at.Index > hashWindowEntries {
 		tx.del(tableLocal.key().tail(localHashAt).uint(tx.at.Index - hashWindowEntries))
@@ -112,7 +122,7 @@ func (tx *ReadTx) RaftConfiguration() (index uint64, data []byte) {
 
 func (tx *Tx) writeHash() {
 	tx.foldHash()
-	tx.memory.put(string(tableLocal.key().tail(localHash)), stagedWrite{value: tx.hash.Bytes()})
+	tx.memory.put(&stagedWrite{key: string(tableLocal.key().tail(localHash)), value: tx.hash.Bytes()})
 }
 
 func (tx *ReadTx) storedHash() StateHash {

@@ -59,11 +59,10 @@ type Store struct {
 
 	// updateMu serialises Update and Restore.
 	updateMu sync.Mutex
-	// hash is the state hash as of the last committed Update, hot what was read often; owned
-	// by updateMu.
-	hash    StateHash
-	hot     hotRows
-	decoded map[string]decodedRow
+	// hash is the state hash as of the last committed Update, memory what transactions know
+	// without asking the disk; owned by updateMu.
+	hash   StateHash
+	memory *memory
 	// dirty is replaced with db.
 	dirty *dirtyNames
 }
@@ -102,7 +101,8 @@ func (s *Store) openDB() error {
 	if err != nil {
 		return fmt.Errorf("open state in %s: %w", s.baseDir, err)
 	}
-	s.db, s.hot, s.decoded, s.dirty = db, hotRows{}, map[string]decodedRow{}, newDirtyNames()
+	s.db, s.dirty = db, newDirtyNames()
+	s.memory = newMemory(db, s.dirty)
 	tx := newReadTx(db)
 	if err := catchFault(func() error { s.hash = tx.storedHash(); s.loadDirty(tx); return tx.checkFormat() }); err != nil {
 		return errors.Join(err, db.Close())
@@ -113,7 +113,7 @@ func (s *Store) openDB() error {
 // loadDirty reads what is dirty into memory.
 func (s *Store) loadDirty(tx *ReadTx) {
 	tx.scan(tableDirty.key(), nil, func(rest, value []byte) bool {
-		s.dirty.committed([]*keptRow{{key: string(tableDirty.key().bytes(rest)), value: value}})
+		s.dirty.committed([]keptRow{{key: string(tableDirty.key().bytes(rest)), value: value}})
 		return true
 	})
 }
@@ -157,7 +157,7 @@ func (s *Store) Update(fn func(tx *Tx) error) error {
 	if s.db == nil {
 		panic(fault("update", errClosed))
 	}
-	tx := newTx(s.db, s.hash, s.hot, s.decoded, s.dirty)
+	tx := newTx(s.db, s.hash, s.memory)
 	if err := fn(tx); err != nil {
 		return err
 	}

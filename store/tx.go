@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -31,25 +33,19 @@ type source interface {
 // fails or a row is corrupt; Store.View turns that into an error.
 type ReadTx struct {
 	source source
-	// staged holds the writes of the command being applied; nil in a view.
-	staged map[string]stagedWrite
+	// staged holds the writes of the command being applied.
+	staged staged
 	// memory answers reads while entries are applied; nil in a view.
 	memory *memory
 	// dirty is what awaits publication, at least as new as the view.
 	dirty *dirtyNames
 }
 
-type stagedWrite struct {
-	value   []byte
-	deleted bool
-	fresh   bool // no row of this key has ever been there
-}
-
 func newReadTx(src source) *ReadTx { return &ReadTx{source: src} }
 
 // get returns the row's value, which must not be changed, and whether the row is there.
 func (tx *ReadTx) get(k key) ([]byte, bool) {
-	if w, ok := tx.staged[string(k)]; ok {
+	if w := tx.staged.find(k); w != nil {
 		return w.value, !w.deleted
 	}
 	return tx.getBase(k)
@@ -64,7 +60,7 @@ func (tx *ReadTx) getBase(k []byte) ([]byte, bool) {
 }
 
 func read(src source, k []byte) ([]byte, bool) {
-	value, closer, err := src.Get(k)
+	value, closer, err := src.Get(bytes.Clone(k)) // a copy, so that keys made for reads from memory need no allocation
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, false
 	}
@@ -143,11 +139,11 @@ func (tx *ReadTx) unwrittenIn(lower, prefix []byte) []string {
 			keys = append(keys, k)
 		}
 	}
-	for k := range tx.staged {
-		add(k)
+	for i := range tx.staged.writes {
+		add(tx.staged.writes[i].key)
 	}
-	for _, k := range tx.memory.byTable[table(prefix[0])] {
-		add(k)
+	for _, at := range tx.memory.byTable[prefix[0]] {
+		add(tx.memory.rows[at].key)
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
@@ -163,47 +159,32 @@ type Tx struct {
 	cause Cause
 }
 
-func newTx(db *pebble.DB, hash StateHash, hot hotRows, decoded map[string]decodedRow, dirty *dirtyNames) *Tx {
-	return &Tx{
-		ReadTx: ReadTx{source: db, staged: map[string]stagedWrite{}, memory: newMemory(db, hot, decoded, dirty)},
-		hash:   hash,
-	}
+func newTx(db *pebble.DB, hash StateHash, m *memory) *Tx {
+	m.begin()
+	return &Tx{ReadTx: ReadTx{source: db, memory: m}, hash: hash}
 }
 
 // set writes a row.
-func (tx *Tx) set(k key, value []byte) {
-	if value == nil {
-		value = []byte{}
-	}
-	tx.staged[string(k)] = stagedWrite{value: value}
-}
+func (tx *Tx) set(k key, value []byte) { tx.staged.put(k, value, stagedWrite{}) }
 
 // insert writes a row whose key is used for the first time ever, such as one made from the
 // entry's index, which saves looking for an older one.
-func (tx *Tx) insert(k key, value []byte) {
-	if value == nil {
-		value = []byte{}
-	}
-	tx.staged[string(k)] = stagedWrite{value: value, fresh: true}
-}
+func (tx *Tx) insert(k key, value []byte) { tx.staged.put(k, value, stagedWrite{fresh: true}) }
 
 // del removes a row; removing an absent one does nothing.
-func (tx *Tx) del(k key) {
-	tx.staged[string(k)] = stagedWrite{deleted: true}
-}
+func (tx *Tx) del(k key) { tx.staged.put(k, nil, stagedWrite{deleted: true}) }
 
 // Keep makes what the current command staged part of the transaction.
 func (tx *Tx) Keep() {
-	for k, w := range tx.staged { // order does not matter: keys are distinct
-		tx.memory.put(k, w)
+	for i := range tx.staged.writes {
+		tx.memory.put(&tx.staged.writes[i])
 	}
-	clear(tx.staged)
-	tx.memory.endCommand()
+	tx.Drop()
 }
 
 // Drop forgets what the current command staged.
 func (tx *Tx) Drop() {
-	clear(tx.staged)
+	tx.staged.clear()
 	tx.memory.endCommand()
 }
 
@@ -211,7 +192,8 @@ func (tx *Tx) Drop() {
 // last. Nodes put entries together into transactions differently, so that it must be called
 // at the same places of the log everywhere: at the end of each entry.
 func (tx *Tx) foldHash() {
-	for _, row := range tx.memory.changed {
+	for _, at := range tx.memory.changed {
+		row := &tx.memory.rows[at]
 		if row.hashed {
 			tx.hash.remove(row.key, row.before)
 		}
@@ -229,8 +211,18 @@ func (tx *Tx) foldHash() {
 // which makes inserting them cheaper.
 func (tx *Tx) writeTo(batch *pebble.Batch) {
 	rows := tx.memory.rows
-	slices.SortFunc(rows, func(a, b *keptRow) int { return strings.Compare(a.key, b.key) })
-	for _, row := range rows {
+	order := make([]sortedRow, len(rows))
+	for i := range rows {
+		order[i] = sortedRow{head: keyHead(rows[i].key), at: i}
+	}
+	slices.SortFunc(order, func(a, b sortedRow) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return strings.Compare(rows[a.at].key, rows[b.at].key)
+	})
+	for _, o := range order {
+		row := &rows[o.at]
 		switch {
 		case !row.deleted:
 			op := batch.SetDeferred(len(row.key), len(row.value))
@@ -245,6 +237,20 @@ func (tx *Tx) writeTo(batch *pebble.Batch) {
 			}
 		}
 	}
+}
+
+// sortedRow is the place of a row with the beginning of its key, by which most rows are
+// told apart at once.
+type sortedRow struct {
+	head uint64
+	at   int
+}
+
+// keyHead returns the first eight octets of a key as a number of the same order.
+func keyHead(k string) uint64 {
+	var head [8]byte
+	copy(head[:], k)
+	return binary.BigEndian.Uint64(head[:])
 }
 
 // corrupt panics because a row cannot be what this program wrote.

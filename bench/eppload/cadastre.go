@@ -135,9 +135,7 @@ func (l *cadastreLoad) measureCreates(ctx context.Context, n int, o *options) (r
 			return expect(l.sessions[node][i/len(l.info.Nodes)], frame.with(int(l.created.Add(1))))
 		}
 	}
-	r, err := measure(ctx, callers, l.pids, o.measured)
-	r.System, r.Operation = systemCadastre, "create"
-	return r, err
+	return measure(ctx, "create", callers, l.pids, o)
 }
 
 // measureReads asks the followers for domains that exist.
@@ -175,11 +173,10 @@ func (l *cadastreLoad) measureReads(ctx context.Context, o *options) ([]result, 
 				return expect(session, frame.with(next+1))
 			}
 		}
-		r, err := measure(ctx, callers, l.pids, o.measured)
+		r, err := measure(ctx, read.operation, callers, l.pids, o)
 		if err != nil {
 			return nil, fmt.Errorf("%s of %d sessions: %w", read.operation, len(followers), err)
 		}
-		r.System, r.Operation = systemCadastre, read.operation
 		results = append(results, r)
 	}
 	return results, nil

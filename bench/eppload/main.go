@@ -24,6 +24,7 @@ type options struct {
 	concurrency         []int
 	reads               int
 	asJSON              bool
+	profile             profiler
 }
 
 func main() { os.Exit(load.Main("eppload", run)) }
@@ -65,6 +66,7 @@ func parseOptions() (*options, error) {
 	flag.IntVar(&o.runs, "runs", 3, "how many times each is measured, in turns; medians are reported")
 	flag.IntVar(&o.reads, "reads", 64, "sessions on the followers that check and ask for domains; 0: no reads")
 	flag.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flag.StringVar(&o.profile.dir, "profile", "", "a folder for recordings of perf(1), one of the nodes for each load; empty: none")
 	seconds := flag.Int("seconds", 10, "how long each load is measured")
 	concurrency := flag.String("concurrency", "1,64,512", "how many callers at a time, a list; 0 leaves the writes out")
 	flag.Parse()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -63,7 +64,7 @@ func (w *window) fill(r *result, operations int) {
 
 // measure runs every caller in a loop, each call after the answer to the one before, and
 // samples those answered within the measured time.
-func measure(ctx context.Context, callers []func() error, nodes []int, measured time.Duration) (r result, err error) {
+func measure(ctx context.Context, name string, callers []func() error, nodes []int, o *options) (r result, err error) {
 	w := &window{nodes: nodes, load: []int{os.Getpid()}}
 	var sampling, done atomic.Bool
 	samples := make([]load.Samples, len(callers))
@@ -81,13 +82,17 @@ func measure(ctx context.Context, callers []func() error, nodes []int, measured 
 		})
 	}
 	load.Pause(ctx, warmUp)
-	err = w.begin()
+	stopProfile, err := o.profile.start(fmt.Sprintf("%s-%d", name, len(callers)), nodes)
+	if err != nil {
+		stopProfile = func() error { return nil }
+	}
+	err = errors.Join(err, w.begin())
 	began := time.Now()
 	sampling.Store(true)
-	load.Pause(ctx, measured)
+	load.Pause(ctx, o.measured)
 	sampling.Store(false)
 	took := time.Since(began)
-	err = errors.Join(err, w.end(), ctx.Err())
+	err = errors.Join(err, w.end(), stopProfile(), ctx.Err())
 	done.Store(true)
 	running.Wait()
 	if err := errors.Join(append(errs, err)...); err != nil {
@@ -98,6 +103,7 @@ func measure(ctx context.Context, callers []func() error, nodes []int, measured 
 		all = append(all, s...)
 	}
 	r = result{
+		System: systemCadastre, Operation: name,
 		Concurrency: len(callers), PerSecond: float64(len(all)) / took.Seconds(),
 		P50Micros: micros(all.Quantile(0.5)), P99Micros: micros(all.Quantile(0.99)),
 	}

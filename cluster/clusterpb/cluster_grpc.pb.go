@@ -518,6 +518,8 @@ const (
 	Admin_History_FullMethodName          = "/cadastre.cluster.v1.Admin/History"
 	Admin_AllocationTokens_FullMethodName = "/cadastre.cluster.v1.Admin/AllocationTokens"
 	Admin_Applications_FullMethodName     = "/cadastre.cluster.v1.Admin/Applications"
+	Admin_Features_FullMethodName         = "/cadastre.cluster.v1.Admin/Features"
+	Admin_RaiseLevel_FullMethodName       = "/cadastre.cluster.v1.Admin/RaiseLevel"
 )
 
 // AdminClient is the client API for Admin service.
@@ -558,6 +560,11 @@ type AdminClient interface {
 	AllocationTokens(ctx context.Context, in *AllocationTokensRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AllocationTokensChunk], error)
 	// Applications sends the applications of the launch of TLDs, by identifier.
 	Applications(ctx context.Context, in *ApplicationsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplicationsChunk], error)
+	// Features tells the cluster's feature level and what each member's program supports.
+	Features(ctx context.Context, in *FeaturesRequest, opts ...grpc.CallOption) (*FeaturesResponse, error)
+	// RaiseLevel raises the feature level. It is refused unless every member answers and
+	// supports the new one.
+	RaiseLevel(ctx context.Context, in *RaiseLevelRequest, opts ...grpc.CallOption) (*RaiseLevelResponse, error)
 }
 
 type adminClient struct {
@@ -783,6 +790,26 @@ func (c *adminClient) Applications(ctx context.Context, in *ApplicationsRequest,
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_ApplicationsClient = grpc.ServerStreamingClient[ApplicationsChunk]
 
+func (c *adminClient) Features(ctx context.Context, in *FeaturesRequest, opts ...grpc.CallOption) (*FeaturesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FeaturesResponse)
+	err := c.cc.Invoke(ctx, Admin_Features_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) RaiseLevel(ctx context.Context, in *RaiseLevelRequest, opts ...grpc.CallOption) (*RaiseLevelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RaiseLevelResponse)
+	err := c.cc.Invoke(ctx, Admin_RaiseLevel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -821,6 +848,11 @@ type AdminServer interface {
 	AllocationTokens(*AllocationTokensRequest, grpc.ServerStreamingServer[AllocationTokensChunk]) error
 	// Applications sends the applications of the launch of TLDs, by identifier.
 	Applications(*ApplicationsRequest, grpc.ServerStreamingServer[ApplicationsChunk]) error
+	// Features tells the cluster's feature level and what each member's program supports.
+	Features(context.Context, *FeaturesRequest) (*FeaturesResponse, error)
+	// RaiseLevel raises the feature level. It is refused unless every member answers and
+	// supports the new one.
+	RaiseLevel(context.Context, *RaiseLevelRequest) (*RaiseLevelResponse, error)
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -881,6 +913,12 @@ func (UnimplementedAdminServer) AllocationTokens(*AllocationTokensRequest, grpc.
 }
 func (UnimplementedAdminServer) Applications(*ApplicationsRequest, grpc.ServerStreamingServer[ApplicationsChunk]) error {
 	return status.Error(codes.Unimplemented, "method Applications not implemented")
+}
+func (UnimplementedAdminServer) Features(context.Context, *FeaturesRequest) (*FeaturesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Features not implemented")
+}
+func (UnimplementedAdminServer) RaiseLevel(context.Context, *RaiseLevelRequest) (*RaiseLevelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RaiseLevel not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -1174,6 +1212,42 @@ func _Admin_Applications_Handler(srv interface{}, stream grpc.ServerStream) erro
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_ApplicationsServer = grpc.ServerStreamingServer[ApplicationsChunk]
 
+func _Admin_Features_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FeaturesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Features(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Features_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Features(ctx, req.(*FeaturesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_RaiseLevel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RaiseLevelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).RaiseLevel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_RaiseLevel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).RaiseLevel(ctx, req.(*RaiseLevelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1228,6 +1302,14 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "StateHash",
 			Handler:    _Admin_StateHash_Handler,
+		},
+		{
+			MethodName: "Features",
+			Handler:    _Admin_Features_Handler,
+		},
+		{
+			MethodName: "RaiseLevel",
+			Handler:    _Admin_RaiseLevel_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -34,8 +34,15 @@ type offlineCluster struct {
 
 func killAll(t *testing.T, c *devtest.Cluster) *offlineCluster {
 	t.Helper()
-	o := &offlineCluster{t: t, c: c, info: c.Info(), servers: map[string]*exec.Cmd{}}
+	info := c.Info()
 	c.KillAll()
+	return newOffline(t, c, info)
+}
+
+// newOffline takes over a cluster none of whose processes run any more.
+func newOffline(t *testing.T, c *devtest.Cluster, info *devcluster.Info) *offlineCluster {
+	t.Helper()
+	o := &offlineCluster{t: t, c: c, info: info, servers: map[string]*exec.Cmd{}}
 	t.Cleanup(func() {
 		for id := range o.servers {
 			o.stop(id)
@@ -55,13 +62,19 @@ func (o *offlineCluster) node(id string) devcluster.Node {
 
 func (o *offlineCluster) start(id string) {
 	o.t.Helper()
+	o.startWith(program(o.t), id)
+}
+
+// startWith starts a node with the program given.
+func (o *offlineCluster) startWith(binary, id string) {
+	o.t.Helper()
 	n := o.node(id)
 	log, err := os.OpenFile(n.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	defer func() { _ = log.Close() }() // the process has its own
-	command := exec.Command(program(o.t), "server", "--config", n.Config)
+	command := exec.Command(binary, "server", "--config", n.Config)
 	command.Stderr = log
 	if err := command.Start(); err != nil {
 		o.t.Fatal(err)
@@ -337,6 +350,10 @@ func restoreElsewhere(t *testing.T, o *offlineCluster, file string) {
 	dir := t.TempDir()
 	moved := strings.ReplaceAll(string(text), n.Raft, devcluster.Address(o.c.BasePort, 8, devcluster.PortRaft))
 	moved = strings.ReplaceAll(moved, "'tls/", "'"+filepath.Dir(n.Config)+"/tls/")
+	// Far below its low-water mark it would take no commands from registrars; that is no
+	// reason not to restore.
+	moved = strings.ReplaceAll(moved, "low_water_mb = 0", "low_water_mb = 4000000000")
+	requireLines(t, "configuration", moved, "low_water_mb = 4000000000")
 	config := filepath.Join(dir, "node.toml")
 	if err := os.WriteFile(config, []byte(moved), 0o600); err != nil {
 		t.Fatal(err)

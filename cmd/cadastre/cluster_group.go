@@ -11,6 +11,7 @@ a vote; those that are to vote get one once they have proven stable.`,
 		Example: "  cadastre cluster init --config n1.toml\n  cadastre cluster members --dev /tmp/cadastre",
 	}
 	cmd.AddCommand(newClusterInitCommand(a), newClusterTokenCommand(a), newClusterJoinCommand(a),
-		newClusterMembersCommand(a), newClusterRemoveCommand(a), newClusterTransferLeaderCommand(a), newClusterRecoverCommand(a))
+		newClusterMembersCommand(a), newClusterRemoveCommand(a), newClusterTransferLeaderCommand(a), newClusterRecoverCommand(a),
+		newClusterFeaturesCommand(a), newClusterRaiseLevelCommand(a))
 	return cmd
 }

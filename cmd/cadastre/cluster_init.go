@@ -208,6 +208,7 @@ func proposeFirst(ctx context.Context, n *node, clock clockMode) error {
 		Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: "init"},
 		Body: &fsmpb.Command_ClusterInit{ClusterInit: &fsmpb.ClusterInit{
 			ClusterId: n.creds.ClusterID(), ClockMode: uint32(clock.mode), ClockStartMs: clock.start.UnixMilli(),
+			FeatureLevel: registry.MaxFeatureLevel,
 			FirstNode: &fsmpb.Node{Id: n.cfg.NodeID, Role: uint32(registry.RoleVoter),
 				RaftAddress: n.cfg.advertisedRaft(), GrpcAddress: n.cfg.advertisedGRPC()},
 		}},

@@ -47,8 +47,12 @@ func TestFullDisk(t *testing.T) {
 	c.Eventually(10*time.Second, "a node that is not ready", func() error {
 		return readyzSays(c.Node("n1").Metrics, "low-water mark is 64 MiB")
 	})
-	if r := c.CLI("epp", "create", "domain", "low.example", "--ns", "ns1.host.invalid"); r.Code == exitOK {
-		t.Errorf("a command was taken with a low disk: %s", r.Stdout)
+	asked := time.Now()
+	if r := c.CLI("epp", "create", "domain", "low.example", "--ns", "ns1.host.invalid"); r.Code == exitOK || !strings.Contains(r.Stdout+r.Stderr, "send the command again later") {
+		t.Errorf("a command with a low disk: %s%s", r.Stdout, r.Stderr)
+	}
+	if took := time.Since(asked); took > 5*time.Second {
+		t.Errorf("the refusal took %s", took)
 	}
 	if body := fetch(t, c.Node("n1").Metrics); !strings.Contains(body, `cadastre_proposals_refused_total{reason="disk_low"}`) ||
 		strings.Contains(body, `cadastre_proposals_refused_total{reason="disk_low"} 0`) || !strings.Contains(body, "cadastre_disk_low 1") {

@@ -57,7 +57,7 @@ func TestOperationsDocument(t *testing.T) {
 		t.Fatalf("the document's commands: %v\n%s\n%s", err, out, commands)
 	}
 	for _, want := range []string{
-		"first.example", "Acme Ltd", "ns1.acme.test", "The backup is whole", "The data is sound",
+		"first.example", "Acme Ltd", "The feature level is", "ns1.acme.test", "The backup is whole", "The data is sound",
 		"leader: none known", "Nothing was changed.", "Node n1 is the only member now", "with node n1 alone",
 	} {
 		if !strings.Contains(string(out), want) {

@@ -4,12 +4,15 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"cadastre/registry"
 )
 
 // storageDescs describes the numbers about the disk, the log and what is turned away.
 type storageDescs struct {
 	free, lowWater, isLow, refused                      *prometheus.Desc
 	logFirst, logEntryBytes, logFileBytes, logOldestAge *prometheus.Desc
+	level, levelSupported                               *prometheus.Desc
 }
 
 func newStorageDescs(desc func(name, help string, labels ...string) *prometheus.Desc) *storageDescs {
@@ -22,6 +25,9 @@ func newStorageDescs(desc func(name, help string, labels ...string) *prometheus.
 		logEntryBytes: desc("raft_log_entry_bytes", "What the entries of the log take."),
 		logFileBytes:  desc("raft_log_file_bytes", "Size of the log's file, which never shrinks."),
 		logOldestAge:  desc("raft_log_oldest_entry_seconds", "Age of the oldest entry in the log."),
+
+		level:          desc("feature_level", "Feature level of the cluster, as this node's state has it."),
+		levelSupported: desc("feature_level_supported", "Highest feature level that this node's program supports."),
 	}
 }
 
@@ -35,6 +41,10 @@ func (d *storageDescs) collect(out chan<- prometheus.Metric, n *node) {
 	gauge(d.isLow, boolValue(disk.IsLow))
 	for reason, count := range n.raft.Refusals() {
 		out <- prometheus.MustNewConstMetric(d.refused, prometheus.CounterValue, float64(count), string(reason))
+	}
+	gauge(d.levelSupported, float64(registry.MaxFeatureLevel))
+	if level, err := n.featureLevel(); err == nil {
+		gauge(d.level, float64(level))
 	}
 	log, err := n.raft.Log()
 	if err != nil {

@@ -29,6 +29,7 @@ func (n *node) run(ctx context.Context) error {
 	server := cluster.NewServer(cluster.ServerConfig{
 		NodeID: n.cfg.NodeID, Credentials: n.creds, Raft: n.raft, Store: n.store, Forwarder: n.forwarder,
 		Peers: n.peers, Hints: n.hints(), Removed: n.markRemoved, Log: n.logger.With("service", "grpc"),
+		Version: buildVersion(),
 	})
 	inbound.start(func(ctx context.Context) error { return server.Serve(ctx, n.grpc) })
 	lead.start(n.lead)

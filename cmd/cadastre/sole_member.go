@@ -21,6 +21,12 @@ const (
 	soleMemberTimeout = 10 * time.Minute
 	// ownTokenSeconds is how long the token lives with which this node joins itself.
 	ownTokenSeconds = 60
+	// minOfflineFreeBytes must be free before this begins: room for the few entries that it
+	// adds, and for what the log and the state each allocate at once.
+	minOfflineFreeBytes = 64 << 20
+	// offlineLowWaterMB stands for the node's own mark while it runs alone: that one keeps
+	// room against the load of registrars, of which there is none here.
+	offlineLowWaterMB = 1
 )
 
 // becomeSoleMember makes this node, which does not run, the only voter and the only member
@@ -30,6 +36,9 @@ const (
 // more. May be repeated if it was interrupted.
 func (n *node) becomeSoleMember(ctx context.Context, reason string) (removed []string, err error) {
 	if err := n.checkCanBeSole(); err != nil {
+		return nil, err
+	}
+	if err := n.prepareSpace(); err != nil {
 		return nil, err
 	}
 	if err := raftnode.MakeSoleVoter(n.cfg.raftDir(), n.store, n.cfg.NodeID, n.cfg.advertisedRaft()); err != nil {
@@ -43,13 +52,33 @@ func (n *node) becomeSoleMember(ctx context.Context, reason string) (removed []s
 	defer cancel()
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
-	go func() { done <- n.raft.Run(running) }()
+	go func() {
+		done <- n.raft.Run(running)
+		cancel() // a node that ended by itself will never lead
+	}()
 	removed, err = n.reduceMembers(ctx, reason)
 	stop()
 	if err = errors.Join(err, <-done); err != nil {
 		return nil, err
 	}
 	return removed, n.store.Flush()
+}
+
+// prepareSpace refuses a file system that is almost full before anything is written, and
+// sets aside the low-water mark: a node that is recovered for want of space is below it.
+func (n *node) prepareSpace() error {
+	free, err := raftnode.FreeBytes(n.cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	if free < minOfflineFreeBytes {
+		return fmt.Errorf("the file system of %s has %d MiB free and %d are needed: free some space, or move the data folder to a larger file system, and run this again",
+			n.cfg.DataDir, free>>20, minOfflineFreeBytes>>20)
+	}
+	cfg := *n.cfg
+	cfg.Disk.LowWaterMB = offlineLowWaterMB
+	n.cfg = &cfg
+	return nil
 }
 
 // members returns the nodes of the state.
@@ -150,10 +179,18 @@ func (n *node) removeMember(ctx context.Context, id, reason string) error {
 
 // joinItself makes this node a member as any other becomes one, by a token.
 func (n *node) joinItself(ctx context.Context, reason string) error {
+	level, err := n.featureLevel()
+	if err != nil {
+		return err
+	}
+	supported := uint32(0)
+	if level > 1 { // the field is not part of level 1
+		supported = registry.MaxFeatureLevel
+	}
 	secret := make([]byte, sha256.Size)
 	_, _ = rand.Read(secret) // never fails: crypto/rand ends the process instead
 	sum := sha256.Sum256(secret)
-	err := n.commit(ctx, &fsmpb.Command{
+	err = n.commit(ctx, &fsmpb.Command{
 		Actor: offlineOperator(), Reason: reason,
 		Body: &fsmpb.Command_JoinTokenCreate{JoinTokenCreate: &fsmpb.JoinTokenCreate{
 			TokenSha256: sum[:], Role: uint32(registry.RoleVoter), LifetimeSeconds: ownTokenSeconds,
@@ -164,7 +201,7 @@ func (n *node) joinItself(ctx context.Context, reason string) error {
 			Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: n.cfg.NodeID}, Reason: reason,
 			Body: &fsmpb.Command_NodeJoin{NodeJoin: &fsmpb.NodeJoin{
 				TokenSha256: sum[:],
-				Node:        &fsmpb.Node{Id: n.cfg.NodeID, RaftAddress: n.cfg.advertisedRaft(), GrpcAddress: n.cfg.advertisedGRPC()},
+				Node:        &fsmpb.Node{Id: n.cfg.NodeID, RaftAddress: n.cfg.advertisedRaft(), GrpcAddress: n.cfg.advertisedGRPC(), MaxFeatureLevel: supported},
 			}},
 		})
 	}
@@ -172,6 +209,14 @@ func (n *node) joinItself(ctx context.Context, reason string) error {
 		return fmt.Errorf("make node %s a member: %w", n.cfg.NodeID, err)
 	}
 	return nil
+}
+
+func (n *node) featureLevel() (level uint32, err error) {
+	err = n.store.View(func(tx *store.ReadTx) error {
+		level = tx.FeatureLevel()
+		return nil
+	})
+	return level, err
 }
 
 // offlineOperator is whoever has the node's data folder in hand: there is no certificate to

@@ -1,0 +1,29 @@
+package registry
+
+import "fmt"
+
+// A feature level is what all programs of a cluster are able to do: which commands and
+// fields may be in the log and which rows in the state. It is replicated, is raised by an
+// operator once every member runs a program that supports the next, and never goes down.
+//
+//	level 1  the commands and rows up to the first release of feature levels
+//	level 2  feature levels themselves, changes of a member's role and addresses, rotation
+//	         of the authority, revocation of certificates
+const (
+	// MinFeatureLevel is the lowest level of a cluster that this program can take part in.
+	MinFeatureLevel uint32 = 1
+	// MaxFeatureLevel is the highest, and that of a new cluster.
+	MaxFeatureLevel uint32 = 2
+)
+
+// CheckFeatureLevel says whether this program can take part in a cluster of the level.
+func CheckFeatureLevel(level uint32) error {
+	switch {
+	case level > MaxFeatureLevel:
+		return fmt.Errorf("the cluster is at feature level %d, this program supports %d to %d: install a newer one", level, MinFeatureLevel, MaxFeatureLevel)
+	case level < MinFeatureLevel:
+		return fmt.Errorf("the cluster is at feature level %d, this program supports %d to %d: raise the level with the older program first (cadastre cluster raise-level)", level, MinFeatureLevel, MaxFeatureLevel)
+	default:
+		return nil
+	}
+}
