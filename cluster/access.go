@@ -60,6 +60,9 @@ func methodAccess() map[string]access {
 
 		clusterpb.Admin_MaintenanceList_FullMethodName: operator,
 		clusterpb.Admin_MaintenanceShow_FullMethodName: operator,
+
+		clusterpb.Admin_AllocationTokens_FullMethodName: operator,
+		clusterpb.Admin_Applications_FullMethodName:     operator,
 	}
 }
 
@@ -149,7 +152,8 @@ func mayExecute(command *fsmpb.Command) error {
 		*fsmpb.Command_PremiumLoad, *fsmpb.Command_PremiumRemove, *fsmpb.Command_ReservedLoad, *fsmpb.Command_ReservedRemove, *fsmpb.Command_HostReturn,
 		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
 		*fsmpb.Command_OrgServerUpdate,
-		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel:
+		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel,
+		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
 		return nil
 	default:
 		return refuse(registry.CodeAuthorization, "command", "", "this is not an operator's command")

@@ -13,6 +13,7 @@ const (
 	reasonIsTLD        = "A TLD"
 	reasonTooDeep      = "Not one label below the TLD"
 	reasonReserved     = "Reserved name"
+	reasonNotOpen      = "Not open for registration"
 	reasonNotAvailable = "Not offered under this TLD"
 	reasonCharacters   = "Characters not offered here"
 	reasonVariant      = "Variant of a registered name"

@@ -12,20 +12,38 @@ import (
 func (c *call) run(ctx context.Context, body eppxml.Body) (*answer, error) {
 	switch b := body.(type) {
 	case *eppxml.DomainCheck:
+		if asked := c.extensions.launchCheck; asked != nil && asked.Form != eppxml.LaunchAvail {
+			return c.launchClaimsCheck(ctx, b)
+		}
 		return c.domainCheck(ctx, b)
 	case *eppxml.DomainInfo:
+		if asked := c.extensions.launchInfo; asked != nil && asked.ApplicationID != nil {
+			return c.launchApplicationInfo(ctx, b)
+		}
 		return c.domainInfo(ctx, b)
 	case *eppxml.DomainCreate:
+		if c.extensions.launchCreate != nil {
+			return c.launchCreate(ctx, b)
+		}
 		return c.domainCreate(ctx, b)
 	case *eppxml.DomainUpdate:
 		if c.extensions.restore != nil {
+			if c.extensions.launchUpdate != nil {
+				return nil, &refusal{code: codeUseError, value: eppxml.Value{NS: eppxml.NSLaunch, Name: "update"}, reason: "an application cannot be restored"}
+			}
 			return c.domainRestore(ctx, b)
 		}
 		if c.extensions.fee != nil {
 			return nil, refuse(registry.CodeParameterPolicy, "fee", "", "an update has a fee only if it restores the domain")
 		}
+		if c.extensions.launchUpdate != nil {
+			return c.launchApplicationUpdate(ctx, b)
+		}
 		return c.domainUpdate(ctx, b)
 	case *eppxml.DomainDelete:
+		if c.extensions.launchDelete != nil {
+			return c.launchApplicationDelete(ctx, b)
+		}
 		return c.domainDelete(ctx, b)
 	case *eppxml.DomainRenew:
 		return c.domainRenew(ctx, b)

@@ -18,9 +18,18 @@ func (c *call) domainCheck(ctx context.Context, q *eppxml.DomainCheck) (*answer,
 	if fees != nil && len(fees.Commands) > maxFeeCommands {
 		return nil, refuse(registry.CodeParameterPolicy, "command", "", "a check asks for the fees of at most %d commands", maxFeeCommands)
 	}
+	phase, err := c.checkedPhase()
+	if err != nil {
+		return nil, err
+	}
 	var feeData *eppxml.FeeChkData
 	results := make([]eppxml.CheckResult, 0, len(q.Names))
-	err := c.view(ctx, func(tx *store.ReadTx) error {
+	err = c.view(ctx, func(tx *store.ReadTx) error {
+		if phase != nil {
+			if err := requirePhaseOfAll(tx, q.Names, *phase); err != nil {
+				return err
+			}
+		}
 		results = results[:0]
 		for _, name := range q.Names {
 			results = append(results, checked(name, c.domainUnavailable(tx, name)))
@@ -50,17 +59,24 @@ func (c *call) domainUnavailable(tx *store.ReadTx, given string) string {
 		return reasonIsTLD
 	}
 	tld, inside := tx.TLDOf(name)
-	switch {
-	case !inside:
+	if !inside {
 		return reasonOutside
+	}
+	token, mismatch := c.checkedToken(tx, tld, name)
+	err = policy.CheckAllocatable(tx, tld, name, token)
+	switch {
 	case name.Parent() != tld.Name:
 		return reasonTooDeep
-	case policy.IsReserved(tx, tld, name.FirstLabel()):
+	case mismatch && !tx.HasDomain(name):
+		return reasonTokenMismatch
+	case err != nil && policy.IsReserved(tx, tld, name.FirstLabel()):
 		return reasonReserved
-	case policy.CheckRegistrable(tx, tld, name) != nil:
+	case err != nil:
 		return reasonNotAvailable
 	case tx.HasDomain(name):
 		return reasonInUse
+	case !c.isOpen(tx, tld):
+		return reasonNotOpen
 	default:
 		return c.idnUnavailable(tx, tld, name)
 	}

@@ -11,6 +11,15 @@ import (
 
 // domainCreate is <create> of a domain (RFC 5731 section 3.2.1).
 func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answer, error) {
+	command, err := c.domainCreateCommand(q)
+	if err != nil {
+		return nil, err
+	}
+	return c.createDomain(ctx, command)
+}
+
+// domainCreateCommand returns what the client asks for as the registry takes it.
+func (c *call) domainCreateCommand(q *eppxml.DomainCreate) (*fsmpb.DomainCreate, error) {
 	command := &fsmpb.DomainCreate{Registrant: q.Registrant, Orgs: orgLinks(c.extensions.orgCreate)}
 	var err error
 	if command.Name, err = canonicalName("name", q.Name); err != nil {
@@ -39,9 +48,15 @@ func (c *call) domainCreate(ctx context.Context, q *eppxml.DomainCreate) (*answe
 	if command.Fee, err = c.agreedFee(); err != nil {
 		return nil, err
 	}
+	command.AllocationTokenSha256 = c.tokenHash()
 	if command.Roid, err = newROID("D"); err != nil {
 		return nil, err
 	}
+	return command, nil
+}
+
+// createDomain has the name registered.
+func (c *call) createDomain(ctx context.Context, command *fsmpb.DomainCreate) (*answer, error) {
 	result, err := c.propose(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainCreate{DomainCreate: command}})
 	if err != nil {
 		return nil, err

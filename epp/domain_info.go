@@ -20,6 +20,9 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 	var info *eppxml.DomainInfData
 	var extensions []extensionData
 	err = c.view(ctx, func(tx *store.ReadTx) error {
+		if c.extensions.tokenInfo != nil {
+			return refuseTokenInfo(tx, registry.DomainName(name))
+		}
 		domain, found := tx.Domain(registry.DomainName(name))
 		if !found {
 			return refuse(registry.CodeObjectDoesNotExist, "name", q.Name, "the name is not registered")
@@ -31,7 +34,11 @@ func (c *call) domainInfo(ctx context.Context, q *eppxml.DomainInfo) (*answer, e
 			}
 		}
 		info = publicDomainInfo(tx, domain, q.Hosts)
-		extensions = shownSecurity(domain)
+		phase, err := shownRegistrationPhase(domain, c.extensions.launchInfo)
+		if err != nil {
+			return err
+		}
+		extensions = append(shownSecurity(domain), phase...)
 		if statuses := rgpStatuses(domain.RGPStatuses(tx.Now())); len(statuses) > 0 {
 			extensions = append(extensions, extensionData{uri: eppxml.NSRGP, xml: eppxml.AppendRGPInfData(nil, statuses)})
 		}

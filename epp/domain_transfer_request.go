@@ -19,7 +19,7 @@ func (c *call) domainTransferRequest(ctx context.Context, name string, q *eppxml
 	if err := requirePresented(q.AuthInfo); err != nil {
 		return nil, err
 	}
-	request := &fsmpb.DomainTransferRequest{Name: name, PeriodYears: years}
+	request := &fsmpb.DomainTransferRequest{Name: name, PeriodYears: years, AllocationTokenSha256: c.tokenHash()}
 	if request.Fee, err = c.agreedFee(); err != nil {
 		return nil, err
 	}

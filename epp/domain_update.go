@@ -9,6 +9,15 @@ import (
 
 // domainUpdate is <update> of a domain (RFC 5731 section 3.2.5).
 func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answer, error) {
+	command, err := c.domainUpdateCommand(q)
+	if err != nil {
+		return nil, err
+	}
+	return c.transform(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainUpdate{DomainUpdate: command}})
+}
+
+// domainUpdateCommand returns what the client asks for as the registry takes it.
+func (c *call) domainUpdateCommand(q *eppxml.DomainUpdate) (*fsmpb.DomainUpdate, error) {
 	name, err := canonicalName("name", q.Name)
 	if err != nil {
 		return nil, err
@@ -56,7 +65,7 @@ func (c *call) domainUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answe
 	if changesNoDomain(command) && c.extensions.secDNSUpdate == nil {
 		return nil, errEmptyUpdate()
 	}
-	return c.transform(ctx, &fsmpb.Command{Body: &fsmpb.Command_DomainUpdate{DomainUpdate: command}})
+	return command, nil
 }
 
 func changesNoDomain(u *fsmpb.DomainUpdate) bool {

@@ -36,6 +36,14 @@ type commandExtensions struct {
 	orgCreate    []eppxml.OrgLink
 	orgUpdate    *eppxml.OrgExtUpdate
 	idn          *eppxml.IDNData
+
+	allocationToken *eppxml.AllocationToken
+	tokenInfo       *eppxml.AllocationTokenInfo
+	launchCheck     *eppxml.LaunchCheck
+	launchInfo      *eppxml.LaunchInfo
+	launchCreate    *eppxml.LaunchCreate
+	launchUpdate    *eppxml.LaunchID
+	launchDelete    *eppxml.LaunchID
 }
 
 // extensions is the table of all that the server implements: what is not here is refused,
@@ -67,6 +75,8 @@ func extensions() []extension {
 		{uri: eppxml.NSFee, elements: feeElements()},
 		{uri: eppxml.NSOrgExt, elements: orgExtElements()},
 		{uri: eppxml.NSIDN, elements: idnElements()},
+		{uri: eppxml.NSAllocationToken, elements: allocationTokenElements()},
+		{uri: eppxml.NSLaunch, elements: launchElements()},
 		{uri: eppxml.NSUnhandledNamespaces},
 		{uri: eppxml.NSSecureAuthInfo},
 		{uri: eppxml.NSLoginSec, elements: []extensionElement{
@@ -191,6 +201,10 @@ func extensionOf(element string) string {
 		return eppxml.NSIDN
 	case "fee", "currency", "command":
 		return eppxml.NSFee
+	case "phase", "applicationID", "codeMark", "notice", "noticeID", "notAfter", "acceptedDate":
+		return eppxml.NSLaunch
+	case "allocationToken":
+		return eppxml.NSAllocationToken
 	case "restore", "report", "preData", "postData", "delTime", "resTime", "resReason", "statement", "other":
 		return eppxml.NSRGP
 	default:

@@ -38,13 +38,13 @@ func (c *call) checkFees(tx *store.ReadTx, q *eppxml.FeeCheck, names []string) *
 			o.Reason = reasonSyntax
 		case !inside:
 			o.Reason = reasonOutside
-		case policy.CheckRegistrable(tx, tld, canonical) != nil:
+		case !c.isFeeKnown(tx, tld, canonical):
 			o.Reason = reasonNotAvailable
 		case data.Currency != "" && data.Currency != tld.Policy.Currency:
 			o.Reason = "Fees are in " + tld.Policy.Currency
 		default:
 			data.Currency = tld.Policy.Currency
-			quoteFees(tx, tld, canonical, q.Commands, &o)
+			c.quoteFees(tx, tld, canonical, q.Commands, &o)
 		}
 		data.Objects = append(data.Objects, o)
 	}
@@ -61,13 +61,22 @@ type feeSubject struct {
 	tld *registry.TLD
 	// offered are the prices of a new registration, kept those of everything else.
 	offered, kept policy.Prices
+	// token is the allocation token that the command presents and that applies, nil for none.
+	token *registry.AllocationToken
 	// renewsOnRestore says that a restore would renew the domain too.
 	renewsOnRestore bool
 }
 
-func quoteFees(tx *store.ReadTx, tld *registry.TLD, name registry.DomainName, commands []eppxml.FeeCommand, o *eppxml.FeeObject) {
+// isFeeKnown says whether the name is registered, or could be with what the command presents.
+func (c *call) isFeeKnown(tx *store.ReadTx, tld *registry.TLD, name registry.DomainName) bool {
+	token, _ := c.checkedToken(tx, tld, name)
+	return tx.HasDomain(name) || policy.CheckAllocatable(tx, tld, name, token) == nil
+}
+
+func (c *call) quoteFees(tx *store.ReadTx, tld *registry.TLD, name registry.DomainName, commands []eppxml.FeeCommand, o *eppxml.FeeObject) {
 	s := &feeSubject{tld: tld, offered: policy.PricesOfNew(tx, tld, name)}
 	s.kept = s.offered
+	s.token, _ = c.checkedToken(tx, tld, name)
 	if domain, found := tx.Domain(name); found {
 		s.kept = policy.PricesOf(tx, tld, domain)
 		s.renewsOnRestore = !domain.ExpiresAt.After(tx.Now())
@@ -91,7 +100,7 @@ func (s *feeSubject) quote(command *eppxml.FeeCommand) eppxml.FeeQuote {
 	switch {
 	case err != nil:
 		q.Reason = "Periods are in years"
-	case command.Phase != "" || command.Subphase != "":
+	case (command.Phase != "" || command.Subphase != "") && !policy.HasPhase(s.tld, registry.Phase{Type: command.Phase, Name: command.Subphase}):
 		q.Reason = "No such phase"
 	default:
 		err = s.fillQuote(&q, years)
@@ -114,7 +123,7 @@ func (s *feeSubject) fillQuote(q *eppxml.FeeQuote, years uint32) (err error) {
 			return err
 		}
 		if q.Name == eppxml.FeeCreate {
-			q.Fees = []eppxml.Fee{refundableFee(feeRegistration, s.offered.CreateMinor(years), p.AddGraceDays)}
+			q.Fees = []eppxml.Fee{refundableFee(feeRegistration, policy.TokenPriceMinor(s.token, s.offered.CreateMinor(years), years), p.AddGraceDays)}
 		} else {
 			q.Fees = []eppxml.Fee{refundableFee(feeRenewal, s.kept.RenewMinor(years), p.RenewGraceDays)}
 		}
@@ -122,7 +131,7 @@ func (s *feeSubject) fillQuote(q *eppxml.FeeQuote, years uint32) (err error) {
 		if years, err = policy.TransferPeriodYears(s.tld, years); err != nil {
 			return err
 		}
-		q.Fees = []eppxml.Fee{refundableFee(feeTransfer, s.kept.TransferMinor(years), p.TransferGraceDays)}
+		q.Fees = []eppxml.Fee{refundableFee(feeTransfer, policy.TokenPriceMinor(s.token, s.kept.TransferMinor(years), years), p.TransferGraceDays)}
 	case eppxml.FeeRestore:
 		years = 0
 		q.Fees = []eppxml.Fee{refundableFee(feeRestore, s.kept.RestoreMinor(), 0)}

@@ -38,6 +38,9 @@ func (c *call) poll(ctx context.Context, q *eppxml.Poll) (*answer, error) {
 			return err
 		}
 		data = messageData(message)
+		if message.Application != nil {
+			extensions = shownStep(message.Application)
+		}
 		return nil
 	})
 	switch {

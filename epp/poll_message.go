@@ -27,6 +27,15 @@ func messageData(m *registry.PollMessage) []byte {
 		})
 	case m.Kind == registry.PollExpired:
 		return eppxml.AppendDomainInfData(nil, &eppxml.DomainInfData{Name: m.Key, ROID: string(m.ROID), ClID: string(m.Registrar), ExDate: m.ExpiresAt})
+	case m.Kind == registry.PollApplication && m.Application.Status.IsFinal():
+		return eppxml.AppendDomainPanData(nil, &eppxml.PanData{
+			ID: m.Key, Result: m.Application.Status == registry.ApplicationAllocated, ClTRID: m.Action.CLTRID,
+			SvTRID: placeTRID(m.Action.Term, m.Action.Index, m.Action.InEntry), Date: m.ActAt,
+		})
+	case m.Kind == registry.PollApplication:
+		return eppxml.AppendDomainInfData(nil, &eppxml.DomainInfData{
+			Name: m.Key, ROID: string(m.ROID), Statuses: []eppxml.Status{{Value: string(registry.StatusPendingCreate)}}, ClID: string(m.Registrar),
+		})
 	case m.Kind == registry.PollRedemption, m.Kind == registry.PollRestoreLapsed, m.Kind == registry.PollPurge:
 		return eppxml.AppendDomainInfData(nil, &eppxml.DomainInfData{
 			Name: m.Key, ROID: string(m.ROID), Statuses: []eppxml.Status{{Value: string(registry.StatusPendingDelete)}},
@@ -60,9 +69,23 @@ func messageText(m *registry.PollMessage) string {
 		return fmt.Sprintf("%s relays keys for the %s, to be added to its zone", m.KeyRelay.From, object)
 	case registry.PollChange:
 		return changeText(object, m.Change)
+	case registry.PollApplication:
+		return applicationText(m.Key, m.Application)
 	default:
 		return "Something happened to the " + object
 	}
+}
+
+func applicationText(name string, s *registry.ApplicationStep) string {
+	status := s.Status.String()
+	if s.StatusName != "" {
+		status = s.StatusName
+	}
+	text := fmt.Sprintf("The application %s for %s in the phase %s is now %s", s.ID, name, s.Phase, status)
+	if s.Reason != "" {
+		text += ". Reason: " + s.Reason
+	}
+	return text
 }
 
 func transferText(object string, t *registry.Transfer) string {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,9 @@ type script struct {
 	clients map[string]*client
 	frames  *frameCollector
 	sent    int
+	// applications are the identifiers of applications in the order in which answers showed
+	// them; a script says {application-1} for the first.
+	applications []string
 }
 
 func runScript(t *testing.T, path string, frames *frameCollector) {
@@ -100,7 +104,7 @@ func (s *script) step(section, data string) string {
 		return ""
 	case "operator":
 		var command fsmpb.Command
-		if err := protojson.Unmarshal([]byte(data), &command); err != nil {
+		if err := protojson.Unmarshal([]byte(s.withApplications(data)), &command); err != nil {
 			s.t.Fatalf("section %q: %v", section, err)
 		}
 		s.h.registry.operator(s.t, &command)
@@ -140,15 +144,30 @@ func (s *script) client(key, who string) *client {
 
 func (s *script) exchange(c *client, frame string) string {
 	c.t = s.t
-	c.send([]byte(frame))
+	c.send([]byte(s.withApplications(frame)))
 	answer := c.read()
+	for _, id := range regexp.MustCompile(applicationPattern).FindAllString(string(answer), -1) {
+		if !slices.Contains(s.applications, id) {
+			s.applications = append(s.applications, id)
+		}
+	}
 	s.frames.add(s.t.Name(), answer)
 	return mask(string(answer))
 }
 
+// applicationPattern matches the identifiers of applications.
+const applicationPattern = `\bA[A-Z2-7]{16}-TEST\b`
+
+func (s *script) withApplications(text string) string {
+	for i, id := range s.applications {
+		text = strings.ReplaceAll(text, fmt.Sprintf("{application-%d}", i+1), id)
+	}
+	return text
+}
+
 func commandFrame(body string, number int) string {
-	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><epp xmlns="%s" xmlns:domain="%s" xmlns:host="%s" xmlns:contact="%s" xmlns:secDNS="%s" xmlns:rgp="%s" xmlns:fee="%s" xmlns:loginSec="%s" xmlns:ttl="%s" xmlns:addlEmail="%s" xmlns:org="%s" xmlns:orgext="%s" xmlns:keyrelay="%s" xmlns:idn="%s" xmlns:maint="%s">`+
-		`<command>%s<clTRID>C-%03d</clTRID></command></epp>`, eppxml.NSEPP, eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSSecDNS, eppxml.NSRGP, eppxml.NSFee, eppxml.NSLoginSec, eppxml.NSTTL, eppxml.NSAddlEmail, eppxml.NSOrg, eppxml.NSOrgExt, eppxml.NSKeyRelay, eppxml.NSIDN, eppxml.NSMaintenance, body, number)
+	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><epp xmlns="%s" xmlns:domain="%s" xmlns:host="%s" xmlns:contact="%s" xmlns:secDNS="%s" xmlns:rgp="%s" xmlns:fee="%s" xmlns:loginSec="%s" xmlns:ttl="%s" xmlns:addlEmail="%s" xmlns:org="%s" xmlns:orgext="%s" xmlns:keyrelay="%s" xmlns:idn="%s" xmlns:maint="%s" xmlns:allocationToken="%s" xmlns:launch="%s">`+
+		`<command>%s<clTRID>C-%03d</clTRID></command></epp>`, eppxml.NSEPP, eppxml.NSDomain, eppxml.NSHost, eppxml.NSContact, eppxml.NSSecDNS, eppxml.NSRGP, eppxml.NSFee, eppxml.NSLoginSec, eppxml.NSTTL, eppxml.NSAddlEmail, eppxml.NSOrg, eppxml.NSOrgExt, eppxml.NSKeyRelay, eppxml.NSIDN, eppxml.NSMaintenance, eppxml.NSAllocationToken, eppxml.NSLaunch, body, number)
 }
 
 // mask takes out what differs from run to run and puts tags on lines of their own.
@@ -158,6 +177,7 @@ func mask(frame string) string {
 		{`<svTRID>n1\.1\.\w+</svTRID>`, `<svTRID>[node]</svTRID>`},
 		{`changePoll:svTRID>1-\d+-\d+<`, `changePoll:svTRID>[log]<`},
 		{`roid>[A-Z2-7]{17}-`, `roid>[random]-`},
+		{applicationPattern, `[application]`},
 		{`exDate="[^"]+"`, `exDate="[certificate]"`},
 	} {
 		frame = regexp.MustCompile(m.pattern).ReplaceAllString(frame, m.text)

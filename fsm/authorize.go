@@ -21,7 +21,8 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_PremiumLoad, *fsmpb.Command_PremiumRemove, *fsmpb.Command_ReservedLoad, *fsmpb.Command_ReservedRemove,
 		*fsmpb.Command_HostReturn, *fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
 		*fsmpb.Command_FeatureLevelRaise, *fsmpb.Command_OrgServerUpdate,
-		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel:
+		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel,
+		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
 			return nil
 		}
@@ -31,6 +32,7 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_DomainTransferRequest, *fsmpb.Command_DomainTransferApprove, *fsmpb.Command_DomainTransferReject, *fsmpb.Command_DomainTransferCancel,
 		*fsmpb.Command_ContactTransferRequest, *fsmpb.Command_ContactTransferApprove, *fsmpb.Command_ContactTransferReject, *fsmpb.Command_ContactTransferCancel,
 		*fsmpb.Command_PollAck,
+		*fsmpb.Command_LaunchApplicationCreate, *fsmpb.Command_LaunchApplicationUpdate, *fsmpb.Command_LaunchApplicationDelete,
 		*fsmpb.Command_OrgCreate, *fsmpb.Command_OrgUpdate, *fsmpb.Command_OrgDelete, *fsmpb.Command_KeyrelayCreate,
 		*fsmpb.Command_DomainRestoreRequest, *fsmpb.Command_DomainRestoreReport, *fsmpb.Command_RegistrarPassword, *fsmpb.Command_AuthInfoFailure:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_REGISTRAR {

@@ -9,7 +9,47 @@ import (
 	"cadastre/store"
 )
 
+// domainCreate registers a name (RFC 5731 section 3.2.1).
 func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
+	o, err := r.offer(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.requireRegistrations(o, c); err != nil {
+		return nil, err
+	}
+	if err := r.pricedOffer(o, c); err != nil {
+		return nil, err
+	}
+	tld, domain := o.tld, o.domain
+	row := r.charge(tld, o.registrar.ID, store.LedgerCreate, domain.Name, o.years, o.price)
+	domain.Graces = []registry.Grace{{Kind: registry.GraceAdd, EndsAt: policy.AddDays(r.now, tld.Policy.AddGraceDays), ChargeRow: row}}
+	r.countAdd(domain)
+	r.spendToken(o.token, domain.Name)
+	r.tx.PutDomain(nil, domain)
+	r.markDelegationDirty(domain, nil)
+	if tld.Policy.SacrificialDomain != "" {
+		r.returnHosts(domain)
+	}
+	result := r.createdResult(domain.ROID)
+	result.ExpiresAtMs, result.IdnTable = domain.ExpiresAt.UnixMilli(), domain.IDN.Table
+	r.settled(result, tld, o.price, o.years)
+	return result, nil
+}
+
+// offer is a registration that the rules admit, before it is made.
+type offer struct {
+	tld       *registry.TLD
+	registrar *registry.Registrar
+	domain    *registry.Domain
+	token     *registry.AllocationToken // nil for none
+	years     uint32
+	price     int64
+}
+
+// offer says whether the acting registrar can have the name, and what it would get; the
+// price comes with pricedOffer.
+func (r *run) offer(c *fsmpb.DomainCreate) (*offer, error) {
 	name := registry.DomainName(c.GetName())
 	tld, inside := r.tx.TLDOf(name)
 	if !inside {
@@ -19,7 +59,11 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := policy.CheckRegistrable(r.tx, tld, name); err != nil {
+	o := &offer{tld: tld, registrar: registrar}
+	if o.token, err = r.presentedToken(c.GetAllocationTokenSha256(), tld, name); err != nil {
+		return nil, err
+	}
+	if err := policy.CheckAllocatable(r.tx, tld, name, o.token); err != nil {
 		return nil, err
 	}
 	if r.tx.HasDomain(name) {
@@ -29,42 +73,35 @@ func (r *run) domainCreate(c *fsmpb.DomainCreate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	years, err := policy.PeriodYears(tld, c.GetPeriodYears())
+	if o.years, err = policy.PeriodYears(tld, c.GetPeriodYears()); err != nil {
+		return nil, err
+	}
+	o.domain = &registry.Domain{Name: name, TLD: tld.Name, ExpiresAt: policy.AddYears(r.now, o.years), AuthInfo: r.newAuthInfo(c.GetAuthInfo(), tld), IDN: named}
+	if err := r.requireVariantsFree(tld, o.domain); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// pricedOffer checks what the domain names and what it costs.
+func (r *run) pricedOffer(o *offer, c *fsmpb.DomainCreate) error {
+	if err := policy.CheckAuthInfo(o.tld, c.GetAuthInfo().GetWeak()); err != nil {
+		return err
+	}
+	if err := r.fillDomainLinks(o.tld, o.domain, c); err != nil {
+		return err
+	}
+	prices := policy.PricesOfNew(r.tx, o.tld, o.domain.Name)
+	o.price = policy.TokenPriceMinor(o.token, prices.CreateMinor(o.years), o.years)
+	if err := r.requirePayment(o.tld, o.registrar, &prices, c.GetFee(), o.price); err != nil {
+		return err
+	}
+	roid, err := r.newROID(c.GetRoid(), o.tld.Policy.ROIDSuffix)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	domain := &registry.Domain{Name: name, TLD: tld.Name, ExpiresAt: policy.AddYears(r.now, years), AuthInfo: r.newAuthInfo(c.GetAuthInfo(), tld), IDN: named}
-	if err := r.requireVariantsFree(tld, domain); err != nil {
-		return nil, err
-	}
-	if err := policy.CheckAuthInfo(tld, c.GetAuthInfo().GetWeak()); err != nil {
-		return nil, err
-	}
-	if err := r.fillDomainLinks(tld, domain, c); err != nil {
-		return nil, err
-	}
-	prices := policy.PricesOfNew(r.tx, tld, name)
-	price := prices.CreateMinor(years)
-	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
-		return nil, err
-	}
-	roid, err := r.newROID(c.GetRoid(), tld.Policy.ROIDSuffix)
-	if err != nil {
-		return nil, err
-	}
-	domain.Provenance, domain.PriceClass = r.created(roid), prices.Class
-	row := r.charge(tld, registrar.ID, store.LedgerCreate, name, years, price)
-	domain.Graces = []registry.Grace{{Kind: registry.GraceAdd, EndsAt: policy.AddDays(r.now, tld.Policy.AddGraceDays), ChargeRow: row}}
-	r.countAdd(domain)
-	r.tx.PutDomain(nil, domain)
-	r.markDelegationDirty(domain, nil)
-	if tld.Policy.SacrificialDomain != "" {
-		r.returnHosts(domain)
-	}
-	result := r.createdResult(roid)
-	result.ExpiresAtMs, result.IdnTable = domain.ExpiresAt.UnixMilli(), domain.IDN.Table
-	r.settled(result, tld, price, years)
-	return result, nil
+	o.domain.Provenance, o.domain.PriceClass = r.created(roid), prices.Class
+	return nil
 }
 
 // fillDomainLinks checks and sets the contacts, name servers and DS records of a new domain.

@@ -82,7 +82,12 @@ func (r *run) reserve(tld *registry.TLD, d *registry.Domain, years uint32, amoun
 
 // releaseReserved gives the price back and returns the row that had set it aside.
 func (r *run) releaseReserved(t *registry.Transfer) store.LedgerRow {
-	row, found := r.tx.LedgerRow(t.ReservedRow)
+	return r.releaseRow(t.ReservedRow)
+}
+
+// releaseRow is releaseReserved for the number of a row.
+func (r *run) releaseRow(number uint64) store.LedgerRow {
+	row, found := r.tx.LedgerRow(number)
 	if !found {
 		return store.LedgerRow{}
 	}

@@ -35,12 +35,17 @@ func (r *run) domainTransferRequest(c *fsmpb.DomainTransferRequest) (*fsmpb.Resu
 	if err := r.setTransferTerm(tld, domain, transfer, c.GetPeriodYears()); err != nil {
 		return nil, err
 	}
+	token, err := r.presentedToken(c.GetAllocationTokenSha256(), tld, domain.Name)
+	if err != nil {
+		return nil, err
+	}
 	prices := policy.PricesOf(r.tx, tld, domain)
-	price := prices.TransferMinor(transfer.PeriodYears)
+	price := policy.TokenPriceMinor(token, prices.TransferMinor(transfer.PeriodYears), transfer.PeriodYears)
 	if err := r.requirePayment(tld, registrar, &prices, c.GetFee(), price); err != nil {
 		return nil, err
 	}
 	transfer.ReservedRow = r.reserve(tld, domain, transfer.PeriodYears, price)
+	r.spendToken(token, domain.Name)
 	next := *domain
 	next.Transfer = transfer
 	next.Statuses = domain.Statuses.With(registry.StatusPendingTransfer)

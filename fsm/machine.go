@@ -137,7 +137,7 @@ func applyOnce(tx *store.Tx, command *fsmpb.Command, now time.Time, effects *Eff
 		}
 	}
 	at := tx.At()
-	r := &run{tx: tx, now: now, actor: command.GetActor(), reason: command.GetReason(), effects: effects}
+	r := &run{tx: tx, now: now, actor: command.GetActor(), reason: command.GetReason(), clTRID: command.GetCltrid(), effects: effects}
 	tx.SetCause(store.Cause{
 		Verb: Verb(command), ActorKind: uint32(r.actor.GetKind()), Actor: r.actor.GetId(),
 		CLTRID: command.GetCltrid(), Reason: command.GetReason(), At: now,

@@ -16,6 +16,7 @@ type run struct {
 	now     time.Time // registry time
 	actor   *fsmpb.Actor
 	reason  string // why an operator does it
+	clTRID  string
 	effects *Effects
 	watched []watchedBalance
 	// extraWork is what a thing that was due took beyond the usual.
@@ -63,6 +64,12 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.hostReturn(body.HostReturn)
 	case *fsmpb.Command_ContactServerUpdate:
 		return r.contactServerUpdate(body.ContactServerUpdate)
+	case *fsmpb.Command_LaunchApplicationDecide:
+		return r.launchApplicationDecide(body.LaunchApplicationDecide)
+	case *fsmpb.Command_AllocationTokenCreate:
+		return r.allocationTokenCreate(body.AllocationTokenCreate)
+	case *fsmpb.Command_AllocationTokenRevoke:
+		return r.allocationTokenRevoke(body.AllocationTokenRevoke)
 	case *fsmpb.Command_FeatureLevelRaise:
 		return r.featureLevelRaise(body.FeatureLevelRaise)
 	case *fsmpb.Command_OrgServerUpdate:
@@ -138,6 +145,12 @@ func (r *run) applyObject(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.orgDelete(body.OrgDelete)
 	case *fsmpb.Command_AuthInfoFailure:
 		return r.authInfoFailure(body.AuthInfoFailure)
+	case *fsmpb.Command_LaunchApplicationCreate:
+		return r.launchApplicationCreate(body.LaunchApplicationCreate)
+	case *fsmpb.Command_LaunchApplicationUpdate:
+		return r.launchApplicationUpdate(body.LaunchApplicationUpdate)
+	case *fsmpb.Command_LaunchApplicationDelete:
+		return r.launchApplicationDelete(body.LaunchApplicationDelete)
 	default:
 		return r.applyTransferOrPoll(command)
 	}

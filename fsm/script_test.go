@@ -275,6 +275,10 @@ func (w *world) show(what string) string {
 				fmt.Fprintln(&out)
 				return true
 			})
+		case "application":
+			showApplication(&out, tx, name)
+		case "token":
+			showToken(&out, tx, name)
 		case "zone":
 			tx.EachPublished(registry.DomainName(name), func(o store.OwnerRecords) bool {
 				fmt.Fprintf(&out, "%s %q\n", o.Owner, o.RRs)
@@ -305,8 +309,9 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 	kinds := map[registry.PollKind]string{
 		registry.PollTransfer: "transfer", registry.PollAutoRenew: "auto-renewal", registry.PollRedemption: "redemption", registry.PollPurge: "purge",
 		registry.PollRestoreLapsed: "restore lapsed", registry.PollChange: "change", registry.PollLowBalance: "low balance",
-		registry.PollKeyRelay: "key relay",
-		registry.PollExpired:  "expired",
+		registry.PollKeyRelay:    "key relay",
+		registry.PollExpired:     "expired",
+		registry.PollApplication: "application",
 	}
 	for n := queue.Head; n < queue.Head+queue.Count; n++ {
 		m, found := tx.PollMessage(id, n)
@@ -331,6 +336,9 @@ func showPoll(out *strings.Builder, tx *store.ReadTx, id registry.RegistrarID) {
 			fmt.Fprintf(out, " %s %s by %s case=%v reason=%q", c.Operation, c.State, c.Who, c.Case, c.Reason)
 		}
 		showKeyRelay(out, m.KeyRelay)
+		if s := m.Application; s != nil {
+			fmt.Fprintf(out, " %s %s %s%s reason=%q", s.ID, s.Phase, s.Status, s.StatusName, s.Reason)
+		}
 		fmt.Fprintln(out)
 	}
 }
@@ -365,6 +373,12 @@ func showDomain(out *strings.Builder, tx *store.ReadTx, name registry.DomainName
 	}
 	if d.IDN != (registry.IDN{}) {
 		fmt.Fprintf(out, " idn=%s/%s", d.IDN.Table, d.IDN.Key)
+	}
+	if d.LaunchPhase.Type != "" {
+		fmt.Fprintf(out, " phase=%s", d.LaunchPhase)
+	}
+	for _, n := range d.ClaimsNotices {
+		fmt.Fprintf(out, " notice=%s/%s", n.ValidatorID, n.ID)
 	}
 	if d.PriceClass != "" {
 		fmt.Fprintf(out, " class=%s", d.PriceClass)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -28,6 +29,11 @@ func TestEveryPolicyFieldTravels(t *testing.T) {
 			full.TTLBounds = []registry.TTLBounds{{Type: registry.RecordDS, Min: 1, Max: 3, Default: 2}}
 		case name == "IDNTables", name == "IDNCustomTables":
 			f.Set(reflect.ValueOf([]string{name}))
+		case name == "LaunchPhases":
+			full.LaunchPhases = []registry.LaunchPhase{{
+				Phase: registry.Phase{Type: registry.PhaseCustom, Name: "idn first"}, StartsAt: time.UnixMilli(1).UTC(), EndsAt: time.UnixMilli(2).UTC(),
+				Applications: true, NoticeRequired: true,
+			}}
 		case name == "PremiumNames":
 			full.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 1, RenewPriceMinor: 2, RestorePriceMinor: 3}}
 		case name == "Signing":

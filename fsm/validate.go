@@ -149,6 +149,13 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.require(len(body.AuthInfoFailure.GetRoid()) <= maxROIDChars, "roid", "", "an object identifier has at most %d characters", maxROIDChars)
 	case *fsmpb.Command_ZonePublish:
 		k.zonePublish(body.ZonePublish)
+	case *fsmpb.Command_LaunchApplicationCreate, *fsmpb.Command_LaunchApplicationUpdate,
+		*fsmpb.Command_LaunchApplicationDelete, *fsmpb.Command_LaunchApplicationDecide:
+		k.launch(command)
+	case *fsmpb.Command_AllocationTokenCreate:
+		k.allocationTokenCreate(body.AllocationTokenCreate)
+	case *fsmpb.Command_AllocationTokenRevoke:
+		k.sha256("token_sha256", body.AllocationTokenRevoke.GetTokenSha256())
 	default:
 		if k.lists(command) {
 			return
@@ -256,6 +263,7 @@ func (k *checker) tldPut(c *fsmpb.TLDPut) {
 	k.count("reserved_labels", len(p.GetReservedLabels()), 10000)
 	k.count("idn_tables", len(p.GetIdnTables())+len(p.GetIdnCustomTables()), policy.MaxIDNTables)
 	k.count("premium_names", len(p.GetPremiumNames()), policy.MaxPremiumNames)
+	k.launchPhases(p.GetLaunchPhases())
 }
 
 // maxChainKeyOctets bounds a place in a denial chain: one octet, and a name or a hash.

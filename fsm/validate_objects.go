@@ -127,6 +127,9 @@ func (k *checker) domainCreate(c *fsmpb.DomainCreate) {
 	k.orgLinks(c.GetOrgs(), nil, nil)
 	k.text("table", c.GetIdnTable())
 	k.text("uname", c.GetIdnUname())
+	k.presentedToken(c.GetAllocationTokenSha256())
+	k.launchPhase(c.GetLaunchPhase())
+	k.claimsNotices(c.GetClaimsNotices())
 }
 
 func (k *checker) domainUpdate(c *fsmpb.DomainUpdate) {

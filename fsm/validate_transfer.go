@@ -19,6 +19,7 @@ func (k *checker) transferOrPoll(command *fsmpb.Command) {
 		k.name("name", c.GetName())
 		k.authProof(c.GetAuthProof())
 		k.fee(c.GetFee())
+		k.presentedToken(c.GetAllocationTokenSha256())
 		k.require(c.GetPeriodYears() <= maxPeriodYears, "period", fmt.Sprint(c.GetPeriodYears()), "a period has at most %d years", maxPeriodYears)
 	case *fsmpb.Command_DomainTransferApprove:
 		k.name("name", body.DomainTransferApprove.GetName())

@@ -21,27 +21,36 @@ const MaxTermYears = 10
 // below it, letters, digits and inner hyphens, no reserved label. Of an A-label IDNOf
 // says the rest.
 func CheckRegistrable(lists Lists, tld *registry.TLD, name registry.DomainName) error {
-	refuse := func(code registry.Code, reason string) error {
-		return &registry.Error{Code: code, Field: "name", Value: string(name), Reason: reason}
+	if err := checkOffered(tld, name); err != nil {
+		return err
 	}
+	if IsReserved(lists, tld, name.FirstLabel()) {
+		return refuseName(name, "the label is reserved under this TLD")
+	}
+	return nil
+}
+
+// checkOffered is CheckRegistrable but for reserved labels.
+func checkOffered(tld *registry.TLD, name registry.DomainName) error {
 	if name.Parent() != tld.Name {
-		return refuse(registry.CodeParameterPolicy, fmt.Sprintf("only names with exactly one label before .%s can be registered", tld.Name))
+		return refuseName(name, fmt.Sprintf("only names with exactly one label before .%s can be registered", tld.Name))
 	}
 	label := name.FirstLabel()
 	isIDN := idn.HasPrefix(label) && OffersIDNs(tld)
 	if tld.Policy.IDNOnly && !isIDN {
-		return refuse(registry.CodeParameterPolicy, "only internationalised names are registered under this TLD")
+		return refuseName(name, "only internationalised names are registered under this TLD")
 	}
 	if len(label) >= 4 && label[2:4] == "--" && !isIDN {
-		return refuse(registry.CodeParameterPolicy, "labels with hyphens as third and fourth characters are not offered under this TLD (RFC 5891 section 4.2.3.1)")
+		return refuseName(name, "labels with hyphens as third and fourth characters are not offered under this TLD (RFC 5891 section 4.2.3.1)")
 	}
 	if name == tld.Policy.SacrificialDomain {
-		return refuse(registry.CodeParameterPolicy, "the registry keeps the name for hosts of purged domains")
-	}
-	if IsReserved(lists, tld, label) {
-		return refuse(registry.CodeParameterPolicy, "the label is reserved under this TLD")
+		return refuseName(name, "the registry keeps the name for hosts of purged domains")
 	}
 	return nil
+}
+
+func refuseName(name registry.DomainName, reason string) error {
+	return &registry.Error{Code: registry.CodeParameterPolicy, Field: "name", Value: string(name), Reason: reason}
 }
 
 // PeriodYears returns the period meant by requested years, 0 standing for the TLD's
@@ -239,6 +248,9 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 	}
 	if reason := checkPremiumNames(p.PremiumNames); reason != "" {
 		return bad("premium_names", "%s", reason)
+	}
+	if reason := checkLaunchPhases(p.LaunchPhases); reason != "" {
+		return bad("launch_phases", "%s", reason)
 	}
 	if reason := checkTTLBounds(p); reason != "" {
 		return bad("ttl_bounds", "%s", reason)

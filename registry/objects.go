@@ -18,6 +18,7 @@ const (
 	KindTLD         ObjectKind = 5
 	KindOrg         ObjectKind = 120
 	KindMaintenance ObjectKind = 100
+	KindApplication ObjectKind = 110 // for a name in the launch of a TLD
 )
 
 // String returns the kind's name.
@@ -37,6 +38,8 @@ func (k ObjectKind) String() string {
 		return "org"
 	case KindMaintenance:
 		return "maintenance"
+	case KindApplication:
+		return "application"
 	default:
 		return "object"
 	}
@@ -150,6 +153,10 @@ type Domain struct {
 	PriceClass string
 	Orgs       []OrgLink // sorted by role, one for each role at most
 	IDN        IDN
+	// LaunchPhase is the phase in which the name was registered, if the registrar named one;
+	// ClaimsNotices are what was accepted for it.
+	LaunchPhase   Phase
+	ClaimsNotices []ClaimsNotice
 }
 
 // IsDelegated says whether the domain belongs in the zone: it has name servers, no hold
@@ -421,6 +428,8 @@ type TLDPolicy struct {
 	IDNTableRequired bool
 	// IDNOnly admits no ASCII names.
 	IDNOnly bool
+	// LaunchPhases are the phases of the launch; without any the TLD is open.
+	LaunchPhases []LaunchPhase
 }
 
 // PremiumName is a label below a TLD with prices of its own, in minor units of the TLD's

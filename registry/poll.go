@@ -28,6 +28,9 @@ const (
 	PollMaintenanceDelete   PollKind = 102
 	PollMaintenanceCourtesy PollKind = 103 // it begins soon
 	PollMaintenanceEnd      PollKind = 104
+	// PollApplication: an application came to another status; Application says which, and
+	// Action which command had applied.
+	PollApplication PollKind = 110
 )
 
 // Action names a command by what its answer said: the client's transaction identifier and
@@ -57,8 +60,9 @@ type PollMessage struct {
 	Action    Action
 	Change    *Change // nil but for PollChange
 
-	LowBalance *LowBalance
-	KeyRelay   *KeyRelay // nil but for PollKeyRelay
+	LowBalance  *LowBalance
+	KeyRelay    *KeyRelay        // nil but for PollKeyRelay
+	Application *ApplicationStep // nil but for PollApplication
 }
 
 // LowBalance is how the money of a registrar stood when it fell below the registrar's

@@ -130,6 +130,7 @@ func encodeDomain(d *registry.Domain) []byte {
 	e.time(fieldDomainExpiryGrace, d.ExpiryGraceEndsAt)
 	e.str(fieldDomainIDNTable, d.IDN.Table)
 	e.str(fieldDomainIDNKey, d.IDN.Key)
+	e.domainLaunch(d)
 	return e.b
 }
 
@@ -193,6 +194,10 @@ func (d *decoder) domainField(domain *registry.Domain) {
 		domain.IDN.Table = d.str()
 	case fieldDomainIDNKey:
 		domain.IDN.Key = d.str()
+	case fieldDomainPhase:
+		domain.LaunchPhase = d.phase()
+	case fieldDomainNotice:
+		domain.ClaimsNotices = append(domain.ClaimsNotices, d.claimsNotice())
 	default:
 		d.provenance(&domain.Provenance)
 	}

@@ -62,6 +62,14 @@ const (
 	tableDueMaint    table = 0x82 // time → maintenance with something due
 )
 
+// Launches and allocation tokens.
+const (
+	tableApplication         table = 0x84 // identifier → application in the launch of a TLD
+	tableApplicationName     table = 0x85 // name → applications for it
+	tableAllocationToken     table = 0x86 // SHA-256 → allocation token
+	tableAllocationTokenName table = 0x87 // name → SHA-256 of the tokens for it
+)
+
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.
 const lastTable table = 0xEF
 

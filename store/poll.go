@@ -121,6 +121,7 @@ func encodePollMessage(m *registry.PollMessage) []byte {
 	e.change(fieldPollChange, m.Change)
 	e.lowBalance(20, m.LowBalance)
 	e.keyRelay(m.KeyRelay)
+	e.applicationStep(m.Application)
 	return e.b
 }
 
@@ -156,6 +157,8 @@ func (d *decoder) pollField(m *registry.PollMessage) {
 		m.LowBalance = d.lowBalance()
 	case fieldPollKeyRelay:
 		m.KeyRelay = d.keyRelay()
+	case fieldPollApplication:
+		m.Application = d.applicationStep()
 	default:
 		d.unknown()
 	}

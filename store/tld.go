@@ -115,6 +115,7 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	e.uint(131, uint64(p.PurgeTimeSeconds))
 	e.str(132, string(p.SacrificialDomain))
 	e.uint(133, uint64(p.ExpiryGraceDays))
+	e.launchPhases(p.LaunchPhases)
 }
 
 func decodeTLD(value []byte) *registry.TLD {
@@ -257,6 +258,8 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.AuthInfoDays = uint32(d.val)
 	case fieldPolicySigning:
 		p.Signing = d.signing()
+	case fieldPolicyLaunchPhase:
+		p.LaunchPhases = append(p.LaunchPhases, d.launchPhase())
 	default:
 		d.policyIDN(p)
 	}

@@ -501,27 +501,29 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Admin_Execute_FullMethodName         = "/cadastre.cluster.v1.Admin/Execute"
-	Admin_Members_FullMethodName         = "/cadastre.cluster.v1.Admin/Members"
-	Admin_GetTLD_FullMethodName          = "/cadastre.cluster.v1.Admin/GetTLD"
-	Admin_ListTLDs_FullMethodName        = "/cadastre.cluster.v1.Admin/ListTLDs"
-	Admin_ListLabels_FullMethodName      = "/cadastre.cluster.v1.Admin/ListLabels"
-	Admin_HostUsers_FullMethodName       = "/cadastre.cluster.v1.Admin/HostUsers"
-	Admin_GetRegistrar_FullMethodName    = "/cadastre.cluster.v1.Admin/GetRegistrar"
-	Admin_ListRegistrars_FullMethodName  = "/cadastre.cluster.v1.Admin/ListRegistrars"
-	Admin_CreateToken_FullMethodName     = "/cadastre.cluster.v1.Admin/CreateToken"
-	Admin_TransferLeader_FullMethodName  = "/cadastre.cluster.v1.Admin/TransferLeader"
-	Admin_Remove_FullMethodName          = "/cadastre.cluster.v1.Admin/Remove"
-	Admin_ClockGet_FullMethodName        = "/cadastre.cluster.v1.Admin/ClockGet"
-	Admin_WaitSettled_FullMethodName     = "/cadastre.cluster.v1.Admin/WaitSettled"
-	Admin_StateHash_FullMethodName       = "/cadastre.cluster.v1.Admin/StateHash"
-	Admin_Backup_FullMethodName          = "/cadastre.cluster.v1.Admin/Backup"
-	Admin_Ledger_FullMethodName          = "/cadastre.cluster.v1.Admin/Ledger"
-	Admin_History_FullMethodName         = "/cadastre.cluster.v1.Admin/History"
-	Admin_Features_FullMethodName        = "/cadastre.cluster.v1.Admin/Features"
-	Admin_RaiseLevel_FullMethodName      = "/cadastre.cluster.v1.Admin/RaiseLevel"
-	Admin_MaintenanceList_FullMethodName = "/cadastre.cluster.v1.Admin/MaintenanceList"
-	Admin_MaintenanceShow_FullMethodName = "/cadastre.cluster.v1.Admin/MaintenanceShow"
+	Admin_Execute_FullMethodName          = "/cadastre.cluster.v1.Admin/Execute"
+	Admin_Members_FullMethodName          = "/cadastre.cluster.v1.Admin/Members"
+	Admin_GetTLD_FullMethodName           = "/cadastre.cluster.v1.Admin/GetTLD"
+	Admin_ListTLDs_FullMethodName         = "/cadastre.cluster.v1.Admin/ListTLDs"
+	Admin_ListLabels_FullMethodName       = "/cadastre.cluster.v1.Admin/ListLabels"
+	Admin_HostUsers_FullMethodName        = "/cadastre.cluster.v1.Admin/HostUsers"
+	Admin_GetRegistrar_FullMethodName     = "/cadastre.cluster.v1.Admin/GetRegistrar"
+	Admin_ListRegistrars_FullMethodName   = "/cadastre.cluster.v1.Admin/ListRegistrars"
+	Admin_CreateToken_FullMethodName      = "/cadastre.cluster.v1.Admin/CreateToken"
+	Admin_TransferLeader_FullMethodName   = "/cadastre.cluster.v1.Admin/TransferLeader"
+	Admin_Remove_FullMethodName           = "/cadastre.cluster.v1.Admin/Remove"
+	Admin_ClockGet_FullMethodName         = "/cadastre.cluster.v1.Admin/ClockGet"
+	Admin_WaitSettled_FullMethodName      = "/cadastre.cluster.v1.Admin/WaitSettled"
+	Admin_StateHash_FullMethodName        = "/cadastre.cluster.v1.Admin/StateHash"
+	Admin_Backup_FullMethodName           = "/cadastre.cluster.v1.Admin/Backup"
+	Admin_Ledger_FullMethodName           = "/cadastre.cluster.v1.Admin/Ledger"
+	Admin_History_FullMethodName          = "/cadastre.cluster.v1.Admin/History"
+	Admin_AllocationTokens_FullMethodName = "/cadastre.cluster.v1.Admin/AllocationTokens"
+	Admin_Applications_FullMethodName     = "/cadastre.cluster.v1.Admin/Applications"
+	Admin_Features_FullMethodName         = "/cadastre.cluster.v1.Admin/Features"
+	Admin_RaiseLevel_FullMethodName       = "/cadastre.cluster.v1.Admin/RaiseLevel"
+	Admin_MaintenanceList_FullMethodName  = "/cadastre.cluster.v1.Admin/MaintenanceList"
+	Admin_MaintenanceShow_FullMethodName  = "/cadastre.cluster.v1.Admin/MaintenanceShow"
 )
 
 // AdminClient is the client API for Admin service.
@@ -562,6 +564,10 @@ type AdminClient interface {
 	Ledger(ctx context.Context, in *LedgerRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LedgerChunk], error)
 	// History sends every version of the domains, hosts and contacts that ever had a name.
 	History(ctx context.Context, in *HistoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HistoryChunk], error)
+	// AllocationTokens sends all allocation tokens: their hashes and what they are for.
+	AllocationTokens(ctx context.Context, in *AllocationTokensRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AllocationTokensChunk], error)
+	// Applications sends the applications of the launch of TLDs, by identifier.
+	Applications(ctx context.Context, in *ApplicationsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplicationsChunk], error)
 	// Features tells the cluster's feature level and what each member's program supports.
 	Features(ctx context.Context, in *FeaturesRequest, opts ...grpc.CallOption) (*FeaturesResponse, error)
 	// RaiseLevel raises the feature level. It is refused unless every member answers and
@@ -778,6 +784,44 @@ func (c *adminClient) History(ctx context.Context, in *HistoryRequest, opts ...g
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_HistoryClient = grpc.ServerStreamingClient[HistoryChunk]
 
+func (c *adminClient) AllocationTokens(ctx context.Context, in *AllocationTokensRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AllocationTokensChunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[3], Admin_AllocationTokens_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[AllocationTokensRequest, AllocationTokensChunk]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_AllocationTokensClient = grpc.ServerStreamingClient[AllocationTokensChunk]
+
+func (c *adminClient) Applications(ctx context.Context, in *ApplicationsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplicationsChunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[4], Admin_Applications_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ApplicationsRequest, ApplicationsChunk]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_ApplicationsClient = grpc.ServerStreamingClient[ApplicationsChunk]
+
 func (c *adminClient) Features(ctx context.Context, in *FeaturesRequest, opts ...grpc.CallOption) (*FeaturesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(FeaturesResponse)
@@ -856,6 +900,10 @@ type AdminServer interface {
 	Ledger(*LedgerRequest, grpc.ServerStreamingServer[LedgerChunk]) error
 	// History sends every version of the domains, hosts and contacts that ever had a name.
 	History(*HistoryRequest, grpc.ServerStreamingServer[HistoryChunk]) error
+	// AllocationTokens sends all allocation tokens: their hashes and what they are for.
+	AllocationTokens(*AllocationTokensRequest, grpc.ServerStreamingServer[AllocationTokensChunk]) error
+	// Applications sends the applications of the launch of TLDs, by identifier.
+	Applications(*ApplicationsRequest, grpc.ServerStreamingServer[ApplicationsChunk]) error
 	// Features tells the cluster's feature level and what each member's program supports.
 	Features(context.Context, *FeaturesRequest) (*FeaturesResponse, error)
 	// RaiseLevel raises the feature level. It is refused unless every member answers and
@@ -925,6 +973,12 @@ func (UnimplementedAdminServer) Ledger(*LedgerRequest, grpc.ServerStreamingServe
 }
 func (UnimplementedAdminServer) History(*HistoryRequest, grpc.ServerStreamingServer[HistoryChunk]) error {
 	return status.Error(codes.Unimplemented, "method History not implemented")
+}
+func (UnimplementedAdminServer) AllocationTokens(*AllocationTokensRequest, grpc.ServerStreamingServer[AllocationTokensChunk]) error {
+	return status.Error(codes.Unimplemented, "method AllocationTokens not implemented")
+}
+func (UnimplementedAdminServer) Applications(*ApplicationsRequest, grpc.ServerStreamingServer[ApplicationsChunk]) error {
+	return status.Error(codes.Unimplemented, "method Applications not implemented")
 }
 func (UnimplementedAdminServer) Features(context.Context, *FeaturesRequest) (*FeaturesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Features not implemented")
@@ -1244,6 +1298,28 @@ func _Admin_History_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Admin_HistoryServer = grpc.ServerStreamingServer[HistoryChunk]
 
+func _Admin_AllocationTokens_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(AllocationTokensRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).AllocationTokens(m, &grpc.GenericServerStream[AllocationTokensRequest, AllocationTokensChunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_AllocationTokensServer = grpc.ServerStreamingServer[AllocationTokensChunk]
+
+func _Admin_Applications_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ApplicationsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).Applications(m, &grpc.GenericServerStream[ApplicationsRequest, ApplicationsChunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_ApplicationsServer = grpc.ServerStreamingServer[ApplicationsChunk]
+
 func _Admin_Features_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(FeaturesRequest)
 	if err := dec(in); err != nil {
@@ -1410,6 +1486,16 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "History",
 			Handler:       _Admin_History_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "AllocationTokens",
+			Handler:       _Admin_AllocationTokens_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Applications",
+			Handler:       _Admin_Applications_Handler,
 			ServerStreams: true,
 		},
 	},

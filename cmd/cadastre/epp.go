@@ -59,7 +59,7 @@ if the result code is 1xxx and 1 otherwise. With --raw it sends frames as they a
 	cmd.Flags().BoolVar(&flags.noLogin, "no-login", false, "with --raw: send no login before the frames")
 	cmd.AddCommand(newEPPHelloCommand(a, flags), newEPPCreateCommand(a, flags), newEPPInfoCommand(a, flags),
 		newEPPCheckCommand(a, flags), newEPPUpdateCommand(a, flags), newEPPDeleteCommand(a, flags), newEPPRenewCommand(a, flags),
-		newEPPTransferCommand(a, flags), newEPPPollCommand(a, flags))
+		newEPPRestoreCommand(a, flags), newEPPTransferCommand(a, flags), newEPPPollCommand(a, flags))
 	return cmd
 }
 
@@ -108,14 +108,19 @@ func (f *eppFlags) open(ctx context.Context, a *app, login bool) (*eppclient.Cli
 	return loginEPP(ctx, f.address, f.paths, f.id, f.password)
 }
 
-// eppSend logs in, sends the command and prints the answer.
-func (a *app) eppSend(ctx context.Context, flags *eppFlags, body eppxml.Body) error {
+// eppSend logs in, sends the command with the encoded elements of extensions and prints the
+// answer.
+func (a *app) eppSend(ctx context.Context, flags *eppFlags, body eppxml.Body, extensions ...[]byte) error {
+	elements, err := extensionElements(extensions)
+	if err != nil {
+		return err
+	}
 	client, err := flags.open(ctx, a, true)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = client.Close() }() // everything was said
-	frame, err := client.Exchange(ctx, eppxml.AppendCommand(nil, &eppxml.Command{Body: body, ClTRID: newClTRID()}))
+	frame, err := client.Exchange(ctx, eppxml.AppendCommand(nil, &eppxml.Command{Body: body, Extensions: elements, ClTRID: newClTRID()}))
 	if err != nil {
 		return err
 	}

@@ -22,12 +22,15 @@ func newEPPCreateDomainCommand(a *app, flags *eppFlags) *cobra.Command {
 		period, registrant, auth string
 		ns, contacts             []string
 	)
+	extras := &eppExtras{}
 	cmd := &cobra.Command{
-		Use:     "domain NAME",
-		Short:   "Register a domain",
-		Long:    "Registers a domain. Its name servers and contacts must exist.",
-		Example: "  cadastre epp --dev /tmp/cadastre create domain demo.example --period 2y --registrant jd1 --contact admin:jd1",
-		Args:    cobra.ExactArgs(1),
+		Use:   "domain NAME",
+		Short: "Register a domain",
+		Long:  "Registers a domain. Its name servers and contacts must exist.",
+		Example: "  cadastre epp --dev /tmp/cadastre create domain demo.example --period 2y --registrant jd1 --contact admin:jd1\n" +
+			"  cadastre epp --dev /tmp/cadastre create domain demo.example --ds '12345 13 2 <DIGEST>' --fee 10.00 --currency EUR\n" +
+			"  cadastre epp --dev /tmp/cadastre create domain demo.example --phase landrush --apply",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := parsePeriod(period)
 			if err != nil {
@@ -37,9 +40,13 @@ func newEPPCreateDomainCommand(a *app, flags *eppFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			elements, err := extras.ofCreate()
+			if err != nil {
+				return err
+			}
 			return a.eppSend(cmd.Context(), flags, &eppxml.DomainCreate{
 				Name: args[0], Period: p, NS: nameServers(ns), Registrant: registrant, Contacts: links, AuthInfo: a.authInfo(auth),
-			})
+			}, elements...)
 		},
 	}
 	f := cmd.Flags()
@@ -48,6 +55,13 @@ func newEPPCreateDomainCommand(a *app, flags *eppFlags) *cobra.Command {
 	f.StringVar(&registrant, "registrant", "", "contact id of the registrant")
 	f.StringSliceVar(&contacts, "contact", nil, "other contact as ROLE:ID (repeatable)")
 	f.StringVar(&auth, "auth", "", "authInfo (default: random)")
+	f.StringArrayVar(&extras.ds, "ds", nil, "DS record as "+dsFormat+" (repeatable)")
+	extras.registerFee(f)
+	extras.registerToken(f)
+	extras.registerPhase(f)
+	f.BoolVar(&extras.apply, "apply", false, "with --phase: apply for the name (default: what the phase takes)")
+	f.StringArrayVar(&extras.codes, "code", nil, "with --phase: code that proves your right to the name (repeatable)")
+	f.StringArrayVar(&extras.notices, "notice", nil, "with --phase: claims notice as ID,NOTAFTER,ACCEPTED (repeatable)")
 	return cmd
 }
 

@@ -40,6 +40,7 @@ Without an answer the registry approves after the time that the TLD's policy set
 
 func newEPPTransferVerb(a *app, flags *eppFlags, verb transferVerb) *cobra.Command {
 	var auth, roid, period string
+	extras := &eppExtras{}
 	example := fmt.Sprintf("  cadastre epp --dev /tmp/cadastre transfer %s domain demo.example", verb.op)
 	group := &cobra.Command{Use: string(verb.op), Short: verb.short, Long: verb.long, Example: example}
 	authInfo := func() *eppxml.AuthInfo {
@@ -56,7 +57,7 @@ func newEPPTransferVerb(a *app, flags *eppFlags, verb transferVerb) *cobra.Comma
 			if err != nil {
 				return err
 			}
-			return a.eppSend(cmd.Context(), flags, &eppxml.DomainTransfer{Op: verb.op, Name: args[0], Period: p, AuthInfo: authInfo()})
+			return a.eppSend(cmd.Context(), flags, &eppxml.DomainTransfer{Op: verb.op, Name: args[0], Period: p, AuthInfo: authInfo()}, extras.common("transfer")...)
 		},
 	}
 	contact := &cobra.Command{
@@ -69,6 +70,8 @@ func newEPPTransferVerb(a *app, flags *eppFlags, verb transferVerb) *cobra.Comma
 	group.PersistentFlags().StringVar(&auth, "auth", "", "authInfo of the object, or of a contact of the domain")
 	group.PersistentFlags().StringVar(&roid, "auth-roid", "", "with --auth: object identifier of the contact that it belongs to")
 	if verb.op == eppxml.TransferRequest {
+		extras.registerFee(domain.Flags())
+		extras.registerToken(domain.Flags())
 		domain.Flags().StringVar(&period, "period", "", "what to add to the registration, such as 1y (default: a year)")
 	}
 	group.AddCommand(domain, contact)

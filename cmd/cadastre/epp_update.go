@@ -21,11 +21,15 @@ func newEPPUpdateDomainCommand(a *app, flags *eppFlags) *cobra.Command {
 	var (
 		addNS, remNS, addStatus, remStatus, addContact, remContact []string
 		registrant, auth                                           string
+		addDS, remDS                                               []string
+		remAllDS                                                   bool
 	)
+	extras := &eppExtras{}
 	cmd := &cobra.Command{
-		Use:     "domain NAME",
-		Short:   "Change a domain",
-		Long:    "Changes name servers, contacts, statuses, the registrant or the authInfo of a domain.",
+		Use:   "domain NAME",
+		Short: "Change a domain",
+		Long: `Changes name servers, contacts, statuses, DS records, the registrant or the authInfo of a domain,
+or of an application that is named by --phase and --application.`,
 		Example: "  cadastre epp --dev /tmp/cadastre update domain demo.example --add-ns ns1.demo.example --add-status clientHold",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,10 +55,22 @@ func newEPPUpdateDomainCommand(a *app, flags *eppFlags) *cobra.Command {
 					update.Chg.Registrant = &registrant
 				}
 			}
-			return a.eppSend(cmd.Context(), flags, update)
+			elements, err := extras.ofApplication(eppxml.AppendLaunchUpdate)
+			if err != nil {
+				return err
+			}
+			security, err := updateOfDS(addDS, remDS, remAllDS)
+			if err != nil {
+				return err
+			}
+			return a.eppSend(cmd.Context(), flags, update, append(elements, security...)...)
 		},
 	}
 	f := cmd.Flags()
+	f.StringArrayVar(&addDS, "add-ds", nil, "DS record to add, as "+dsFormat+" (repeatable)")
+	f.StringArrayVar(&remDS, "rem-ds", nil, "DS record to remove (repeatable)")
+	f.BoolVar(&remAllDS, "rem-all-ds", false, "remove all DS records and keys")
+	extras.registerApplication(f)
 	f.StringSliceVar(&addNS, "add-ns", nil, "name servers to add")
 	f.StringSliceVar(&remNS, "rem-ns", nil, "name servers to remove")
 	f.StringSliceVar(&addStatus, "add-status", nil, "statuses to add")
@@ -64,6 +80,35 @@ func newEPPUpdateDomainCommand(a *app, flags *eppFlags) *cobra.Command {
 	f.StringVar(&registrant, "registrant", "", "new registrant; empty removes it")
 	f.StringVar(&auth, "auth", "", "new authInfo")
 	return cmd
+}
+
+// updateOfDS returns the element that changes DS records, none if nothing changes.
+func updateOfDS(add, remove []string, removeAll bool) ([][]byte, error) {
+	if removeAll && len(remove) > 0 {
+		return nil, &usageError{"give --rem-ds or --rem-all-ds, not both"}
+	}
+	update := &eppxml.SecDNSUpdate{}
+	added, err := parseDS("add-ds", add)
+	if err != nil {
+		return nil, err
+	}
+	removed, err := parseDS("rem-ds", remove)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case removeAll:
+		update.Rem = &eppxml.SecDNSRem{All: &removeAll}
+	case len(removed) > 0:
+		update.Rem = &eppxml.SecDNSRem{DS: removed}
+	}
+	if len(added) > 0 {
+		update.Add = &eppxml.SecDNS{DS: added}
+	}
+	if update.Rem == nil && update.Add == nil {
+		return nil, nil
+	}
+	return [][]byte{eppxml.AppendSecDNSUpdate(nil, update)}, nil
 }
 
 func newEPPUpdateHostCommand(a *app, flags *eppFlags) *cobra.Command {

@@ -95,7 +95,7 @@ Start with a whole cluster on this machine: cadastre dev --dir /tmp/cadastre`,
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON for machines")
 	root.AddCommand(
 		newServerCommand(a), newDevCommand(a), newDemoCommand(a), newEPPCommand(a),
-		newCACommand(a), newClusterCommand(a), newTLDCommand(a), newPremiumCommand(a), newReservedCommand(a), newRegistrarCommand(a), newClockCommand(a),
+		newCACommand(a), newClusterCommand(a), newTLDCommand(a), newPremiumCommand(a), newReservedCommand(a), newRegistrarCommand(a), newTokenCommand(a), newLaunchCommand(a), newClockCommand(a),
 		newBackupCommand(a), newRestoreCommand(a), newNodeCommand(a),
 	)
 	root.AddCommand(newObjectCommands(a)...)

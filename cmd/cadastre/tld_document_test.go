@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -21,6 +22,10 @@ func TestTLDDocumentRoundTrip(t *testing.T) {
 	want.Policy.SacrificialDomain = "kept.example"
 	want.Policy.IDNTables, want.Policy.IDNVariantsForRegistrar, want.Policy.IDNTableRequired, want.Policy.IDNOnly = []string{"de", "el"}, true, true, true
 	want.Policy.IDNCustomTables = []string{"tag: da\nname: Danish\nscripts: Latin\n0061-007A\n00E6 # ash\n"}
+	want.Policy.LaunchPhases = []registry.LaunchPhase{
+		{Phase: registry.Phase{Type: registry.PhaseSunrise}, StartsAt: time.UnixMilli(1700000000001).UTC(), EndsAt: time.UnixMilli(1710000000000).UTC(), Applications: true},
+		{Phase: registry.Phase{Type: registry.PhaseCustom, Name: "idn first"}, EndsAt: time.UnixMilli(1710000000000).UTC(), NoticeRequired: true}, {Phase: registry.Phase{Type: registry.PhaseOpen}},
+	}
 	text, err := documentOf(want.Name, &want.Policy).toml()
 	if err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func extensionCodecs() []extensionCodec {
 	for _, v := range logins {
 		login.samples, login.values = append(login.samples, AppendLoginSec(nil, v)), append(login.values, v)
 	}
-	return append(append([]extensionCodec{create, infData, update, restore, login}, registryCodecs()...), feeCodecs()...)
+	return append(append([]extensionCodec{create, infData, update, restore, login}, registryCodecs()...), slices.Concat(feeCodecs(), launchCodecs())...)
 }
 
 // orNil keeps a typed nil from looking like a value.
@@ -309,6 +309,18 @@ func FuzzExtension(f *testing.F) {
 				again = AppendMaintenanceInfData(nil, v)
 			case *AddlEmail:
 				again = AppendAddlEmail(nil, v)
+			case *AllocationToken:
+				again = AppendAllocationToken(nil, v)
+			case *AllocationTokenInfo:
+				again = AppendAllocationTokenInfo(nil, v)
+			case *LaunchCheck:
+				again = AppendLaunchCheck(nil, v)
+			case *LaunchInfo:
+				again = AppendLaunchInfo(nil, v)
+			case *LaunchCreate:
+				again = AppendLaunchCreate(nil, v)
+			case *LaunchID:
+				again = v.append(nil, e.Name)
 			case *FeeCheck:
 				again = AppendFeeCheck(nil, v)
 			case *FeeTransform:

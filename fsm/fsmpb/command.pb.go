@@ -297,6 +297,12 @@ type Command struct {
 	//	*Command_DomainServerUpdate
 	//	*Command_HostServerUpdate
 	//	*Command_ContactServerUpdate
+	//	*Command_LaunchApplicationCreate
+	//	*Command_LaunchApplicationUpdate
+	//	*Command_LaunchApplicationDelete
+	//	*Command_LaunchApplicationDecide
+	//	*Command_AllocationTokenCreate
+	//	*Command_AllocationTokenRevoke
 	//	*Command_AuthInfoFailure
 	//	*Command_FeatureLevelRaise
 	//	*Command_OrgCreate
@@ -697,6 +703,60 @@ func (x *Command) GetContactServerUpdate() *ContactServerUpdate {
 	return nil
 }
 
+func (x *Command) GetLaunchApplicationCreate() *LaunchApplicationCreate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_LaunchApplicationCreate); ok {
+			return x.LaunchApplicationCreate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetLaunchApplicationUpdate() *LaunchApplicationUpdate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_LaunchApplicationUpdate); ok {
+			return x.LaunchApplicationUpdate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetLaunchApplicationDelete() *LaunchApplicationDelete {
+	if x != nil {
+		if x, ok := x.Body.(*Command_LaunchApplicationDelete); ok {
+			return x.LaunchApplicationDelete
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetLaunchApplicationDecide() *LaunchApplicationDecide {
+	if x != nil {
+		if x, ok := x.Body.(*Command_LaunchApplicationDecide); ok {
+			return x.LaunchApplicationDecide
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetAllocationTokenCreate() *AllocationTokenCreate {
+	if x != nil {
+		if x, ok := x.Body.(*Command_AllocationTokenCreate); ok {
+			return x.AllocationTokenCreate
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetAllocationTokenRevoke() *AllocationTokenRevoke {
+	if x != nil {
+		if x, ok := x.Body.(*Command_AllocationTokenRevoke); ok {
+			return x.AllocationTokenRevoke
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetAuthInfoFailure() *AuthInfoFailure {
 	if x != nil {
 		if x, ok := x.Body.(*Command_AuthInfoFailure); ok {
@@ -976,6 +1036,30 @@ type Command_ContactServerUpdate struct {
 	ContactServerUpdate *ContactServerUpdate `protobuf:"bytes,72,opt,name=contact_server_update,json=contactServerUpdate,proto3,oneof"`
 }
 
+type Command_LaunchApplicationCreate struct {
+	LaunchApplicationCreate *LaunchApplicationCreate `protobuf:"bytes,110,opt,name=launch_application_create,json=launchApplicationCreate,proto3,oneof"`
+}
+
+type Command_LaunchApplicationUpdate struct {
+	LaunchApplicationUpdate *LaunchApplicationUpdate `protobuf:"bytes,111,opt,name=launch_application_update,json=launchApplicationUpdate,proto3,oneof"`
+}
+
+type Command_LaunchApplicationDelete struct {
+	LaunchApplicationDelete *LaunchApplicationDelete `protobuf:"bytes,112,opt,name=launch_application_delete,json=launchApplicationDelete,proto3,oneof"`
+}
+
+type Command_LaunchApplicationDecide struct {
+	LaunchApplicationDecide *LaunchApplicationDecide `protobuf:"bytes,113,opt,name=launch_application_decide,json=launchApplicationDecide,proto3,oneof"`
+}
+
+type Command_AllocationTokenCreate struct {
+	AllocationTokenCreate *AllocationTokenCreate `protobuf:"bytes,114,opt,name=allocation_token_create,json=allocationTokenCreate,proto3,oneof"`
+}
+
+type Command_AllocationTokenRevoke struct {
+	AllocationTokenRevoke *AllocationTokenRevoke `protobuf:"bytes,115,opt,name=allocation_token_revoke,json=allocationTokenRevoke,proto3,oneof"`
+}
+
 type Command_AuthInfoFailure struct {
 	AuthInfoFailure *AuthInfoFailure `protobuf:"bytes,140,opt,name=auth_info_failure,json=authInfoFailure,proto3,oneof"`
 }
@@ -1106,6 +1190,18 @@ func (*Command_HostServerUpdate) isCommand_Body() {}
 
 func (*Command_ContactServerUpdate) isCommand_Body() {}
 
+func (*Command_LaunchApplicationCreate) isCommand_Body() {}
+
+func (*Command_LaunchApplicationUpdate) isCommand_Body() {}
+
+func (*Command_LaunchApplicationDelete) isCommand_Body() {}
+
+func (*Command_LaunchApplicationDecide) isCommand_Body() {}
+
+func (*Command_AllocationTokenCreate) isCommand_Body() {}
+
+func (*Command_AllocationTokenRevoke) isCommand_Body() {}
+
 func (*Command_AuthInfoFailure) isCommand_Body() {}
 
 func (*Command_FeatureLevelRaise) isCommand_Body() {}
@@ -1233,7 +1329,9 @@ type Result struct {
 	// Of a domain create, renew or transfer request: the years that were charged.
 	PeriodYears uint32 `protobuf:"varint,61,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
 	// Of the create of an internationalised domain: the tag of its IDN table.
-	IdnTable      string `protobuf:"bytes,100,opt,name=idn_table,json=idnTable,proto3" json:"idn_table,omitempty"`
+	IdnTable string `protobuf:"bytes,100,opt,name=idn_table,json=idnTable,proto3" json:"idn_table,omitempty"`
+	// Of the create of an application: its identifier.
+	ApplicationId string `protobuf:"bytes,110,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1404,6 +1502,13 @@ func (x *Result) GetPeriodYears() uint32 {
 func (x *Result) GetIdnTable() string {
 	if x != nil {
 		return x.IdnTable
+	}
+	return ""
+}
+
+func (x *Result) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
 	}
 	return ""
 }
@@ -2472,6 +2577,8 @@ type TLDPolicy struct {
 	PremiumNames []*PremiumName `protobuf:"bytes,60,rep,name=premium_names,json=premiumNames,proto3" json:"premium_names,omitempty"`
 	// Which TTLs registrars may set, where that differs from what the program has for all TLDs.
 	TtlBounds []*TTLBounds `protobuf:"bytes,70,rep,name=ttl_bounds,json=ttlBounds,proto3" json:"ttl_bounds,omitempty"`
+	// The phases of its launch; none: it is open.
+	LaunchPhases []*LaunchPhase `protobuf:"bytes,110,rep,name=launch_phases,json=launchPhases,proto3" json:"launch_phases,omitempty"`
 	// Tags of the IDN tables that the TLD offers, in the order in which they are tried; without
 	// any it registers no internationalised names.
 	IdnTables []string `protobuf:"bytes,100,rep,name=idn_tables,json=idnTables,proto3" json:"idn_tables,omitempty"`
@@ -2786,6 +2893,13 @@ func (x *TLDPolicy) GetPremiumNames() []*PremiumName {
 func (x *TLDPolicy) GetTtlBounds() []*TTLBounds {
 	if x != nil {
 		return x.TtlBounds
+	}
+	return nil
+}
+
+func (x *TLDPolicy) GetLaunchPhases() []*LaunchPhase {
+	if x != nil {
+		return x.LaunchPhases
 	}
 	return nil
 }
@@ -4618,8 +4732,13 @@ type DomainCreate struct {
 	HostAttributes    []*HostAttribute `protobuf:"bytes,130,rep,name=host_attributes,json=hostAttributes,proto3" json:"host_attributes,omitempty"`
 	// Of an internationalised name: the tag of its table, and the whole name in Unicode, each
 	// empty if the registrar does not say it.
-	IdnTable      string `protobuf:"bytes,100,opt,name=idn_table,json=idnTable,proto3" json:"idn_table,omitempty"`
-	IdnUname      string `protobuf:"bytes,101,opt,name=idn_uname,json=idnUname,proto3" json:"idn_uname,omitempty"`
+	IdnTable string `protobuf:"bytes,100,opt,name=idn_table,json=idnTable,proto3" json:"idn_table,omitempty"`
+	IdnUname string `protobuf:"bytes,101,opt,name=idn_uname,json=idnUname,proto3" json:"idn_uname,omitempty"`
+	// SHA-256 of the allocation token presented; empty: none.
+	AllocationTokenSha256 []byte `protobuf:"bytes,110,opt,name=allocation_token_sha256,json=allocationTokenSha256,proto3" json:"allocation_token_sha256,omitempty"`
+	// The phase of the launch that the client names; not present: none.
+	LaunchPhase   *LaunchPhaseName `protobuf:"bytes,111,opt,name=launch_phase,json=launchPhase,proto3" json:"launch_phase,omitempty"`
+	ClaimsNotices []*ClaimsNotice  `protobuf:"bytes,112,rep,name=claims_notices,json=claimsNotices,proto3" json:"claims_notices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4764,6 +4883,27 @@ func (x *DomainCreate) GetIdnUname() string {
 		return x.IdnUname
 	}
 	return ""
+}
+
+func (x *DomainCreate) GetAllocationTokenSha256() []byte {
+	if x != nil {
+		return x.AllocationTokenSha256
+	}
+	return nil
+}
+
+func (x *DomainCreate) GetLaunchPhase() *LaunchPhaseName {
+	if x != nil {
+		return x.LaunchPhase
+	}
+	return nil
+}
+
+func (x *DomainCreate) GetClaimsNotices() []*ClaimsNotice {
+	if x != nil {
+		return x.ClaimsNotices
+	}
+	return nil
 }
 
 type DomainUpdate struct {
@@ -5813,10 +5953,11 @@ type DomainTransferRequest struct {
 	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	AuthProof *AuthProof             `protobuf:"bytes,2,opt,name=auth_proof,json=authProof,proto3" json:"auth_proof,omitempty"`
 	// 0: one year, or less where the longest term allowed leaves less.
-	PeriodYears   uint32 `protobuf:"varint,3,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
-	Fee           *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PeriodYears           uint32 `protobuf:"varint,3,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	Fee                   *Fee   `protobuf:"bytes,60,opt,name=fee,proto3" json:"fee,omitempty"`
+	AllocationTokenSha256 []byte `protobuf:"bytes,110,opt,name=allocation_token_sha256,json=allocationTokenSha256,proto3" json:"allocation_token_sha256,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *DomainTransferRequest) Reset() {
@@ -5873,6 +6014,13 @@ func (x *DomainTransferRequest) GetPeriodYears() uint32 {
 func (x *DomainTransferRequest) GetFee() *Fee {
 	if x != nil {
 		return x.Fee
+	}
+	return nil
+}
+
+func (x *DomainTransferRequest) GetAllocationTokenSha256() []byte {
+	if x != nil {
+		return x.AllocationTokenSha256
 	}
 	return nil
 }
@@ -7676,6 +7824,682 @@ func (x *MaintenanceCancel) GetId() string {
 	return ""
 }
 
+type LaunchPhaseName struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// sunrise, landrush, claims, open or custom.
+	Type          string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchPhaseName) Reset() {
+	*x = LaunchPhaseName{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchPhaseName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchPhaseName) ProtoMessage() {}
+
+func (x *LaunchPhaseName) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchPhaseName.ProtoReflect.Descriptor instead.
+func (*LaunchPhaseName) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{88}
+}
+
+func (x *LaunchPhaseName) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *LaunchPhaseName) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// LaunchPhase is a phase of the launch of a TLD. Times are Unix milliseconds; 0: no bound.
+type LaunchPhase struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Phase      *LaunchPhaseName       `protobuf:"bytes,1,opt,name=phase,proto3" json:"phase,omitempty"`
+	StartsAtMs int64                  `protobuf:"varint,2,opt,name=starts_at_ms,json=startsAtMs,proto3" json:"starts_at_ms,omitempty"`
+	EndsAtMs   int64                  `protobuf:"varint,3,opt,name=ends_at_ms,json=endsAtMs,proto3" json:"ends_at_ms,omitempty"`
+	// It takes applications, which operators decide; otherwise the first to come gets the name.
+	Applications   bool `protobuf:"varint,4,opt,name=applications,proto3" json:"applications,omitempty"`
+	NoticeRequired bool `protobuf:"varint,5,opt,name=notice_required,json=noticeRequired,proto3" json:"notice_required,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *LaunchPhase) Reset() {
+	*x = LaunchPhase{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchPhase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchPhase) ProtoMessage() {}
+
+func (x *LaunchPhase) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchPhase.ProtoReflect.Descriptor instead.
+func (*LaunchPhase) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{89}
+}
+
+func (x *LaunchPhase) GetPhase() *LaunchPhaseName {
+	if x != nil {
+		return x.Phase
+	}
+	return nil
+}
+
+func (x *LaunchPhase) GetStartsAtMs() int64 {
+	if x != nil {
+		return x.StartsAtMs
+	}
+	return 0
+}
+
+func (x *LaunchPhase) GetEndsAtMs() int64 {
+	if x != nil {
+		return x.EndsAtMs
+	}
+	return 0
+}
+
+func (x *LaunchPhase) GetApplications() bool {
+	if x != nil {
+		return x.Applications
+	}
+	return false
+}
+
+func (x *LaunchPhase) GetNoticeRequired() bool {
+	if x != nil {
+		return x.NoticeRequired
+	}
+	return false
+}
+
+// ClaimsNotice is a notice of trademark claims that a registrant accepted.
+type ClaimsNotice struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	ValidatorId   string                 `protobuf:"bytes,2,opt,name=validator_id,json=validatorId,proto3" json:"validator_id,omitempty"`
+	NotAfterMs    int64                  `protobuf:"varint,3,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
+	AcceptedAtMs  int64                  `protobuf:"varint,4,opt,name=accepted_at_ms,json=acceptedAtMs,proto3" json:"accepted_at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimsNotice) Reset() {
+	*x = ClaimsNotice{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimsNotice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimsNotice) ProtoMessage() {}
+
+func (x *ClaimsNotice) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimsNotice.ProtoReflect.Descriptor instead.
+func (*ClaimsNotice) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{90}
+}
+
+func (x *ClaimsNotice) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ClaimsNotice) GetValidatorId() string {
+	if x != nil {
+		return x.ValidatorId
+	}
+	return ""
+}
+
+func (x *ClaimsNotice) GetNotAfterMs() int64 {
+	if x != nil {
+		return x.NotAfterMs
+	}
+	return 0
+}
+
+func (x *ClaimsNotice) GetAcceptedAtMs() int64 {
+	if x != nil {
+		return x.AcceptedAtMs
+	}
+	return 0
+}
+
+// LaunchCode is what an applicant gives as proof of a right to the name.
+type LaunchCode struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Code        string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	ValidatorId string                 `protobuf:"bytes,2,opt,name=validator_id,json=validatorId,proto3" json:"validator_id,omitempty"`
+	// A mark element of mark-1.0, in XML.
+	Mark          []byte `protobuf:"bytes,3,opt,name=mark,proto3" json:"mark,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchCode) Reset() {
+	*x = LaunchCode{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchCode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchCode) ProtoMessage() {}
+
+func (x *LaunchCode) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchCode.ProtoReflect.Descriptor instead.
+func (*LaunchCode) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{91}
+}
+
+func (x *LaunchCode) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *LaunchCode) GetValidatorId() string {
+	if x != nil {
+		return x.ValidatorId
+	}
+	return ""
+}
+
+func (x *LaunchCode) GetMark() []byte {
+	if x != nil {
+		return x.Mark
+	}
+	return nil
+}
+
+type LaunchApplicationCreate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is applied for, with the phase. Its roid is that of the domain if it is allocated.
+	Domain *DomainCreate `protobuf:"bytes,1,opt,name=domain,proto3" json:"domain,omitempty"`
+	// The part of the identifier of the application before the hyphen.
+	ApplicationRoid string        `protobuf:"bytes,2,opt,name=application_roid,json=applicationRoid,proto3" json:"application_roid,omitempty"`
+	Codes           []*LaunchCode `protobuf:"bytes,3,rep,name=codes,proto3" json:"codes,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *LaunchApplicationCreate) Reset() {
+	*x = LaunchApplicationCreate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchApplicationCreate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchApplicationCreate) ProtoMessage() {}
+
+func (x *LaunchApplicationCreate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchApplicationCreate.ProtoReflect.Descriptor instead.
+func (*LaunchApplicationCreate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{92}
+}
+
+func (x *LaunchApplicationCreate) GetDomain() *DomainCreate {
+	if x != nil {
+		return x.Domain
+	}
+	return nil
+}
+
+func (x *LaunchApplicationCreate) GetApplicationRoid() string {
+	if x != nil {
+		return x.ApplicationRoid
+	}
+	return ""
+}
+
+func (x *LaunchApplicationCreate) GetCodes() []*LaunchCode {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
+type LaunchApplicationUpdate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ApplicationId string                 `protobuf:"bytes,1,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
+	LaunchPhase   *LaunchPhaseName       `protobuf:"bytes,2,opt,name=launch_phase,json=launchPhase,proto3" json:"launch_phase,omitempty"`
+	Change        *DomainUpdate          `protobuf:"bytes,3,opt,name=change,proto3" json:"change,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchApplicationUpdate) Reset() {
+	*x = LaunchApplicationUpdate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchApplicationUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchApplicationUpdate) ProtoMessage() {}
+
+func (x *LaunchApplicationUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchApplicationUpdate.ProtoReflect.Descriptor instead.
+func (*LaunchApplicationUpdate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{93}
+}
+
+func (x *LaunchApplicationUpdate) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return ""
+}
+
+func (x *LaunchApplicationUpdate) GetLaunchPhase() *LaunchPhaseName {
+	if x != nil {
+		return x.LaunchPhase
+	}
+	return nil
+}
+
+func (x *LaunchApplicationUpdate) GetChange() *DomainUpdate {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
+type LaunchApplicationDelete struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ApplicationId string                 `protobuf:"bytes,1,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
+	LaunchPhase   *LaunchPhaseName       `protobuf:"bytes,2,opt,name=launch_phase,json=launchPhase,proto3" json:"launch_phase,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchApplicationDelete) Reset() {
+	*x = LaunchApplicationDelete{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchApplicationDelete) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchApplicationDelete) ProtoMessage() {}
+
+func (x *LaunchApplicationDelete) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchApplicationDelete.ProtoReflect.Descriptor instead.
+func (*LaunchApplicationDelete) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{94}
+}
+
+func (x *LaunchApplicationDelete) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return ""
+}
+
+func (x *LaunchApplicationDelete) GetLaunchPhase() *LaunchPhaseName {
+	if x != nil {
+		return x.LaunchPhase
+	}
+	return nil
+}
+
+func (x *LaunchApplicationDelete) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// LaunchApplicationDecide moves an application to its next status.
+type LaunchApplicationDecide struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ApplicationId string                 `protobuf:"bytes,1,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
+	// A registry.ApplicationStatus.
+	Status uint32 `protobuf:"varint,2,opt,name=status,proto3" json:"status,omitempty"`
+	// Names a custom status.
+	StatusName    string `protobuf:"bytes,3,opt,name=status_name,json=statusName,proto3" json:"status_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LaunchApplicationDecide) Reset() {
+	*x = LaunchApplicationDecide{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LaunchApplicationDecide) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LaunchApplicationDecide) ProtoMessage() {}
+
+func (x *LaunchApplicationDecide) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LaunchApplicationDecide.ProtoReflect.Descriptor instead.
+func (*LaunchApplicationDecide) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{95}
+}
+
+func (x *LaunchApplicationDecide) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return ""
+}
+
+func (x *LaunchApplicationDecide) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *LaunchApplicationDecide) GetStatusName() string {
+	if x != nil {
+		return x.StatusName
+	}
+	return ""
+}
+
+// AllocationTokenCreate makes a token that lets a registrar have a name (RFC 8495). Who
+// makes it keeps the token; the registry only ever sees its hash.
+type AllocationTokenCreate struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	TokenSha256 []byte                 `protobuf:"bytes,1,opt,name=token_sha256,json=tokenSha256,proto3" json:"token_sha256,omitempty"`
+	// What it is for: one name, or any under a TLD. One of the two is set.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Tld  string `protobuf:"bytes,3,opt,name=tld,proto3" json:"tld,omitempty"`
+	// Who may use it; empty: every registrar.
+	Registrar string `protobuf:"bytes,4,opt,name=registrar,proto3" json:"registrar,omitempty"`
+	// It can be used any number of times rather than once.
+	Unlimited bool `protobuf:"varint,5,opt,name=unlimited,proto3" json:"unlimited,omitempty"`
+	// From when and until before when it is valid, Unix milliseconds; 0: no bound.
+	ValidFromMs  int64 `protobuf:"varint,6,opt,name=valid_from_ms,json=validFromMs,proto3" json:"valid_from_ms,omitempty"`
+	ValidUntilMs int64 `protobuf:"varint,7,opt,name=valid_until_ms,json=validUntilMs,proto3" json:"valid_until_ms,omitempty"`
+	// What a year costs with it, in place of the price of the name.
+	PriceMinor *int64 `protobuf:"varint,8,opt,name=price_minor,json=priceMinor,proto3,oneof" json:"price_minor,omitempty"`
+	// By how much the price is less.
+	DiscountPercent uint32 `protobuf:"varint,9,opt,name=discount_percent,json=discountPercent,proto3" json:"discount_percent,omitempty"`
+	// It opens reserved labels.
+	UnlocksReserved bool `protobuf:"varint,10,opt,name=unlocks_reserved,json=unlocksReserved,proto3" json:"unlocks_reserved,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *AllocationTokenCreate) Reset() {
+	*x = AllocationTokenCreate{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AllocationTokenCreate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AllocationTokenCreate) ProtoMessage() {}
+
+func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AllocationTokenCreate.ProtoReflect.Descriptor instead.
+func (*AllocationTokenCreate) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{96}
+}
+
+func (x *AllocationTokenCreate) GetTokenSha256() []byte {
+	if x != nil {
+		return x.TokenSha256
+	}
+	return nil
+}
+
+func (x *AllocationTokenCreate) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AllocationTokenCreate) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *AllocationTokenCreate) GetRegistrar() string {
+	if x != nil {
+		return x.Registrar
+	}
+	return ""
+}
+
+func (x *AllocationTokenCreate) GetUnlimited() bool {
+	if x != nil {
+		return x.Unlimited
+	}
+	return false
+}
+
+func (x *AllocationTokenCreate) GetValidFromMs() int64 {
+	if x != nil {
+		return x.ValidFromMs
+	}
+	return 0
+}
+
+func (x *AllocationTokenCreate) GetValidUntilMs() int64 {
+	if x != nil {
+		return x.ValidUntilMs
+	}
+	return 0
+}
+
+func (x *AllocationTokenCreate) GetPriceMinor() int64 {
+	if x != nil && x.PriceMinor != nil {
+		return *x.PriceMinor
+	}
+	return 0
+}
+
+func (x *AllocationTokenCreate) GetDiscountPercent() uint32 {
+	if x != nil {
+		return x.DiscountPercent
+	}
+	return 0
+}
+
+func (x *AllocationTokenCreate) GetUnlocksReserved() bool {
+	if x != nil {
+		return x.UnlocksReserved
+	}
+	return false
+}
+
+type AllocationTokenRevoke struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TokenSha256   []byte                 `protobuf:"bytes,1,opt,name=token_sha256,json=tokenSha256,proto3" json:"token_sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AllocationTokenRevoke) Reset() {
+	*x = AllocationTokenRevoke{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AllocationTokenRevoke) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AllocationTokenRevoke) ProtoMessage() {}
+
+func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AllocationTokenRevoke.ProtoReflect.Descriptor instead.
+func (*AllocationTokenRevoke) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{97}
+}
+
+func (x *AllocationTokenRevoke) GetTokenSha256() []byte {
+	if x != nil {
+		return x.TokenSha256
+	}
+	return nil
+}
+
 var File_fsm_fsmpb_command_proto protoreflect.FileDescriptor
 
 const file_fsm_fsmpb_command_proto_rawDesc = "" +
@@ -7693,7 +8517,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\x9f\x1f\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\x83$\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -7739,7 +8563,13 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x12registrar_password\x182 \x01(\v2\".cadastre.fsm.v1.RegistrarPasswordH\x00R\x11registrarPassword\x12W\n" +
 	"\x14domain_server_update\x18F \x01(\v2#.cadastre.fsm.v1.DomainServerUpdateH\x00R\x12domainServerUpdate\x12Q\n" +
 	"\x12host_server_update\x18G \x01(\v2!.cadastre.fsm.v1.HostServerUpdateH\x00R\x10hostServerUpdate\x12Z\n" +
-	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12O\n" +
+	"\x15contact_server_update\x18H \x01(\v2$.cadastre.fsm.v1.ContactServerUpdateH\x00R\x13contactServerUpdate\x12f\n" +
+	"\x19launch_application_create\x18n \x01(\v2(.cadastre.fsm.v1.LaunchApplicationCreateH\x00R\x17launchApplicationCreate\x12f\n" +
+	"\x19launch_application_update\x18o \x01(\v2(.cadastre.fsm.v1.LaunchApplicationUpdateH\x00R\x17launchApplicationUpdate\x12f\n" +
+	"\x19launch_application_delete\x18p \x01(\v2(.cadastre.fsm.v1.LaunchApplicationDeleteH\x00R\x17launchApplicationDelete\x12f\n" +
+	"\x19launch_application_decide\x18q \x01(\v2(.cadastre.fsm.v1.LaunchApplicationDecideH\x00R\x17launchApplicationDecide\x12`\n" +
+	"\x17allocation_token_create\x18r \x01(\v2&.cadastre.fsm.v1.AllocationTokenCreateH\x00R\x15allocationTokenCreate\x12`\n" +
+	"\x17allocation_token_revoke\x18s \x01(\v2&.cadastre.fsm.v1.AllocationTokenRevokeH\x00R\x15allocationTokenRevoke\x12O\n" +
 	"\x11auth_info_failure\x18\x8c\x01 \x01(\v2 .cadastre.fsm.v1.AuthInfoFailureH\x00R\x0fauthInfoFailure\x12U\n" +
 	"\x13feature_level_raise\x18\x96\x01 \x01(\v2\".cadastre.fsm.v1.FeatureLevelRaiseH\x00R\x11featureLevelRaise\x12;\n" +
 	"\n" +
@@ -7764,7 +8594,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"FieldError\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x88\x05\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xaf\x05\n" +
 	"\x06Result\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x123\n" +
 	"\x06errors\x18\x02 \x03(\v2\x1b.cadastre.fsm.v1.FieldErrorR\x06errors\x12\x12\n" +
@@ -7788,7 +8618,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\btransfer\x18  \x01(\v2\x19.cadastre.fsm.v1.TransferR\btransfer\x122\n" +
 	"\aaccount\x18< \x01(\v2\x18.cadastre.fsm.v1.AccountR\aaccount\x12!\n" +
 	"\fperiod_years\x18= \x01(\rR\vperiodYears\x12\x1b\n" +
-	"\tidn_table\x18d \x01(\tR\bidnTable\"x\n" +
+	"\tidn_table\x18d \x01(\tR\bidnTable\x12%\n" +
+	"\x0eapplication_id\x18n \x01(\tR\rapplicationId\"x\n" +
 	"\aAccount\x12#\n" +
 	"\rbalance_minor\x18\x01 \x01(\x03R\fbalanceMinor\x12,\n" +
 	"\x12credit_limit_minor\x18\x02 \x01(\x03R\x10creditLimitMinor\x12\x1a\n" +
@@ -7891,7 +8722,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xa0\x11\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xe3\x11\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -7933,7 +8764,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x14allow_weak_auth_info\x185 \x01(\bR\x11allowWeakAuthInfo\x12A\n" +
 	"\rpremium_names\x18< \x03(\v2\x1c.cadastre.fsm.v1.PremiumNameR\fpremiumNames\x129\n" +
 	"\n" +
-	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\x12\x1d\n" +
+	"ttl_bounds\x18F \x03(\v2\x1a.cadastre.fsm.v1.TTLBoundsR\tttlBounds\x12A\n" +
+	"\rlaunch_phases\x18n \x03(\v2\x1c.cadastre.fsm.v1.LaunchPhaseR\flaunchPhases\x12\x1d\n" +
 	"\n" +
 	"idn_tables\x18d \x03(\tR\tidnTables\x12*\n" +
 	"\x11idn_custom_tables\x18e \x03(\tR\x0fidnCustomTables\x12;\n" +
@@ -8087,7 +8919,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x04data\x18\x04 \x01(\fR\x04data\"A\n" +
 	"\rHostAttribute\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
-	"\taddresses\x18\x02 \x03(\fR\taddresses\"\xa8\x05\n" +
+	"\taddresses\x18\x02 \x03(\fR\taddresses\"\xeb\x06\n" +
 	"\fDomainCreate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12!\n" +
@@ -8106,7 +8938,10 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x04orgs\x18x \x03(\v2\x18.cadastre.fsm.v1.OrgLinkR\x04orgs\x12H\n" +
 	"\x0fhost_attributes\x18\x82\x01 \x03(\v2\x1e.cadastre.fsm.v1.HostAttributeR\x0ehostAttributes\x12\x1b\n" +
 	"\tidn_table\x18d \x01(\tR\bidnTable\x12\x1b\n" +
-	"\tidn_uname\x18e \x01(\tR\bidnUname\"\xfe\b\n" +
+	"\tidn_uname\x18e \x01(\tR\bidnUname\x126\n" +
+	"\x17allocation_token_sha256\x18n \x01(\fR\x15allocationTokenSha256\x12C\n" +
+	"\flaunch_phase\x18o \x01(\v2 .cadastre.fsm.v1.LaunchPhaseNameR\vlaunchPhase\x12D\n" +
+	"\x0eclaims_notices\x18p \x03(\v2\x1d.cadastre.fsm.v1.ClaimsNoticeR\rclaimsNotices\"\xfe\b\n" +
 	"\fDomainUpdate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
 	"\x10add_name_servers\x18\x02 \x03(\tR\x0eaddNameServers\x12.\n" +
@@ -8197,13 +9032,14 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\tAuthProof\x12\x12\n" +
 	"\x04roid\x18\x01 \x01(\tR\x04roid\x12\x12\n" +
 	"\x04salt\x18\x02 \x01(\fR\x04salt\x12\x12\n" +
-	"\x04hash\x18\x03 \x01(\fR\x04hash\"\xb1\x01\n" +
+	"\x04hash\x18\x03 \x01(\fR\x04hash\"\xe9\x01\n" +
 	"\x15DomainTransferRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
 	"\n" +
 	"auth_proof\x18\x02 \x01(\v2\x1a.cadastre.fsm.v1.AuthProofR\tauthProof\x12!\n" +
 	"\fperiod_years\x18\x03 \x01(\rR\vperiodYears\x12&\n" +
-	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\"+\n" +
+	"\x03fee\x18< \x01(\v2\x14.cadastre.fsm.v1.FeeR\x03fee\x126\n" +
+	"\x17allocation_token_sha256\x18n \x01(\fR\x15allocationTokenSha256\"+\n" +
 	"\x15DomainTransferApprove\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"*\n" +
 	"\x14DomainTransferReject\x12\x12\n" +
@@ -8345,7 +9181,62 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x04item\x18\x02 \x01(\v2 .cadastre.fsm.v1.MaintenanceItemR\x04item\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\rR\brevision\"#\n" +
 	"\x11MaintenanceCancel\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id*q\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"9\n" +
+	"\x0fLaunchPhaseName\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xd2\x01\n" +
+	"\vLaunchPhase\x126\n" +
+	"\x05phase\x18\x01 \x01(\v2 .cadastre.fsm.v1.LaunchPhaseNameR\x05phase\x12 \n" +
+	"\fstarts_at_ms\x18\x02 \x01(\x03R\n" +
+	"startsAtMs\x12\x1c\n" +
+	"\n" +
+	"ends_at_ms\x18\x03 \x01(\x03R\bendsAtMs\x12\"\n" +
+	"\fapplications\x18\x04 \x01(\bR\fapplications\x12'\n" +
+	"\x0fnotice_required\x18\x05 \x01(\bR\x0enoticeRequired\"\x89\x01\n" +
+	"\fClaimsNotice\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
+	"\fvalidator_id\x18\x02 \x01(\tR\vvalidatorId\x12 \n" +
+	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
+	"notAfterMs\x12$\n" +
+	"\x0eaccepted_at_ms\x18\x04 \x01(\x03R\facceptedAtMs\"W\n" +
+	"\n" +
+	"LaunchCode\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12!\n" +
+	"\fvalidator_id\x18\x02 \x01(\tR\vvalidatorId\x12\x12\n" +
+	"\x04mark\x18\x03 \x01(\fR\x04mark\"\xae\x01\n" +
+	"\x17LaunchApplicationCreate\x125\n" +
+	"\x06domain\x18\x01 \x01(\v2\x1d.cadastre.fsm.v1.DomainCreateR\x06domain\x12)\n" +
+	"\x10application_roid\x18\x02 \x01(\tR\x0fapplicationRoid\x121\n" +
+	"\x05codes\x18\x03 \x03(\v2\x1b.cadastre.fsm.v1.LaunchCodeR\x05codes\"\xbc\x01\n" +
+	"\x17LaunchApplicationUpdate\x12%\n" +
+	"\x0eapplication_id\x18\x01 \x01(\tR\rapplicationId\x12C\n" +
+	"\flaunch_phase\x18\x02 \x01(\v2 .cadastre.fsm.v1.LaunchPhaseNameR\vlaunchPhase\x125\n" +
+	"\x06change\x18\x03 \x01(\v2\x1d.cadastre.fsm.v1.DomainUpdateR\x06change\"\x99\x01\n" +
+	"\x17LaunchApplicationDelete\x12%\n" +
+	"\x0eapplication_id\x18\x01 \x01(\tR\rapplicationId\x12C\n" +
+	"\flaunch_phase\x18\x02 \x01(\v2 .cadastre.fsm.v1.LaunchPhaseNameR\vlaunchPhase\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\"y\n" +
+	"\x17LaunchApplicationDecide\x12%\n" +
+	"\x0eapplication_id\x18\x01 \x01(\tR\rapplicationId\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\rR\x06status\x12\x1f\n" +
+	"\vstatus_name\x18\x03 \x01(\tR\n" +
+	"statusName\"\xf2\x02\n" +
+	"\x15AllocationTokenCreate\x12!\n" +
+	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
+	"\x03tld\x18\x03 \x01(\tR\x03tld\x12\x1c\n" +
+	"\tregistrar\x18\x04 \x01(\tR\tregistrar\x12\x1c\n" +
+	"\tunlimited\x18\x05 \x01(\bR\tunlimited\x12\"\n" +
+	"\rvalid_from_ms\x18\x06 \x01(\x03R\vvalidFromMs\x12$\n" +
+	"\x0evalid_until_ms\x18\a \x01(\x03R\fvalidUntilMs\x12$\n" +
+	"\vprice_minor\x18\b \x01(\x03H\x00R\n" +
+	"priceMinor\x88\x01\x01\x12)\n" +
+	"\x10discount_percent\x18\t \x01(\rR\x0fdiscountPercent\x12)\n" +
+	"\x10unlocks_reserved\x18\n" +
+	" \x01(\bR\x0funlocksReservedB\x0e\n" +
+	"\f_price_minor\":\n" +
+	"\x15AllocationTokenRevoke\x12!\n" +
+	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256*q\n" +
 	"\tActorKind\x12\x1a\n" +
 	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ACTOR_KIND_REGISTRAR\x10\x01\x12\x17\n" +
@@ -8365,7 +9256,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 88)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 98)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                  // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),                // 1: cadastre.fsm.v1.Envelope
@@ -8456,6 +9347,16 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*MaintenanceCreate)(nil),       // 86: cadastre.fsm.v1.MaintenanceCreate
 	(*MaintenanceUpdate)(nil),       // 87: cadastre.fsm.v1.MaintenanceUpdate
 	(*MaintenanceCancel)(nil),       // 88: cadastre.fsm.v1.MaintenanceCancel
+	(*LaunchPhaseName)(nil),         // 89: cadastre.fsm.v1.LaunchPhaseName
+	(*LaunchPhase)(nil),             // 90: cadastre.fsm.v1.LaunchPhase
+	(*ClaimsNotice)(nil),            // 91: cadastre.fsm.v1.ClaimsNotice
+	(*LaunchCode)(nil),              // 92: cadastre.fsm.v1.LaunchCode
+	(*LaunchApplicationCreate)(nil), // 93: cadastre.fsm.v1.LaunchApplicationCreate
+	(*LaunchApplicationUpdate)(nil), // 94: cadastre.fsm.v1.LaunchApplicationUpdate
+	(*LaunchApplicationDelete)(nil), // 95: cadastre.fsm.v1.LaunchApplicationDelete
+	(*LaunchApplicationDecide)(nil), // 96: cadastre.fsm.v1.LaunchApplicationDecide
+	(*AllocationTokenCreate)(nil),   // 97: cadastre.fsm.v1.AllocationTokenCreate
+	(*AllocationTokenRevoke)(nil),   // 98: cadastre.fsm.v1.AllocationTokenRevoke
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -8497,112 +9398,127 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	54,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
 	55,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
 	56,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
-	32,  // 39: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
-	13,  // 40: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
-	76,  // 41: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
-	77,  // 42: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
-	78,  // 43: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
-	79,  // 44: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
-	80,  // 45: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
-	23,  // 46: cadastre.fsm.v1.Command.premium_load:type_name -> cadastre.fsm.v1.PremiumLoad
-	24,  // 47: cadastre.fsm.v1.Command.premium_remove:type_name -> cadastre.fsm.v1.PremiumRemove
-	25,  // 48: cadastre.fsm.v1.Command.reserved_load:type_name -> cadastre.fsm.v1.ReservedLoad
-	26,  // 49: cadastre.fsm.v1.Command.reserved_remove:type_name -> cadastre.fsm.v1.ReservedRemove
-	41,  // 50: cadastre.fsm.v1.Command.host_return:type_name -> cadastre.fsm.v1.HostReturn
-	86,  // 51: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
-	87,  // 52: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
-	88,  // 53: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
-	5,   // 54: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	69,  // 55: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,   // 56: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,   // 57: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,   // 58: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	20,  // 59: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	27,  // 60: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	22,  // 61: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	58,  // 62: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	21,  // 63: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
-	22,  // 64: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
-	28,  // 65: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	29,  // 66: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	29,  // 67: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	31,  // 68: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	30,  // 69: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	59,  // 70: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	73,  // 71: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	35,  // 72: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	29,  // 73: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	29,  // 74: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	31,  // 75: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	30,  // 76: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	59,  // 77: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	73,  // 78: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 79: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 80: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	36,  // 81: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	57,  // 82: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	73,  // 83: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	57,  // 84: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	73,  // 85: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 86: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 87: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	44,  // 88: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	42,  // 89: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	31,  // 90: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	43,  // 91: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	44,  // 92: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	50,  // 93: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	57,  // 94: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	73,  // 95: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	45,  // 96: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	42,  // 97: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	42,  // 98: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	31,  // 99: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	43,  // 100: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	44,  // 101: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	43,  // 102: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	44,  // 103: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	57,  // 104: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	73,  // 105: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 106: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	73,  // 107: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	45,  // 108: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	50,  // 109: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	50,  // 110: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	53,  // 111: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	53,  // 112: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	53,  // 113: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	60,  // 114: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	50,  // 115: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	60,  // 116: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	72,  // 117: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	74,  // 118: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
-	28,  // 119: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	29,  // 120: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	29,  // 121: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	75,  // 122: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
-	75,  // 123: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	75,  // 124: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	74,  // 125: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
-	74,  // 126: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
-	35,  // 127: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	29,  // 128: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	29,  // 129: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	53,  // 130: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	60,  // 131: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	81,  // 132: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
-	44,  // 133: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
-	83,  // 134: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
-	84,  // 135: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
-	83,  // 136: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
-	85,  // 137: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
-	82,  // 138: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	82,  // 139: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	140, // [140:140] is the sub-list for method output_type
-	140, // [140:140] is the sub-list for method input_type
-	140, // [140:140] is the sub-list for extension type_name
-	140, // [140:140] is the sub-list for extension extendee
-	0,   // [0:140] is the sub-list for field type_name
+	93,  // 39: cadastre.fsm.v1.Command.launch_application_create:type_name -> cadastre.fsm.v1.LaunchApplicationCreate
+	94,  // 40: cadastre.fsm.v1.Command.launch_application_update:type_name -> cadastre.fsm.v1.LaunchApplicationUpdate
+	95,  // 41: cadastre.fsm.v1.Command.launch_application_delete:type_name -> cadastre.fsm.v1.LaunchApplicationDelete
+	96,  // 42: cadastre.fsm.v1.Command.launch_application_decide:type_name -> cadastre.fsm.v1.LaunchApplicationDecide
+	97,  // 43: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
+	98,  // 44: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
+	32,  // 45: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
+	13,  // 46: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
+	76,  // 47: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
+	77,  // 48: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
+	78,  // 49: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
+	79,  // 50: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
+	80,  // 51: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
+	23,  // 52: cadastre.fsm.v1.Command.premium_load:type_name -> cadastre.fsm.v1.PremiumLoad
+	24,  // 53: cadastre.fsm.v1.Command.premium_remove:type_name -> cadastre.fsm.v1.PremiumRemove
+	25,  // 54: cadastre.fsm.v1.Command.reserved_load:type_name -> cadastre.fsm.v1.ReservedLoad
+	26,  // 55: cadastre.fsm.v1.Command.reserved_remove:type_name -> cadastre.fsm.v1.ReservedRemove
+	41,  // 56: cadastre.fsm.v1.Command.host_return:type_name -> cadastre.fsm.v1.HostReturn
+	86,  // 57: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
+	87,  // 58: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
+	88,  // 59: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
+	5,   // 60: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	69,  // 61: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 62: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 63: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 64: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	20,  // 65: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	27,  // 66: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	22,  // 67: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	58,  // 68: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	90,  // 69: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
+	21,  // 70: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
+	22,  // 71: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
+	28,  // 72: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	29,  // 73: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	29,  // 74: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	31,  // 75: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	30,  // 76: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	59,  // 77: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	73,  // 78: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	35,  // 79: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	29,  // 80: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	29,  // 81: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	31,  // 82: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	30,  // 83: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	59,  // 84: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	73,  // 85: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 86: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 87: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	36,  // 88: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	57,  // 89: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	73,  // 90: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	57,  // 91: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	73,  // 92: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 93: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 94: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	44,  // 95: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	42,  // 96: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	31,  // 97: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	43,  // 98: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	44,  // 99: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	50,  // 100: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	57,  // 101: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	73,  // 102: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	45,  // 103: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	89,  // 104: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	91,  // 105: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
+	42,  // 106: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	42,  // 107: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	31,  // 108: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	43,  // 109: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	44,  // 110: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	43,  // 111: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	44,  // 112: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	57,  // 113: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	73,  // 114: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 115: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	73,  // 116: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	45,  // 117: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	50,  // 118: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	50,  // 119: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	53,  // 120: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	53,  // 121: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	53,  // 122: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	60,  // 123: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	50,  // 124: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	60,  // 125: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	72,  // 126: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	74,  // 127: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
+	28,  // 128: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	29,  // 129: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	29,  // 130: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	75,  // 131: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
+	75,  // 132: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	75,  // 133: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	74,  // 134: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
+	74,  // 135: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
+	35,  // 136: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	29,  // 137: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	29,  // 138: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	53,  // 139: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	60,  // 140: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	81,  // 141: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
+	44,  // 142: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
+	83,  // 143: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
+	84,  // 144: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
+	83,  // 145: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
+	85,  // 146: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
+	82,  // 147: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	82,  // 148: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	89,  // 149: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	46,  // 150: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
+	92,  // 151: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
+	89,  // 152: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	47,  // 153: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
+	89,  // 154: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	155, // [155:155] is the sub-list for method output_type
+	155, // [155:155] is the sub-list for method input_type
+	155, // [155:155] is the sub-list for extension type_name
+	155, // [155:155] is the sub-list for extension extendee
+	0,   // [0:155] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -8646,6 +9562,12 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_DomainServerUpdate)(nil),
 		(*Command_HostServerUpdate)(nil),
 		(*Command_ContactServerUpdate)(nil),
+		(*Command_LaunchApplicationCreate)(nil),
+		(*Command_LaunchApplicationUpdate)(nil),
+		(*Command_LaunchApplicationDelete)(nil),
+		(*Command_LaunchApplicationDecide)(nil),
+		(*Command_AllocationTokenCreate)(nil),
+		(*Command_AllocationTokenRevoke)(nil),
 		(*Command_AuthInfoFailure)(nil),
 		(*Command_FeatureLevelRaise)(nil),
 		(*Command_OrgCreate)(nil),
@@ -8670,13 +9592,14 @@ func file_fsm_fsmpb_command_proto_init() {
 	file_fsm_fsmpb_command_proto_msgTypes[76].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[80].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[81].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[96].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   88,
+			NumMessages:   98,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
