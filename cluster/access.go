@@ -37,6 +37,8 @@ func methodAccess() map[string]access {
 		clusterpb.Peer_TransferLeader_FullMethodName: member,
 		clusterpb.Peer_Removed_FullMethodName:        member,
 		clusterpb.Peer_Status_FullMethodName:         member,
+		clusterpb.Peer_ChangeRole_FullMethodName:     member,
+		clusterpb.Peer_Announce_FullMethodName:       member,
 
 		clusterpb.Admin_Execute_FullMethodName:        operator,
 		clusterpb.Admin_Members_FullMethodName:        operator,
@@ -57,6 +59,7 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_History_FullMethodName:        operator,
 		clusterpb.Admin_Features_FullMethodName:       operator,
 		clusterpb.Admin_RaiseLevel_FullMethodName:     operator,
+		clusterpb.Admin_SetRole_FullMethodName:        operator,
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 func authorizeKind(command *fsmpb.Command) error {
 	kind := command.GetActor().GetKind()
 	switch command.GetBody().(type) {
-	case *fsmpb.Command_Tick, *fsmpb.Command_ZonePublish, *fsmpb.Command_NodeJoin, *fsmpb.Command_ClusterInit:
+	case *fsmpb.Command_Tick, *fsmpb.Command_ZonePublish, *fsmpb.Command_NodeJoin, *fsmpb.Command_ClusterInit,
+		*fsmpb.Command_NodeUpdate:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_SYSTEM {
 			return nil
 		}
@@ -20,7 +21,8 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
 		*fsmpb.Command_PremiumLoad, *fsmpb.Command_PremiumRemove, *fsmpb.Command_ReservedLoad, *fsmpb.Command_ReservedRemove,
 		*fsmpb.Command_HostReturn, *fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
-		*fsmpb.Command_FeatureLevelRaise, *fsmpb.Command_OrgServerUpdate:
+		*fsmpb.Command_FeatureLevelRaise, *fsmpb.Command_OrgServerUpdate,
+		*fsmpb.Command_NodeRole:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
 			return nil
 		}

@@ -63,10 +63,22 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.hostReturn(body.HostReturn)
 	case *fsmpb.Command_ContactServerUpdate:
 		return r.contactServerUpdate(body.ContactServerUpdate)
+	default:
+		return r.applyCluster(command)
+	}
+}
+
+// applyCluster does the commands about members and what the cluster is able to do.
+func (r *run) applyCluster(command *fsmpb.Command) (*fsmpb.Result, error) {
+	switch body := command.GetBody().(type) {
 	case *fsmpb.Command_FeatureLevelRaise:
 		return r.featureLevelRaise(body.FeatureLevelRaise)
 	case *fsmpb.Command_OrgServerUpdate:
 		return r.orgServerUpdate(body.OrgServerUpdate)
+	case *fsmpb.Command_NodeUpdate:
+		return r.nodeUpdate(body.NodeUpdate)
+	case *fsmpb.Command_NodeRole:
+		return r.nodeRole(body.NodeRole)
 	default:
 		if known, result, err := r.applyList(command); known {
 			return result, err

@@ -110,6 +110,11 @@ func (k *checker) body(command *fsmpb.Command) {
 	case *fsmpb.Command_NodeJoin:
 		k.sha256("token_sha256", body.NodeJoin.GetTokenSha256())
 		k.node(body.NodeJoin.GetNode())
+	case *fsmpb.Command_NodeUpdate:
+		k.node(&fsmpb.Node{Id: body.NodeUpdate.GetNodeId(), RaftAddress: body.NodeUpdate.GetRaftAddress(), GrpcAddress: body.NodeUpdate.GetGrpcAddress()})
+	case *fsmpb.Command_NodeRole:
+		role := registry.NodeRole(body.NodeRole.GetRole())
+		k.require(role == registry.RoleVoter || role == registry.RoleReplica, "role", "", "want voter or replica")
 	case *fsmpb.Command_ClockSet:
 		k.instant("time", body.ClockSet.GetTimeMs())
 	case *fsmpb.Command_RegistrarCreate:

@@ -53,6 +53,7 @@ const (
 	tableMovedHosts table = 0x8d // purged domain → its hosts that live on under a sacrificial name
 	tablePremium    table = 0x8e // TLD, label → premium name
 	tableReserved   table = 0x8f // TLD, reserved label
+	tableRemovedNode  table = 0x94 // node id → when it was removed
 )
 
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.

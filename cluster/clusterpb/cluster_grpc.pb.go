@@ -33,6 +33,8 @@ const (
 	Peer_TransferLeader_FullMethodName = "/cadastre.cluster.v1.Peer/TransferLeader"
 	Peer_Removed_FullMethodName        = "/cadastre.cluster.v1.Peer/Removed"
 	Peer_Status_FullMethodName         = "/cadastre.cluster.v1.Peer/Status"
+	Peer_ChangeRole_FullMethodName     = "/cadastre.cluster.v1.Peer/ChangeRole"
+	Peer_Announce_FullMethodName       = "/cadastre.cluster.v1.Peer/Announce"
 )
 
 // PeerClient is the client API for Peer service.
@@ -64,6 +66,10 @@ type PeerClient interface {
 	Removed(ctx context.Context, in *RemovedRequest, opts ...grpc.CallOption) (*RemovedResponse, error)
 	// Status asks how far a node is.
 	Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusResponse, error)
+	// ChangeRole asks the leader to change whether a node is to vote.
+	ChangeRole(ctx context.Context, in *ChangeRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error)
+	// Announce tells the leader the calling node's present addresses.
+	Announce(ctx context.Context, in *AnnounceRequest, opts ...grpc.CallOption) (*AnnounceResponse, error)
 }
 
 type peerClient struct {
@@ -183,6 +189,26 @@ func (c *peerClient) Status(ctx context.Context, in *StatusRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *peerClient) ChangeRole(ctx context.Context, in *ChangeRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeRoleResponse)
+	err := c.cc.Invoke(ctx, Peer_ChangeRole_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) Announce(ctx context.Context, in *AnnounceRequest, opts ...grpc.CallOption) (*AnnounceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AnnounceResponse)
+	err := c.cc.Invoke(ctx, Peer_Announce_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServer is the server API for Peer service.
 // All implementations must embed UnimplementedPeerServer
 // for forward compatibility.
@@ -212,6 +238,10 @@ type PeerServer interface {
 	Removed(context.Context, *RemovedRequest) (*RemovedResponse, error)
 	// Status asks how far a node is.
 	Status(context.Context, *StatusRequest) (*StatusResponse, error)
+	// ChangeRole asks the leader to change whether a node is to vote.
+	ChangeRole(context.Context, *ChangeRoleRequest) (*ChangeRoleResponse, error)
+	// Announce tells the leader the calling node's present addresses.
+	Announce(context.Context, *AnnounceRequest) (*AnnounceResponse, error)
 	mustEmbedUnimplementedPeerServer()
 }
 
@@ -251,6 +281,12 @@ func (UnimplementedPeerServer) Removed(context.Context, *RemovedRequest) (*Remov
 }
 func (UnimplementedPeerServer) Status(context.Context, *StatusRequest) (*StatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Status not implemented")
+}
+func (UnimplementedPeerServer) ChangeRole(context.Context, *ChangeRoleRequest) (*ChangeRoleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeRole not implemented")
+}
+func (UnimplementedPeerServer) Announce(context.Context, *AnnounceRequest) (*AnnounceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Announce not implemented")
 }
 func (UnimplementedPeerServer) mustEmbedUnimplementedPeerServer() {}
 func (UnimplementedPeerServer) testEmbeddedByValue()              {}
@@ -446,6 +482,42 @@ func _Peer_Status_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Peer_ChangeRole_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeRoleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).ChangeRole(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_ChangeRole_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).ChangeRole(ctx, req.(*ChangeRoleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_Announce_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AnnounceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).Announce(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_Announce_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).Announce(ctx, req.(*AnnounceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Peer_ServiceDesc is the grpc.ServiceDesc for Peer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -489,6 +561,14 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Status",
 			Handler:    _Peer_Status_Handler,
 		},
+		{
+			MethodName: "ChangeRole",
+			Handler:    _Peer_ChangeRole_Handler,
+		},
+		{
+			MethodName: "Announce",
+			Handler:    _Peer_Announce_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -520,6 +600,7 @@ const (
 	Admin_History_FullMethodName        = "/cadastre.cluster.v1.Admin/History"
 	Admin_Features_FullMethodName       = "/cadastre.cluster.v1.Admin/Features"
 	Admin_RaiseLevel_FullMethodName     = "/cadastre.cluster.v1.Admin/RaiseLevel"
+	Admin_SetRole_FullMethodName        = "/cadastre.cluster.v1.Admin/SetRole"
 )
 
 // AdminClient is the client API for Admin service.
@@ -565,6 +646,8 @@ type AdminClient interface {
 	// RaiseLevel raises the feature level. It is refused unless every member answers and
 	// supports the new one.
 	RaiseLevel(ctx context.Context, in *RaiseLevelRequest, opts ...grpc.CallOption) (*RaiseLevelResponse, error)
+	// SetRole changes whether a node is to vote. It may be repeated if it failed half-way.
+	SetRole(ctx context.Context, in *SetRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error)
 }
 
 type adminClient struct {
@@ -792,6 +875,16 @@ func (c *adminClient) RaiseLevel(ctx context.Context, in *RaiseLevelRequest, opt
 	return out, nil
 }
 
+func (c *adminClient) SetRole(ctx context.Context, in *SetRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeRoleResponse)
+	err := c.cc.Invoke(ctx, Admin_SetRole_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -835,6 +928,8 @@ type AdminServer interface {
 	// RaiseLevel raises the feature level. It is refused unless every member answers and
 	// supports the new one.
 	RaiseLevel(context.Context, *RaiseLevelRequest) (*RaiseLevelResponse, error)
+	// SetRole changes whether a node is to vote. It may be repeated if it failed half-way.
+	SetRole(context.Context, *SetRoleRequest) (*ChangeRoleResponse, error)
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -901,6 +996,9 @@ func (UnimplementedAdminServer) Features(context.Context, *FeaturesRequest) (*Fe
 }
 func (UnimplementedAdminServer) RaiseLevel(context.Context, *RaiseLevelRequest) (*RaiseLevelResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RaiseLevel not implemented")
+}
+func (UnimplementedAdminServer) SetRole(context.Context, *SetRoleRequest) (*ChangeRoleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetRole not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -1244,6 +1342,24 @@ func _Admin_RaiseLevel_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_SetRole_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetRoleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).SetRole(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_SetRole_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).SetRole(ctx, req.(*SetRoleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1314,6 +1430,10 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RaiseLevel",
 			Handler:    _Admin_RaiseLevel_Handler,
+		},
+		{
+			MethodName: "SetRole",
+			Handler:    _Admin_SetRole_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

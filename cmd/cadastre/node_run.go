@@ -32,6 +32,11 @@ func (n *node) run(ctx context.Context) error {
 		Version: buildVersion(),
 	})
 	inbound.start(func(ctx context.Context) error { return server.Serve(ctx, n.grpc) })
+	base.start(func(ctx context.Context) error {
+		err := server.AnnounceAddresses(ctx, n.cfg.advertisedRaft(), n.cfg.advertisedGRPC())
+		<-ctx.Done() // a part lasts as long as its stage
+		return err
+	})
 	lead.start(n.lead)
 	n.startEdges(edges)
 	if n.metrics != nil {
