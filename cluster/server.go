@@ -72,6 +72,7 @@ type Server struct {
 	version   string
 	maxLevel  uint32
 	gate      *gatekeeper
+	requested *requestedKey
 	// checkpoints holds a place for each checkpoint being sent.
 	checkpoints chan struct{}
 	// removalCheck and leaderless are the times of watchRemoval.
@@ -83,7 +84,7 @@ func NewServer(cfg ServerConfig) *Server {
 	s := &Server{
 		nodeID: cfg.NodeID, creds: cfg.Credentials, raft: cfg.Raft, store: cfg.Store,
 		forwarder: cfg.Forwarder, peers: cfg.Peers, hints: cfg.Hints, onRemoved: cfg.Removed,
-		log: cfg.Log, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, checkpoints: make(chan struct{}, maxCheckpoints),
+		log: cfg.Log, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, requested: &requestedKey{}, checkpoints: make(chan struct{}, maxCheckpoints),
 		removalCheck: removalCheckInterval, leaderless: leaderlessBeforeAsking,
 	}
 	if s.maxLevel == 0 {
@@ -92,7 +93,7 @@ func NewServer(cfg ServerConfig) *Server {
 	if s.hints == nil {
 		s.hints = func() []Hint { return nil }
 	}
-	s.gate = &gatekeeper{clusterID: cfg.Credentials.ClusterID(), methods: methodAccess(), isMember: s.isMember}
+	s.gate = &gatekeeper{clusterID: cfg.Credentials.ClusterID(), methods: methodAccess(), isMember: s.isMember, isRevoked: s.isRevoked}
 	return s
 }
 

@@ -22,7 +22,8 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_PremiumLoad, *fsmpb.Command_PremiumRemove, *fsmpb.Command_ReservedLoad, *fsmpb.Command_ReservedRemove,
 		*fsmpb.Command_HostReturn, *fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
 		*fsmpb.Command_FeatureLevelRaise, *fsmpb.Command_OrgServerUpdate,
-		*fsmpb.Command_NodeRole:
+		*fsmpb.Command_NodeRole,
+		*fsmpb.Command_TrustPut, *fsmpb.Command_OperatorRevoke:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
 			return nil
 		}

@@ -79,6 +79,10 @@ func (r *run) applyCluster(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.nodeUpdate(body.NodeUpdate)
 	case *fsmpb.Command_NodeRole:
 		return r.nodeRole(body.NodeRole)
+	case *fsmpb.Command_TrustPut:
+		return r.trustPut(body.TrustPut)
+	case *fsmpb.Command_OperatorRevoke:
+		return r.operatorRevoke(body.OperatorRevoke)
 	default:
 		if known, result, err := r.applyList(command); known {
 			return result, err

@@ -10,6 +10,8 @@ import "fmt"
 //	level 2  feature levels themselves, changes of a member's role and addresses, rotation
 //	         of the authority, revocation of certificates; access of registrars, lifetime of
 //	         authorisation information, data models
+//	level 2  feature levels themselves, changes of a member's role and addresses, removed
+//	         nodes remembered, rotation of the authority, revocation of certificates
 const (
 	// MinFeatureLevel is the lowest level of a cluster that this program can take part in.
 	MinFeatureLevel uint32 = 1

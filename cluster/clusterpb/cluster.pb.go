@@ -1071,7 +1071,11 @@ type StatusResponse struct {
 	MinFeatureLevel uint32 `protobuf:"varint,151,opt,name=min_feature_level,json=minFeatureLevel,proto3" json:"min_feature_level,omitempty"`
 	MaxFeatureLevel uint32 `protobuf:"varint,152,opt,name=max_feature_level,json=maxFeatureLevel,proto3" json:"max_feature_level,omitempty"`
 	// Of the state at applied_index.
-	FeatureLevel  uint32 `protobuf:"varint,153,opt,name=feature_level,json=featureLevel,proto3" json:"feature_level,omitempty"`
+	FeatureLevel uint32 `protobuf:"varint,153,opt,name=feature_level,json=featureLevel,proto3" json:"feature_level,omitempty"`
+	// SHA-256 of the authorities that the node trusts now, and of the one that its certificate
+	// is from.
+	TrustedSha256 [][]byte `protobuf:"bytes,154,rep,name=trusted_sha256,json=trustedSha256,proto3" json:"trusted_sha256,omitempty"`
+	IssuerSha256  []byte   `protobuf:"bytes,155,opt,name=issuer_sha256,json=issuerSha256,proto3" json:"issuer_sha256,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1174,6 +1178,20 @@ func (x *StatusResponse) GetFeatureLevel() uint32 {
 		return x.FeatureLevel
 	}
 	return 0
+}
+
+func (x *StatusResponse) GetTrustedSha256() [][]byte {
+	if x != nil {
+		return x.TrustedSha256
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetIssuerSha256() []byte {
+	if x != nil {
+		return x.IssuerSha256
+	}
+	return nil
 }
 
 type ExecuteRequest struct {
@@ -4127,6 +4145,685 @@ func (*AnnounceResponse) Descriptor() ([]byte, []int) {
 	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{68}
 }
 
+type RevokeOperatorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// SHA-256 of one certificate; empty: all that were issued for the name so far.
+	Sha256        []byte `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeOperatorRequest) Reset() {
+	*x = RevokeOperatorRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeOperatorRequest) ProtoMessage() {}
+
+func (x *RevokeOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeOperatorRequest.ProtoReflect.Descriptor instead.
+func (*RevokeOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *RevokeOperatorRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RevokeOperatorRequest) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *RevokeOperatorRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type RevokeOperatorResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeOperatorResponse) Reset() {
+	*x = RevokeOperatorResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeOperatorResponse) ProtoMessage() {}
+
+func (x *RevokeOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeOperatorResponse.ProtoReflect.Descriptor instead.
+func (*RevokeOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{70}
+}
+
+type ListRevokedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRevokedRequest) Reset() {
+	*x = ListRevokedRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRevokedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRevokedRequest) ProtoMessage() {}
+
+func (x *ListRevokedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRevokedRequest.ProtoReflect.Descriptor instead.
+func (*ListRevokedRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{71}
+}
+
+type RevokedCertificate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Sha256        []byte                 `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	RevokedAtMs   int64                  `protobuf:"varint,3,opt,name=revoked_at_ms,json=revokedAtMs,proto3" json:"revoked_at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokedCertificate) Reset() {
+	*x = RevokedCertificate{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokedCertificate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokedCertificate) ProtoMessage() {}
+
+func (x *RevokedCertificate) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokedCertificate.ProtoReflect.Descriptor instead.
+func (*RevokedCertificate) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *RevokedCertificate) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RevokedCertificate) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *RevokedCertificate) GetRevokedAtMs() int64 {
+	if x != nil {
+		return x.RevokedAtMs
+	}
+	return 0
+}
+
+type ListRevokedResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revoked       []*RevokedCertificate  `protobuf:"bytes,1,rep,name=revoked,proto3" json:"revoked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRevokedResponse) Reset() {
+	*x = ListRevokedResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRevokedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRevokedResponse) ProtoMessage() {}
+
+func (x *ListRevokedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRevokedResponse.ProtoReflect.Descriptor instead.
+func (*ListRevokedResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{73}
+}
+
+func (x *ListRevokedResponse) GetRevoked() []*RevokedCertificate {
+	if x != nil {
+		return x.Revoked
+	}
+	return nil
+}
+
+type TrustRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrustRequest) Reset() {
+	*x = TrustRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrustRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrustRequest) ProtoMessage() {}
+
+func (x *TrustRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrustRequest.ProtoReflect.Descriptor instead.
+func (*TrustRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{74}
+}
+
+// MemberTrust is what a member does, by its own word.
+type MemberTrust struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	GrpcAddress   string                 `protobuf:"bytes,2,opt,name=grpc_address,json=grpcAddress,proto3" json:"grpc_address,omitempty"`
+	TrustedSha256 [][]byte               `protobuf:"bytes,3,rep,name=trusted_sha256,json=trustedSha256,proto3" json:"trusted_sha256,omitempty"`
+	IssuerSha256  []byte                 `protobuf:"bytes,4,opt,name=issuer_sha256,json=issuerSha256,proto3" json:"issuer_sha256,omitempty"`
+	// Why the node does not answer, for people; empty if it does.
+	Problem       string `protobuf:"bytes,5,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberTrust) Reset() {
+	*x = MemberTrust{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberTrust) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberTrust) ProtoMessage() {}
+
+func (x *MemberTrust) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberTrust.ProtoReflect.Descriptor instead.
+func (*MemberTrust) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{75}
+}
+
+func (x *MemberTrust) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *MemberTrust) GetGrpcAddress() string {
+	if x != nil {
+		return x.GrpcAddress
+	}
+	return ""
+}
+
+func (x *MemberTrust) GetTrustedSha256() [][]byte {
+	if x != nil {
+		return x.TrustedSha256
+	}
+	return nil
+}
+
+func (x *MemberTrust) GetIssuerSha256() []byte {
+	if x != nil {
+		return x.IssuerSha256
+	}
+	return nil
+}
+
+func (x *MemberTrust) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+type TrustResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0: every member trusts what its own file says.
+	Version       uint64         `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Authorities   [][]byte       `protobuf:"bytes,2,rep,name=authorities,proto3" json:"authorities,omitempty"`
+	Members       []*MemberTrust `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrustResponse) Reset() {
+	*x = TrustResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrustResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrustResponse) ProtoMessage() {}
+
+func (x *TrustResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrustResponse.ProtoReflect.Descriptor instead.
+func (*TrustResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{76}
+}
+
+func (x *TrustResponse) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *TrustResponse) GetAuthorities() [][]byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
+}
+
+func (x *TrustResponse) GetMembers() []*MemberTrust {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+type PutTrustRequest struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ExpectedVersion uint64                 `protobuf:"varint,1,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// DER certificates of authorities of this cluster, one or two.
+	Authorities   [][]byte `protobuf:"bytes,2,rep,name=authorities,proto3" json:"authorities,omitempty"`
+	Reason        string   `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutTrustRequest) Reset() {
+	*x = PutTrustRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutTrustRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutTrustRequest) ProtoMessage() {}
+
+func (x *PutTrustRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutTrustRequest.ProtoReflect.Descriptor instead.
+func (*PutTrustRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{77}
+}
+
+func (x *PutTrustRequest) GetExpectedVersion() uint64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *PutTrustRequest) GetAuthorities() [][]byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
+}
+
+func (x *PutTrustRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type PutTrustResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutTrustResponse) Reset() {
+	*x = PutTrustResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutTrustResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutTrustResponse) ProtoMessage() {}
+
+func (x *PutTrustResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutTrustResponse.ProtoReflect.Descriptor instead.
+func (*PutTrustResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{78}
+}
+
+type RequestCertificateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestCertificateRequest) Reset() {
+	*x = RequestCertificateRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestCertificateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestCertificateRequest) ProtoMessage() {}
+
+func (x *RequestCertificateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestCertificateRequest.ProtoReflect.Descriptor instead.
+func (*RequestCertificateRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{79}
+}
+
+type RequestCertificateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// PKCS #10, DER (RFC 2986); the key does not leave the node.
+	Request       []byte `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestCertificateResponse) Reset() {
+	*x = RequestCertificateResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestCertificateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestCertificateResponse) ProtoMessage() {}
+
+func (x *RequestCertificateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestCertificateResponse.ProtoReflect.Descriptor instead.
+func (*RequestCertificateResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{80}
+}
+
+func (x *RequestCertificateResponse) GetRequest() []byte {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+type InstallCertificateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// PEM. The certificate, and the authorities for the node's file.
+	Certificate   []byte `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	Authorities   []byte `protobuf:"bytes,2,opt,name=authorities,proto3" json:"authorities,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstallCertificateRequest) Reset() {
+	*x = InstallCertificateRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstallCertificateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstallCertificateRequest) ProtoMessage() {}
+
+func (x *InstallCertificateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstallCertificateRequest.ProtoReflect.Descriptor instead.
+func (*InstallCertificateRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{81}
+}
+
+func (x *InstallCertificateRequest) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *InstallCertificateRequest) GetAuthorities() []byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
+}
+
+type InstallCertificateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstallCertificateResponse) Reset() {
+	*x = InstallCertificateResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstallCertificateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstallCertificateResponse) ProtoMessage() {}
+
+func (x *InstallCertificateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstallCertificateResponse.ProtoReflect.Descriptor instead.
+func (*InstallCertificateResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{82}
+}
+
 var File_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
@@ -4189,7 +4886,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x11\n" +
 	"\x0fRemovedResponse\"\x0f\n" +
-	"\rStatusRequest\"\xe5\x02\n" +
+	"\rStatusRequest\"\xb3\x03\n" +
 	"\x0eStatusResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12#\n" +
 	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\x12!\n" +
@@ -4201,7 +4898,9 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\aversion\x18\x96\x01 \x01(\tR\aversion\x12+\n" +
 	"\x11min_feature_level\x18\x97\x01 \x01(\rR\x0fminFeatureLevel\x12+\n" +
 	"\x11max_feature_level\x18\x98\x01 \x01(\rR\x0fmaxFeatureLevel\x12$\n" +
-	"\rfeature_level\x18\x99\x01 \x01(\rR\ffeatureLevel\"D\n" +
+	"\rfeature_level\x18\x99\x01 \x01(\rR\ffeatureLevel\x12&\n" +
+	"\x0etrusted_sha256\x18\x9a\x01 \x03(\fR\rtrustedSha256\x12$\n" +
+	"\rissuer_sha256\x18\x9b\x01 \x01(\fR\fissuerSha256\"D\n" +
 	"\x0eExecuteRequest\x122\n" +
 	"\acommand\x18\x01 \x01(\v2\x18.cadastre.fsm.v1.CommandR\acommand\"B\n" +
 	"\x0fExecuteResponse\x12/\n" +
@@ -4417,7 +5116,42 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x0fAnnounceRequest\x12!\n" +
 	"\fraft_address\x18\x01 \x01(\tR\vraftAddress\x12!\n" +
 	"\fgrpc_address\x18\x02 \x01(\tR\vgrpcAddress\"\x12\n" +
-	"\x10AnnounceResponse2\xc6\b\n" +
+	"\x10AnnounceResponse\"[\n" +
+	"\x15RevokeOperatorRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x18\n" +
+	"\x16RevokeOperatorResponse\"\x14\n" +
+	"\x12ListRevokedRequest\"d\n" +
+	"\x12RevokedCertificate\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\"\n" +
+	"\rrevoked_at_ms\x18\x03 \x01(\x03R\vrevokedAtMs\"X\n" +
+	"\x13ListRevokedResponse\x12A\n" +
+	"\arevoked\x18\x01 \x03(\v2'.cadastre.cluster.v1.RevokedCertificateR\arevoked\"\x0e\n" +
+	"\fTrustRequest\"\xaf\x01\n" +
+	"\vMemberTrust\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12!\n" +
+	"\fgrpc_address\x18\x02 \x01(\tR\vgrpcAddress\x12%\n" +
+	"\x0etrusted_sha256\x18\x03 \x03(\fR\rtrustedSha256\x12#\n" +
+	"\rissuer_sha256\x18\x04 \x01(\fR\fissuerSha256\x12\x18\n" +
+	"\aproblem\x18\x05 \x01(\tR\aproblem\"\x87\x01\n" +
+	"\rTrustResponse\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x04R\aversion\x12 \n" +
+	"\vauthorities\x18\x02 \x03(\fR\vauthorities\x12:\n" +
+	"\amembers\x18\x03 \x03(\v2 .cadastre.cluster.v1.MemberTrustR\amembers\"v\n" +
+	"\x0fPutTrustRequest\x12)\n" +
+	"\x10expected_version\x18\x01 \x01(\x04R\x0fexpectedVersion\x12 \n" +
+	"\vauthorities\x18\x02 \x03(\fR\vauthorities\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x12\n" +
+	"\x10PutTrustResponse\"\x1b\n" +
+	"\x19RequestCertificateRequest\"6\n" +
+	"\x1aRequestCertificateResponse\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\fR\arequest\"_\n" +
+	"\x19InstallCertificateRequest\x12 \n" +
+	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12 \n" +
+	"\vauthorities\x18\x02 \x01(\fR\vauthorities\"\x1c\n" +
+	"\x1aInstallCertificateResponse2\xc6\b\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -4431,7 +5165,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse\x12]\n" +
 	"\n" +
 	"ChangeRole\x12&.cadastre.cluster.v1.ChangeRoleRequest\x1a'.cadastre.cluster.v1.ChangeRoleResponse\x12W\n" +
-	"\bAnnounce\x12$.cadastre.cluster.v1.AnnounceRequest\x1a%.cadastre.cluster.v1.AnnounceResponse2\x99\x0e\n" +
+	"\bAnnounce\x12$.cadastre.cluster.v1.AnnounceRequest\x1a%.cadastre.cluster.v1.AnnounceResponse2\xfd\x12\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -4454,7 +5188,13 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\bFeatures\x12$.cadastre.cluster.v1.FeaturesRequest\x1a%.cadastre.cluster.v1.FeaturesResponse\x12]\n" +
 	"\n" +
 	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponse\x12W\n" +
-	"\aSetRole\x12#.cadastre.cluster.v1.SetRoleRequest\x1a'.cadastre.cluster.v1.ChangeRoleResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"\aSetRole\x12#.cadastre.cluster.v1.SetRoleRequest\x1a'.cadastre.cluster.v1.ChangeRoleResponse\x12i\n" +
+	"\x0eRevokeOperator\x12*.cadastre.cluster.v1.RevokeOperatorRequest\x1a+.cadastre.cluster.v1.RevokeOperatorResponse\x12`\n" +
+	"\vListRevoked\x12'.cadastre.cluster.v1.ListRevokedRequest\x1a(.cadastre.cluster.v1.ListRevokedResponse\x12N\n" +
+	"\x05Trust\x12!.cadastre.cluster.v1.TrustRequest\x1a\".cadastre.cluster.v1.TrustResponse\x12W\n" +
+	"\bPutTrust\x12$.cadastre.cluster.v1.PutTrustRequest\x1a%.cadastre.cluster.v1.PutTrustResponse\x12u\n" +
+	"\x12RequestCertificate\x12..cadastre.cluster.v1.RequestCertificateRequest\x1a/.cadastre.cluster.v1.RequestCertificateResponse\x12u\n" +
+	"\x12InstallCertificate\x12..cadastre.cluster.v1.InstallCertificateRequest\x1a/.cadastre.cluster.v1.InstallCertificateResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -4468,175 +5208,203 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_clusterpb_cluster_proto_rawDescData
 }
 
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
-	(*ErrorDetail)(nil),            // 0: cadastre.cluster.v1.ErrorDetail
-	(*NotLeader)(nil),              // 1: cadastre.cluster.v1.NotLeader
-	(*ProposeRequest)(nil),         // 2: cadastre.cluster.v1.ProposeRequest
-	(*ProposeResponse)(nil),        // 3: cadastre.cluster.v1.ProposeResponse
-	(*ProposeOutcome)(nil),         // 4: cadastre.cluster.v1.ProposeOutcome
-	(*ReadIndexRequest)(nil),       // 5: cadastre.cluster.v1.ReadIndexRequest
-	(*ReadIndexResponse)(nil),      // 6: cadastre.cluster.v1.ReadIndexResponse
-	(*ConfirmTermRequest)(nil),     // 7: cadastre.cluster.v1.ConfirmTermRequest
-	(*ConfirmTermResponse)(nil),    // 8: cadastre.cluster.v1.ConfirmTermResponse
-	(*JoinRequest)(nil),            // 9: cadastre.cluster.v1.JoinRequest
-	(*JoinResponse)(nil),           // 10: cadastre.cluster.v1.JoinResponse
-	(*SeedRequest)(nil),            // 11: cadastre.cluster.v1.SeedRequest
-	(*CheckpointChunk)(nil),        // 12: cadastre.cluster.v1.CheckpointChunk
-	(*AddMemberRequest)(nil),       // 13: cadastre.cluster.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),      // 14: cadastre.cluster.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),    // 15: cadastre.cluster.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),   // 16: cadastre.cluster.v1.RemoveMemberResponse
-	(*RemovedRequest)(nil),         // 17: cadastre.cluster.v1.RemovedRequest
-	(*RemovedResponse)(nil),        // 18: cadastre.cluster.v1.RemovedResponse
-	(*StatusRequest)(nil),          // 19: cadastre.cluster.v1.StatusRequest
-	(*StatusResponse)(nil),         // 20: cadastre.cluster.v1.StatusResponse
-	(*ExecuteRequest)(nil),         // 21: cadastre.cluster.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),        // 22: cadastre.cluster.v1.ExecuteResponse
-	(*MembersRequest)(nil),         // 23: cadastre.cluster.v1.MembersRequest
-	(*Member)(nil),                 // 24: cadastre.cluster.v1.Member
-	(*MembersResponse)(nil),        // 25: cadastre.cluster.v1.MembersResponse
-	(*TLD)(nil),                    // 26: cadastre.cluster.v1.TLD
-	(*GetTLDRequest)(nil),          // 27: cadastre.cluster.v1.GetTLDRequest
-	(*ListTLDsRequest)(nil),        // 28: cadastre.cluster.v1.ListTLDsRequest
-	(*ListLabelsRequest)(nil),      // 29: cadastre.cluster.v1.ListLabelsRequest
-	(*ListLabelsResponse)(nil),     // 30: cadastre.cluster.v1.ListLabelsResponse
-	(*HostUsersRequest)(nil),       // 31: cadastre.cluster.v1.HostUsersRequest
-	(*HostUsersResponse)(nil),      // 32: cadastre.cluster.v1.HostUsersResponse
-	(*HostUser)(nil),               // 33: cadastre.cluster.v1.HostUser
-	(*ListTLDsResponse)(nil),       // 34: cadastre.cluster.v1.ListTLDsResponse
-	(*Registrar)(nil),              // 35: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),    // 36: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),  // 37: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil), // 38: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),     // 39: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 40: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),  // 41: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil), // 42: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),          // 43: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),         // 44: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),        // 45: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),       // 46: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),     // 47: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),    // 48: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),       // 49: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),      // 50: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),          // 51: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),          // 52: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),            // 53: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),            // 54: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),         // 55: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),           // 56: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),          // 57: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),             // 58: cadastre.cluster.v1.ObjectFact
-	(*FeaturesRequest)(nil),        // 59: cadastre.cluster.v1.FeaturesRequest
-	(*MemberFeatures)(nil),         // 60: cadastre.cluster.v1.MemberFeatures
-	(*FeaturesResponse)(nil),       // 61: cadastre.cluster.v1.FeaturesResponse
-	(*RaiseLevelRequest)(nil),      // 62: cadastre.cluster.v1.RaiseLevelRequest
-	(*RaiseLevelResponse)(nil),     // 63: cadastre.cluster.v1.RaiseLevelResponse
-	(*ChangeRoleRequest)(nil),      // 64: cadastre.cluster.v1.ChangeRoleRequest
-	(*ChangeRoleResponse)(nil),     // 65: cadastre.cluster.v1.ChangeRoleResponse
-	(*SetRoleRequest)(nil),         // 66: cadastre.cluster.v1.SetRoleRequest
-	(*AnnounceRequest)(nil),        // 67: cadastre.cluster.v1.AnnounceRequest
-	(*AnnounceResponse)(nil),       // 68: cadastre.cluster.v1.AnnounceResponse
-	(*fsmpb.Command)(nil),          // 69: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),           // 70: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),             // 71: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),            // 72: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),        // 73: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),      // 74: cadastre.fsm.v1.PremiumName
+	(*ErrorDetail)(nil),                // 0: cadastre.cluster.v1.ErrorDetail
+	(*NotLeader)(nil),                  // 1: cadastre.cluster.v1.NotLeader
+	(*ProposeRequest)(nil),             // 2: cadastre.cluster.v1.ProposeRequest
+	(*ProposeResponse)(nil),            // 3: cadastre.cluster.v1.ProposeResponse
+	(*ProposeOutcome)(nil),             // 4: cadastre.cluster.v1.ProposeOutcome
+	(*ReadIndexRequest)(nil),           // 5: cadastre.cluster.v1.ReadIndexRequest
+	(*ReadIndexResponse)(nil),          // 6: cadastre.cluster.v1.ReadIndexResponse
+	(*ConfirmTermRequest)(nil),         // 7: cadastre.cluster.v1.ConfirmTermRequest
+	(*ConfirmTermResponse)(nil),        // 8: cadastre.cluster.v1.ConfirmTermResponse
+	(*JoinRequest)(nil),                // 9: cadastre.cluster.v1.JoinRequest
+	(*JoinResponse)(nil),               // 10: cadastre.cluster.v1.JoinResponse
+	(*SeedRequest)(nil),                // 11: cadastre.cluster.v1.SeedRequest
+	(*CheckpointChunk)(nil),            // 12: cadastre.cluster.v1.CheckpointChunk
+	(*AddMemberRequest)(nil),           // 13: cadastre.cluster.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),          // 14: cadastre.cluster.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),        // 15: cadastre.cluster.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),       // 16: cadastre.cluster.v1.RemoveMemberResponse
+	(*RemovedRequest)(nil),             // 17: cadastre.cluster.v1.RemovedRequest
+	(*RemovedResponse)(nil),            // 18: cadastre.cluster.v1.RemovedResponse
+	(*StatusRequest)(nil),              // 19: cadastre.cluster.v1.StatusRequest
+	(*StatusResponse)(nil),             // 20: cadastre.cluster.v1.StatusResponse
+	(*ExecuteRequest)(nil),             // 21: cadastre.cluster.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),            // 22: cadastre.cluster.v1.ExecuteResponse
+	(*MembersRequest)(nil),             // 23: cadastre.cluster.v1.MembersRequest
+	(*Member)(nil),                     // 24: cadastre.cluster.v1.Member
+	(*MembersResponse)(nil),            // 25: cadastre.cluster.v1.MembersResponse
+	(*TLD)(nil),                        // 26: cadastre.cluster.v1.TLD
+	(*GetTLDRequest)(nil),              // 27: cadastre.cluster.v1.GetTLDRequest
+	(*ListTLDsRequest)(nil),            // 28: cadastre.cluster.v1.ListTLDsRequest
+	(*ListLabelsRequest)(nil),          // 29: cadastre.cluster.v1.ListLabelsRequest
+	(*ListLabelsResponse)(nil),         // 30: cadastre.cluster.v1.ListLabelsResponse
+	(*HostUsersRequest)(nil),           // 31: cadastre.cluster.v1.HostUsersRequest
+	(*HostUsersResponse)(nil),          // 32: cadastre.cluster.v1.HostUsersResponse
+	(*HostUser)(nil),                   // 33: cadastre.cluster.v1.HostUser
+	(*ListTLDsResponse)(nil),           // 34: cadastre.cluster.v1.ListTLDsResponse
+	(*Registrar)(nil),                  // 35: cadastre.cluster.v1.Registrar
+	(*GetRegistrarRequest)(nil),        // 36: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),      // 37: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil),     // 38: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),         // 39: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),        // 40: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),      // 41: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil),     // 42: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),              // 43: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),             // 44: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),            // 45: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),           // 46: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),         // 47: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),        // 48: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),           // 49: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),          // 50: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),              // 51: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),              // 52: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),                // 53: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),                // 54: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),             // 55: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),               // 56: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),              // 57: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),                 // 58: cadastre.cluster.v1.ObjectFact
+	(*FeaturesRequest)(nil),            // 59: cadastre.cluster.v1.FeaturesRequest
+	(*MemberFeatures)(nil),             // 60: cadastre.cluster.v1.MemberFeatures
+	(*FeaturesResponse)(nil),           // 61: cadastre.cluster.v1.FeaturesResponse
+	(*RaiseLevelRequest)(nil),          // 62: cadastre.cluster.v1.RaiseLevelRequest
+	(*RaiseLevelResponse)(nil),         // 63: cadastre.cluster.v1.RaiseLevelResponse
+	(*ChangeRoleRequest)(nil),          // 64: cadastre.cluster.v1.ChangeRoleRequest
+	(*ChangeRoleResponse)(nil),         // 65: cadastre.cluster.v1.ChangeRoleResponse
+	(*SetRoleRequest)(nil),             // 66: cadastre.cluster.v1.SetRoleRequest
+	(*AnnounceRequest)(nil),            // 67: cadastre.cluster.v1.AnnounceRequest
+	(*AnnounceResponse)(nil),           // 68: cadastre.cluster.v1.AnnounceResponse
+	(*RevokeOperatorRequest)(nil),      // 69: cadastre.cluster.v1.RevokeOperatorRequest
+	(*RevokeOperatorResponse)(nil),     // 70: cadastre.cluster.v1.RevokeOperatorResponse
+	(*ListRevokedRequest)(nil),         // 71: cadastre.cluster.v1.ListRevokedRequest
+	(*RevokedCertificate)(nil),         // 72: cadastre.cluster.v1.RevokedCertificate
+	(*ListRevokedResponse)(nil),        // 73: cadastre.cluster.v1.ListRevokedResponse
+	(*TrustRequest)(nil),               // 74: cadastre.cluster.v1.TrustRequest
+	(*MemberTrust)(nil),                // 75: cadastre.cluster.v1.MemberTrust
+	(*TrustResponse)(nil),              // 76: cadastre.cluster.v1.TrustResponse
+	(*PutTrustRequest)(nil),            // 77: cadastre.cluster.v1.PutTrustRequest
+	(*PutTrustResponse)(nil),           // 78: cadastre.cluster.v1.PutTrustResponse
+	(*RequestCertificateRequest)(nil),  // 79: cadastre.cluster.v1.RequestCertificateRequest
+	(*RequestCertificateResponse)(nil), // 80: cadastre.cluster.v1.RequestCertificateResponse
+	(*InstallCertificateRequest)(nil),  // 81: cadastre.cluster.v1.InstallCertificateRequest
+	(*InstallCertificateResponse)(nil), // 82: cadastre.cluster.v1.InstallCertificateResponse
+	(*fsmpb.Command)(nil),              // 83: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),               // 84: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),                 // 85: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),                // 86: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),            // 87: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),          // 88: cadastre.fsm.v1.PremiumName
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	69, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	83, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	4,  // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	70, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	84, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	0,  // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	1,  // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	71, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	72, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	69, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	70, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	85, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	86, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	83, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	84, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
 	24, // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	73, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	74, // 11: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	87, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	88, // 11: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
 	33, // 12: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
 	26, // 13: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
 	35, // 14: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	70, // 15: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	84, // 15: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
 	54, // 16: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
 	57, // 17: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
 	58, // 18: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
 	60, // 19: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
-	72, // 20: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	2,  // 21: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	5,  // 22: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	7,  // 23: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	9,  // 24: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	11, // 25: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	13, // 26: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	15, // 27: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	41, // 28: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	17, // 29: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	19, // 30: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	64, // 31: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
-	67, // 32: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
-	21, // 33: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	23, // 34: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	27, // 35: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	28, // 36: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	29, // 37: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	31, // 38: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	36, // 39: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	37, // 40: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	39, // 41: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	41, // 42: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	43, // 43: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	45, // 44: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	47, // 45: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	49, // 46: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	51, // 47: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	52, // 48: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	55, // 49: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	59, // 50: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	62, // 51: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	66, // 52: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
-	3,  // 53: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	6,  // 54: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	8,  // 55: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	10, // 56: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	12, // 57: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	14, // 58: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	16, // 59: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	42, // 60: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	18, // 61: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	20, // 62: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	65, // 63: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	68, // 64: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
-	22, // 65: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	25, // 66: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	26, // 67: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	34, // 68: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	30, // 69: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	32, // 70: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	35, // 71: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	38, // 72: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	40, // 73: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	42, // 74: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	44, // 75: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	46, // 76: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	48, // 77: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	50, // 78: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	12, // 79: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	53, // 80: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	56, // 81: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	61, // 82: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	63, // 83: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	65, // 84: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	53, // [53:85] is the sub-list for method output_type
-	21, // [21:53] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	86, // 20: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	72, // 21: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
+	75, // 22: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
+	2,  // 23: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	5,  // 24: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	7,  // 25: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	9,  // 26: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	11, // 27: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	13, // 28: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	15, // 29: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	41, // 30: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	17, // 31: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	19, // 32: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	64, // 33: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
+	67, // 34: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
+	21, // 35: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	23, // 36: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	27, // 37: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	28, // 38: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	29, // 39: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	31, // 40: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	36, // 41: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	37, // 42: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	39, // 43: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	41, // 44: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	43, // 45: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	45, // 46: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	47, // 47: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	49, // 48: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	51, // 49: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	52, // 50: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	55, // 51: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	59, // 52: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	62, // 53: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	66, // 54: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
+	69, // 55: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
+	71, // 56: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
+	74, // 57: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
+	77, // 58: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
+	79, // 59: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
+	81, // 60: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
+	3,  // 61: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	6,  // 62: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	8,  // 63: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	10, // 64: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	12, // 65: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	14, // 66: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	16, // 67: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	42, // 68: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	18, // 69: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	20, // 70: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	65, // 71: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	68, // 72: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
+	22, // 73: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	25, // 74: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	26, // 75: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	34, // 76: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	30, // 77: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	32, // 78: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	35, // 79: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	38, // 80: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	40, // 81: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	42, // 82: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	44, // 83: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	46, // 84: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	48, // 85: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	50, // 86: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	12, // 87: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	53, // 88: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	56, // 89: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	61, // 90: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	63, // 91: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	65, // 92: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	70, // 93: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
+	73, // 94: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
+	76, // 95: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
+	78, // 96: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
+	80, // 97: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
+	82, // 98: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
+	61, // [61:99] is the sub-list for method output_type
+	23, // [23:61] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -4655,7 +5423,7 @@ func file_cluster_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   69,
+			NumMessages:   83,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -581,26 +581,32 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Admin_Execute_FullMethodName        = "/cadastre.cluster.v1.Admin/Execute"
-	Admin_Members_FullMethodName        = "/cadastre.cluster.v1.Admin/Members"
-	Admin_GetTLD_FullMethodName         = "/cadastre.cluster.v1.Admin/GetTLD"
-	Admin_ListTLDs_FullMethodName       = "/cadastre.cluster.v1.Admin/ListTLDs"
-	Admin_ListLabels_FullMethodName     = "/cadastre.cluster.v1.Admin/ListLabels"
-	Admin_HostUsers_FullMethodName      = "/cadastre.cluster.v1.Admin/HostUsers"
-	Admin_GetRegistrar_FullMethodName   = "/cadastre.cluster.v1.Admin/GetRegistrar"
-	Admin_ListRegistrars_FullMethodName = "/cadastre.cluster.v1.Admin/ListRegistrars"
-	Admin_CreateToken_FullMethodName    = "/cadastre.cluster.v1.Admin/CreateToken"
-	Admin_TransferLeader_FullMethodName = "/cadastre.cluster.v1.Admin/TransferLeader"
-	Admin_Remove_FullMethodName         = "/cadastre.cluster.v1.Admin/Remove"
-	Admin_ClockGet_FullMethodName       = "/cadastre.cluster.v1.Admin/ClockGet"
-	Admin_WaitSettled_FullMethodName    = "/cadastre.cluster.v1.Admin/WaitSettled"
-	Admin_StateHash_FullMethodName      = "/cadastre.cluster.v1.Admin/StateHash"
-	Admin_Backup_FullMethodName         = "/cadastre.cluster.v1.Admin/Backup"
-	Admin_Ledger_FullMethodName         = "/cadastre.cluster.v1.Admin/Ledger"
-	Admin_History_FullMethodName        = "/cadastre.cluster.v1.Admin/History"
-	Admin_Features_FullMethodName       = "/cadastre.cluster.v1.Admin/Features"
-	Admin_RaiseLevel_FullMethodName     = "/cadastre.cluster.v1.Admin/RaiseLevel"
-	Admin_SetRole_FullMethodName        = "/cadastre.cluster.v1.Admin/SetRole"
+	Admin_Execute_FullMethodName            = "/cadastre.cluster.v1.Admin/Execute"
+	Admin_Members_FullMethodName            = "/cadastre.cluster.v1.Admin/Members"
+	Admin_GetTLD_FullMethodName             = "/cadastre.cluster.v1.Admin/GetTLD"
+	Admin_ListTLDs_FullMethodName           = "/cadastre.cluster.v1.Admin/ListTLDs"
+	Admin_ListLabels_FullMethodName         = "/cadastre.cluster.v1.Admin/ListLabels"
+	Admin_HostUsers_FullMethodName          = "/cadastre.cluster.v1.Admin/HostUsers"
+	Admin_GetRegistrar_FullMethodName       = "/cadastre.cluster.v1.Admin/GetRegistrar"
+	Admin_ListRegistrars_FullMethodName     = "/cadastre.cluster.v1.Admin/ListRegistrars"
+	Admin_CreateToken_FullMethodName        = "/cadastre.cluster.v1.Admin/CreateToken"
+	Admin_TransferLeader_FullMethodName     = "/cadastre.cluster.v1.Admin/TransferLeader"
+	Admin_Remove_FullMethodName             = "/cadastre.cluster.v1.Admin/Remove"
+	Admin_ClockGet_FullMethodName           = "/cadastre.cluster.v1.Admin/ClockGet"
+	Admin_WaitSettled_FullMethodName        = "/cadastre.cluster.v1.Admin/WaitSettled"
+	Admin_StateHash_FullMethodName          = "/cadastre.cluster.v1.Admin/StateHash"
+	Admin_Backup_FullMethodName             = "/cadastre.cluster.v1.Admin/Backup"
+	Admin_Ledger_FullMethodName             = "/cadastre.cluster.v1.Admin/Ledger"
+	Admin_History_FullMethodName            = "/cadastre.cluster.v1.Admin/History"
+	Admin_Features_FullMethodName           = "/cadastre.cluster.v1.Admin/Features"
+	Admin_RaiseLevel_FullMethodName         = "/cadastre.cluster.v1.Admin/RaiseLevel"
+	Admin_SetRole_FullMethodName            = "/cadastre.cluster.v1.Admin/SetRole"
+	Admin_RevokeOperator_FullMethodName     = "/cadastre.cluster.v1.Admin/RevokeOperator"
+	Admin_ListRevoked_FullMethodName        = "/cadastre.cluster.v1.Admin/ListRevoked"
+	Admin_Trust_FullMethodName              = "/cadastre.cluster.v1.Admin/Trust"
+	Admin_PutTrust_FullMethodName           = "/cadastre.cluster.v1.Admin/PutTrust"
+	Admin_RequestCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/RequestCertificate"
+	Admin_InstallCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/InstallCertificate"
 )
 
 // AdminClient is the client API for Admin service.
@@ -648,6 +654,17 @@ type AdminClient interface {
 	RaiseLevel(ctx context.Context, in *RaiseLevelRequest, opts ...grpc.CallOption) (*RaiseLevelResponse, error)
 	// SetRole changes whether a node is to vote. It may be repeated if it failed half-way.
 	SetRole(ctx context.Context, in *SetRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error)
+	// RevokeOperator makes certificates of an operator worthless at once.
+	RevokeOperator(ctx context.Context, in *RevokeOperatorRequest, opts ...grpc.CallOption) (*RevokeOperatorResponse, error)
+	ListRevoked(ctx context.Context, in *ListRevokedRequest, opts ...grpc.CallOption) (*ListRevokedResponse, error)
+	// Trust tells which authorities the state says are trusted, and what each member does.
+	Trust(ctx context.Context, in *TrustRequest, opts ...grpc.CallOption) (*TrustResponse, error)
+	// PutTrust sets the authorities that are trusted.
+	PutTrust(ctx context.Context, in *PutTrustRequest, opts ...grpc.CallOption) (*PutTrustResponse, error)
+	// RequestCertificate has the node asked make a new key and a request for its certificate.
+	RequestCertificate(ctx context.Context, in *RequestCertificateRequest, opts ...grpc.CallOption) (*RequestCertificateResponse, error)
+	// InstallCertificate gives the node asked the certificate that it requested last.
+	InstallCertificate(ctx context.Context, in *InstallCertificateRequest, opts ...grpc.CallOption) (*InstallCertificateResponse, error)
 }
 
 type adminClient struct {
@@ -885,6 +902,66 @@ func (c *adminClient) SetRole(ctx context.Context, in *SetRoleRequest, opts ...g
 	return out, nil
 }
 
+func (c *adminClient) RevokeOperator(ctx context.Context, in *RevokeOperatorRequest, opts ...grpc.CallOption) (*RevokeOperatorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RevokeOperatorResponse)
+	err := c.cc.Invoke(ctx, Admin_RevokeOperator_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) ListRevoked(ctx context.Context, in *ListRevokedRequest, opts ...grpc.CallOption) (*ListRevokedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRevokedResponse)
+	err := c.cc.Invoke(ctx, Admin_ListRevoked_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) Trust(ctx context.Context, in *TrustRequest, opts ...grpc.CallOption) (*TrustResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TrustResponse)
+	err := c.cc.Invoke(ctx, Admin_Trust_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) PutTrust(ctx context.Context, in *PutTrustRequest, opts ...grpc.CallOption) (*PutTrustResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutTrustResponse)
+	err := c.cc.Invoke(ctx, Admin_PutTrust_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) RequestCertificate(ctx context.Context, in *RequestCertificateRequest, opts ...grpc.CallOption) (*RequestCertificateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RequestCertificateResponse)
+	err := c.cc.Invoke(ctx, Admin_RequestCertificate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) InstallCertificate(ctx context.Context, in *InstallCertificateRequest, opts ...grpc.CallOption) (*InstallCertificateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(InstallCertificateResponse)
+	err := c.cc.Invoke(ctx, Admin_InstallCertificate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -930,6 +1007,17 @@ type AdminServer interface {
 	RaiseLevel(context.Context, *RaiseLevelRequest) (*RaiseLevelResponse, error)
 	// SetRole changes whether a node is to vote. It may be repeated if it failed half-way.
 	SetRole(context.Context, *SetRoleRequest) (*ChangeRoleResponse, error)
+	// RevokeOperator makes certificates of an operator worthless at once.
+	RevokeOperator(context.Context, *RevokeOperatorRequest) (*RevokeOperatorResponse, error)
+	ListRevoked(context.Context, *ListRevokedRequest) (*ListRevokedResponse, error)
+	// Trust tells which authorities the state says are trusted, and what each member does.
+	Trust(context.Context, *TrustRequest) (*TrustResponse, error)
+	// PutTrust sets the authorities that are trusted.
+	PutTrust(context.Context, *PutTrustRequest) (*PutTrustResponse, error)
+	// RequestCertificate has the node asked make a new key and a request for its certificate.
+	RequestCertificate(context.Context, *RequestCertificateRequest) (*RequestCertificateResponse, error)
+	// InstallCertificate gives the node asked the certificate that it requested last.
+	InstallCertificate(context.Context, *InstallCertificateRequest) (*InstallCertificateResponse, error)
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -999,6 +1087,24 @@ func (UnimplementedAdminServer) RaiseLevel(context.Context, *RaiseLevelRequest) 
 }
 func (UnimplementedAdminServer) SetRole(context.Context, *SetRoleRequest) (*ChangeRoleResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetRole not implemented")
+}
+func (UnimplementedAdminServer) RevokeOperator(context.Context, *RevokeOperatorRequest) (*RevokeOperatorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeOperator not implemented")
+}
+func (UnimplementedAdminServer) ListRevoked(context.Context, *ListRevokedRequest) (*ListRevokedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRevoked not implemented")
+}
+func (UnimplementedAdminServer) Trust(context.Context, *TrustRequest) (*TrustResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Trust not implemented")
+}
+func (UnimplementedAdminServer) PutTrust(context.Context, *PutTrustRequest) (*PutTrustResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutTrust not implemented")
+}
+func (UnimplementedAdminServer) RequestCertificate(context.Context, *RequestCertificateRequest) (*RequestCertificateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RequestCertificate not implemented")
+}
+func (UnimplementedAdminServer) InstallCertificate(context.Context, *InstallCertificateRequest) (*InstallCertificateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method InstallCertificate not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -1360,6 +1466,114 @@ func _Admin_SetRole_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_RevokeOperator_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeOperatorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).RevokeOperator(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_RevokeOperator_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).RevokeOperator(ctx, req.(*RevokeOperatorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_ListRevoked_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRevokedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).ListRevoked(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_ListRevoked_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).ListRevoked(ctx, req.(*ListRevokedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_Trust_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TrustRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Trust(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Trust_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Trust(ctx, req.(*TrustRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_PutTrust_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutTrustRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).PutTrust(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_PutTrust_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).PutTrust(ctx, req.(*PutTrustRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_RequestCertificate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequestCertificateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).RequestCertificate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_RequestCertificate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).RequestCertificate(ctx, req.(*RequestCertificateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_InstallCertificate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(InstallCertificateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).InstallCertificate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_InstallCertificate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).InstallCertificate(ctx, req.(*InstallCertificateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1434,6 +1648,30 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetRole",
 			Handler:    _Admin_SetRole_Handler,
+		},
+		{
+			MethodName: "RevokeOperator",
+			Handler:    _Admin_RevokeOperator_Handler,
+		},
+		{
+			MethodName: "ListRevoked",
+			Handler:    _Admin_ListRevoked_Handler,
+		},
+		{
+			MethodName: "Trust",
+			Handler:    _Admin_Trust_Handler,
+		},
+		{
+			MethodName: "PutTrust",
+			Handler:    _Admin_PutTrust_Handler,
+		},
+		{
+			MethodName: "RequestCertificate",
+			Handler:    _Admin_RequestCertificate_Handler,
+		},
+		{
+			MethodName: "InstallCertificate",
+			Handler:    _Admin_InstallCertificate_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

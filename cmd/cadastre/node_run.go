@@ -32,6 +32,7 @@ func (n *node) run(ctx context.Context) error {
 		Version: buildVersion(),
 	})
 	inbound.start(func(ctx context.Context) error { return server.Serve(ctx, n.grpc) })
+	base.start(func(ctx context.Context) error { return cluster.FollowTrust(ctx, n.store, n.creds) })
 	base.start(func(ctx context.Context) error {
 		err := server.AnnounceAddresses(ctx, n.cfg.advertisedRaft(), n.cfg.advertisedGRPC())
 		<-ctx.Done() // a part lasts as long as its stage
