@@ -294,3 +294,21 @@ func (p *Peers) announce(ctx context.Context, leaderID string, req *clusterpb.An
 	_, err = client.Announce(ctx, req)
 	return ErrorFromStatus(err)
 }
+
+func (p *Peers) changeGossipKey(ctx context.Context, nodeID string, req *clusterpb.ChangeGossipKeyRequest) (*clusterpb.ChangeGossipKeyResponse, error) {
+	client, err := p.client(ctx, nodeID)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.ChangeGossipKey(ctx, req)
+	return resp, ErrorFromStatus(err)
+}
+
+func (p *Peers) gossipKeys(ctx context.Context, nodeID string) ([][]byte, error) {
+	client, err := p.client(ctx, nodeID)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.GossipKeys(ctx, &clusterpb.GossipKeysRequest{})
+	return resp.GetKeys(), ErrorFromStatus(err)
+}

@@ -52,6 +52,8 @@ type ServerConfig struct {
 	// It must return soon; the node then stops serving.
 	Removed func(reason string)
 	Log     *slog.Logger
+	// Gossip holds this node's gossip keys; nil without gossip.
+	Gossip *Gossip
 	// Version is the program's, for people.
 	Version string
 	// MaxFeatureLevel is the highest that the program supports; 0 means that of registry.
@@ -69,6 +71,7 @@ type Server struct {
 	hints     func() []Hint
 	onRemoved func(reason string)
 	log       *slog.Logger
+	gossip    *Gossip
 	version   string
 	maxLevel  uint32
 	gate      *gatekeeper
@@ -84,7 +87,7 @@ func NewServer(cfg ServerConfig) *Server {
 	s := &Server{
 		nodeID: cfg.NodeID, creds: cfg.Credentials, raft: cfg.Raft, store: cfg.Store,
 		forwarder: cfg.Forwarder, peers: cfg.Peers, hints: cfg.Hints, onRemoved: cfg.Removed,
-		log: cfg.Log, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, requested: &requestedKey{}, checkpoints: make(chan struct{}, maxCheckpoints),
+		log: cfg.Log, gossip: cfg.Gossip, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, requested: &requestedKey{}, checkpoints: make(chan struct{}, maxCheckpoints),
 		removalCheck: removalCheckInterval, leaderless: leaderlessBeforeAsking,
 	}
 	if s.maxLevel == 0 {

@@ -26,16 +26,14 @@ const trustInterval = 250 * time.Millisecond
 // FollowTrust makes the credentials trust what the state says, until ctx ends. While the
 // state says nothing, the CA file counts.
 func FollowTrust(ctx context.Context, st *store.Store, creds *Credentials) error {
-	for followed := uint64(0); ; {
+	for followed := uint64(0); pause.For(ctx, trustInterval) == nil; {
 		version, err := ApplyTrust(st, creds, followed)
 		if err != nil {
 			return err
 		}
 		followed = version
-		if pause.For(ctx, trustInterval) != nil {
-			return nil
-		}
 	}
+	return nil
 }
 
 // ApplyTrust does it once, unless the version is the one followed.

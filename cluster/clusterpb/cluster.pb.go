@@ -26,6 +26,65 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type GossipKeyChange int32
+
+const (
+	GossipKeyChange_GOSSIP_KEY_CHANGE_UNSPECIFIED GossipKeyChange = 0
+	// Nothing changes; the answer tells what there is.
+	GossipKeyChange_GOSSIP_KEY_CHANGE_NONE GossipKeyChange = 1
+	// Decrypt with the key too.
+	GossipKeyChange_GOSSIP_KEY_CHANGE_INSTALL GossipKeyChange = 2
+	// Encrypt with the key, which must be installed.
+	GossipKeyChange_GOSSIP_KEY_CHANGE_USE GossipKeyChange = 3
+	// Forget every other key; this one must be in use.
+	GossipKeyChange_GOSSIP_KEY_CHANGE_RETAIN GossipKeyChange = 4
+)
+
+// Enum value maps for GossipKeyChange.
+var (
+	GossipKeyChange_name = map[int32]string{
+		0: "GOSSIP_KEY_CHANGE_UNSPECIFIED",
+		1: "GOSSIP_KEY_CHANGE_NONE",
+		2: "GOSSIP_KEY_CHANGE_INSTALL",
+		3: "GOSSIP_KEY_CHANGE_USE",
+		4: "GOSSIP_KEY_CHANGE_RETAIN",
+	}
+	GossipKeyChange_value = map[string]int32{
+		"GOSSIP_KEY_CHANGE_UNSPECIFIED": 0,
+		"GOSSIP_KEY_CHANGE_NONE":        1,
+		"GOSSIP_KEY_CHANGE_INSTALL":     2,
+		"GOSSIP_KEY_CHANGE_USE":         3,
+		"GOSSIP_KEY_CHANGE_RETAIN":      4,
+	}
+)
+
+func (x GossipKeyChange) Enum() *GossipKeyChange {
+	p := new(GossipKeyChange)
+	*p = x
+	return p
+}
+
+func (x GossipKeyChange) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GossipKeyChange) Descriptor() protoreflect.EnumDescriptor {
+	return file_cluster_clusterpb_cluster_proto_enumTypes[0].Descriptor()
+}
+
+func (GossipKeyChange) Type() protoreflect.EnumType {
+	return &file_cluster_clusterpb_cluster_proto_enumTypes[0]
+}
+
+func (x GossipKeyChange) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use GossipKeyChange.Descriptor instead.
+func (GossipKeyChange) EnumDescriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{0}
+}
+
 // ErrorDetail is a registry.Error; the status message repeats its reason for people.
 type ErrorDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4824,6 +4883,291 @@ func (*InstallCertificateResponse) Descriptor() ([]byte, []int) {
 	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{82}
 }
 
+type ChangeGossipKeyRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Change GossipKeyChange        `protobuf:"varint,1,opt,name=change,proto3,enum=cadastre.cluster.v1.GossipKeyChange" json:"change,omitempty"`
+	Key    []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The operator who asks, established by the node that accepted the call.
+	Actor         *fsmpb.Actor `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeGossipKeyRequest) Reset() {
+	*x = ChangeGossipKeyRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeGossipKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeGossipKeyRequest) ProtoMessage() {}
+
+func (x *ChangeGossipKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeGossipKeyRequest.ProtoReflect.Descriptor instead.
+func (*ChangeGossipKeyRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{83}
+}
+
+func (x *ChangeGossipKeyRequest) GetChange() GossipKeyChange {
+	if x != nil {
+		return x.Change
+	}
+	return GossipKeyChange_GOSSIP_KEY_CHANGE_UNSPECIFIED
+}
+
+func (x *ChangeGossipKeyRequest) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *ChangeGossipKeyRequest) GetActor() *fsmpb.Actor {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+type ChangeGossipKeyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the keys afterwards, the one in use first; none without gossip.
+	KeySha256     [][]byte `protobuf:"bytes,1,rep,name=key_sha256,json=keySha256,proto3" json:"key_sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeGossipKeyResponse) Reset() {
+	*x = ChangeGossipKeyResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeGossipKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeGossipKeyResponse) ProtoMessage() {}
+
+func (x *ChangeGossipKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeGossipKeyResponse.ProtoReflect.Descriptor instead.
+func (*ChangeGossipKeyResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{84}
+}
+
+func (x *ChangeGossipKeyResponse) GetKeySha256() [][]byte {
+	if x != nil {
+		return x.KeySha256
+	}
+	return nil
+}
+
+type GossipKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GossipKeysRequest) Reset() {
+	*x = GossipKeysRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GossipKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GossipKeysRequest) ProtoMessage() {}
+
+func (x *GossipKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GossipKeysRequest.ProtoReflect.Descriptor instead.
+func (*GossipKeysRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{85}
+}
+
+type GossipKeysResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The one in use first.
+	Keys          [][]byte `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GossipKeysResponse) Reset() {
+	*x = GossipKeysResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GossipKeysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GossipKeysResponse) ProtoMessage() {}
+
+func (x *GossipKeysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GossipKeysResponse.ProtoReflect.Descriptor instead.
+func (*GossipKeysResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{86}
+}
+
+func (x *GossipKeysResponse) GetKeys() [][]byte {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+type RotateGossipRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateGossipRequest) Reset() {
+	*x = RotateGossipRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateGossipRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateGossipRequest) ProtoMessage() {}
+
+func (x *RotateGossipRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateGossipRequest.ProtoReflect.Descriptor instead.
+func (*RotateGossipRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *RotateGossipRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type RotateGossipResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was done, for people.
+	Steps []string `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
+	// SHA-256 of the key that is now in use.
+	KeySha256     []byte `protobuf:"bytes,2,opt,name=key_sha256,json=keySha256,proto3" json:"key_sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateGossipResponse) Reset() {
+	*x = RotateGossipResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateGossipResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateGossipResponse) ProtoMessage() {}
+
+func (x *RotateGossipResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateGossipResponse.ProtoReflect.Descriptor instead.
+func (*RotateGossipResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{88}
+}
+
+func (x *RotateGossipResponse) GetSteps() []string {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *RotateGossipResponse) GetKeySha256() []byte {
+	if x != nil {
+		return x.KeySha256
+	}
+	return nil
+}
+
 var File_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
@@ -5151,7 +5495,30 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x19InstallCertificateRequest\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12 \n" +
 	"\vauthorities\x18\x02 \x01(\fR\vauthorities\"\x1c\n" +
-	"\x1aInstallCertificateResponse2\xc6\b\n" +
+	"\x1aInstallCertificateResponse\"\x96\x01\n" +
+	"\x16ChangeGossipKeyRequest\x12<\n" +
+	"\x06change\x18\x01 \x01(\x0e2$.cadastre.cluster.v1.GossipKeyChangeR\x06change\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12,\n" +
+	"\x05actor\x18\x03 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\"8\n" +
+	"\x17ChangeGossipKeyResponse\x12\x1d\n" +
+	"\n" +
+	"key_sha256\x18\x01 \x03(\fR\tkeySha256\"\x13\n" +
+	"\x11GossipKeysRequest\"(\n" +
+	"\x12GossipKeysResponse\x12\x12\n" +
+	"\x04keys\x18\x01 \x03(\fR\x04keys\"-\n" +
+	"\x13RotateGossipRequest\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"K\n" +
+	"\x14RotateGossipResponse\x12\x14\n" +
+	"\x05steps\x18\x01 \x03(\tR\x05steps\x12\x1d\n" +
+	"\n" +
+	"key_sha256\x18\x02 \x01(\fR\tkeySha256*\xa8\x01\n" +
+	"\x0fGossipKeyChange\x12!\n" +
+	"\x1dGOSSIP_KEY_CHANGE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16GOSSIP_KEY_CHANGE_NONE\x10\x01\x12\x1d\n" +
+	"\x19GOSSIP_KEY_CHANGE_INSTALL\x10\x02\x12\x19\n" +
+	"\x15GOSSIP_KEY_CHANGE_USE\x10\x03\x12\x1c\n" +
+	"\x18GOSSIP_KEY_CHANGE_RETAIN\x10\x042\x93\n" +
+	"\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -5165,7 +5532,10 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse\x12]\n" +
 	"\n" +
 	"ChangeRole\x12&.cadastre.cluster.v1.ChangeRoleRequest\x1a'.cadastre.cluster.v1.ChangeRoleResponse\x12W\n" +
-	"\bAnnounce\x12$.cadastre.cluster.v1.AnnounceRequest\x1a%.cadastre.cluster.v1.AnnounceResponse2\xfd\x12\n" +
+	"\bAnnounce\x12$.cadastre.cluster.v1.AnnounceRequest\x1a%.cadastre.cluster.v1.AnnounceResponse\x12l\n" +
+	"\x0fChangeGossipKey\x12+.cadastre.cluster.v1.ChangeGossipKeyRequest\x1a,.cadastre.cluster.v1.ChangeGossipKeyResponse\x12]\n" +
+	"\n" +
+	"GossipKeys\x12&.cadastre.cluster.v1.GossipKeysRequest\x1a'.cadastre.cluster.v1.GossipKeysResponse2\xe2\x13\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -5192,7 +5562,8 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x0eRevokeOperator\x12*.cadastre.cluster.v1.RevokeOperatorRequest\x1a+.cadastre.cluster.v1.RevokeOperatorResponse\x12`\n" +
 	"\vListRevoked\x12'.cadastre.cluster.v1.ListRevokedRequest\x1a(.cadastre.cluster.v1.ListRevokedResponse\x12N\n" +
 	"\x05Trust\x12!.cadastre.cluster.v1.TrustRequest\x1a\".cadastre.cluster.v1.TrustResponse\x12W\n" +
-	"\bPutTrust\x12$.cadastre.cluster.v1.PutTrustRequest\x1a%.cadastre.cluster.v1.PutTrustResponse\x12u\n" +
+	"\bPutTrust\x12$.cadastre.cluster.v1.PutTrustRequest\x1a%.cadastre.cluster.v1.PutTrustResponse\x12c\n" +
+	"\fRotateGossip\x12(.cadastre.cluster.v1.RotateGossipRequest\x1a).cadastre.cluster.v1.RotateGossipResponse\x12u\n" +
 	"\x12RequestCertificate\x12..cadastre.cluster.v1.RequestCertificateRequest\x1a/.cadastre.cluster.v1.RequestCertificateResponse\x12u\n" +
 	"\x12InstallCertificate\x12..cadastre.cluster.v1.InstallCertificateRequest\x1a/.cadastre.cluster.v1.InstallCertificateResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
@@ -5208,203 +5579,219 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_clusterpb_cluster_proto_rawDescData
 }
 
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
+var file_cluster_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 89)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
-	(*ErrorDetail)(nil),                // 0: cadastre.cluster.v1.ErrorDetail
-	(*NotLeader)(nil),                  // 1: cadastre.cluster.v1.NotLeader
-	(*ProposeRequest)(nil),             // 2: cadastre.cluster.v1.ProposeRequest
-	(*ProposeResponse)(nil),            // 3: cadastre.cluster.v1.ProposeResponse
-	(*ProposeOutcome)(nil),             // 4: cadastre.cluster.v1.ProposeOutcome
-	(*ReadIndexRequest)(nil),           // 5: cadastre.cluster.v1.ReadIndexRequest
-	(*ReadIndexResponse)(nil),          // 6: cadastre.cluster.v1.ReadIndexResponse
-	(*ConfirmTermRequest)(nil),         // 7: cadastre.cluster.v1.ConfirmTermRequest
-	(*ConfirmTermResponse)(nil),        // 8: cadastre.cluster.v1.ConfirmTermResponse
-	(*JoinRequest)(nil),                // 9: cadastre.cluster.v1.JoinRequest
-	(*JoinResponse)(nil),               // 10: cadastre.cluster.v1.JoinResponse
-	(*SeedRequest)(nil),                // 11: cadastre.cluster.v1.SeedRequest
-	(*CheckpointChunk)(nil),            // 12: cadastre.cluster.v1.CheckpointChunk
-	(*AddMemberRequest)(nil),           // 13: cadastre.cluster.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),          // 14: cadastre.cluster.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),        // 15: cadastre.cluster.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),       // 16: cadastre.cluster.v1.RemoveMemberResponse
-	(*RemovedRequest)(nil),             // 17: cadastre.cluster.v1.RemovedRequest
-	(*RemovedResponse)(nil),            // 18: cadastre.cluster.v1.RemovedResponse
-	(*StatusRequest)(nil),              // 19: cadastre.cluster.v1.StatusRequest
-	(*StatusResponse)(nil),             // 20: cadastre.cluster.v1.StatusResponse
-	(*ExecuteRequest)(nil),             // 21: cadastre.cluster.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),            // 22: cadastre.cluster.v1.ExecuteResponse
-	(*MembersRequest)(nil),             // 23: cadastre.cluster.v1.MembersRequest
-	(*Member)(nil),                     // 24: cadastre.cluster.v1.Member
-	(*MembersResponse)(nil),            // 25: cadastre.cluster.v1.MembersResponse
-	(*TLD)(nil),                        // 26: cadastre.cluster.v1.TLD
-	(*GetTLDRequest)(nil),              // 27: cadastre.cluster.v1.GetTLDRequest
-	(*ListTLDsRequest)(nil),            // 28: cadastre.cluster.v1.ListTLDsRequest
-	(*ListLabelsRequest)(nil),          // 29: cadastre.cluster.v1.ListLabelsRequest
-	(*ListLabelsResponse)(nil),         // 30: cadastre.cluster.v1.ListLabelsResponse
-	(*HostUsersRequest)(nil),           // 31: cadastre.cluster.v1.HostUsersRequest
-	(*HostUsersResponse)(nil),          // 32: cadastre.cluster.v1.HostUsersResponse
-	(*HostUser)(nil),                   // 33: cadastre.cluster.v1.HostUser
-	(*ListTLDsResponse)(nil),           // 34: cadastre.cluster.v1.ListTLDsResponse
-	(*Registrar)(nil),                  // 35: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),        // 36: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),      // 37: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil),     // 38: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),         // 39: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),        // 40: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),      // 41: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil),     // 42: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),              // 43: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),             // 44: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),            // 45: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),           // 46: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),         // 47: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),        // 48: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),           // 49: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),          // 50: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),              // 51: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),              // 52: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),                // 53: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),                // 54: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),             // 55: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),               // 56: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),              // 57: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),                 // 58: cadastre.cluster.v1.ObjectFact
-	(*FeaturesRequest)(nil),            // 59: cadastre.cluster.v1.FeaturesRequest
-	(*MemberFeatures)(nil),             // 60: cadastre.cluster.v1.MemberFeatures
-	(*FeaturesResponse)(nil),           // 61: cadastre.cluster.v1.FeaturesResponse
-	(*RaiseLevelRequest)(nil),          // 62: cadastre.cluster.v1.RaiseLevelRequest
-	(*RaiseLevelResponse)(nil),         // 63: cadastre.cluster.v1.RaiseLevelResponse
-	(*ChangeRoleRequest)(nil),          // 64: cadastre.cluster.v1.ChangeRoleRequest
-	(*ChangeRoleResponse)(nil),         // 65: cadastre.cluster.v1.ChangeRoleResponse
-	(*SetRoleRequest)(nil),             // 66: cadastre.cluster.v1.SetRoleRequest
-	(*AnnounceRequest)(nil),            // 67: cadastre.cluster.v1.AnnounceRequest
-	(*AnnounceResponse)(nil),           // 68: cadastre.cluster.v1.AnnounceResponse
-	(*RevokeOperatorRequest)(nil),      // 69: cadastre.cluster.v1.RevokeOperatorRequest
-	(*RevokeOperatorResponse)(nil),     // 70: cadastre.cluster.v1.RevokeOperatorResponse
-	(*ListRevokedRequest)(nil),         // 71: cadastre.cluster.v1.ListRevokedRequest
-	(*RevokedCertificate)(nil),         // 72: cadastre.cluster.v1.RevokedCertificate
-	(*ListRevokedResponse)(nil),        // 73: cadastre.cluster.v1.ListRevokedResponse
-	(*TrustRequest)(nil),               // 74: cadastre.cluster.v1.TrustRequest
-	(*MemberTrust)(nil),                // 75: cadastre.cluster.v1.MemberTrust
-	(*TrustResponse)(nil),              // 76: cadastre.cluster.v1.TrustResponse
-	(*PutTrustRequest)(nil),            // 77: cadastre.cluster.v1.PutTrustRequest
-	(*PutTrustResponse)(nil),           // 78: cadastre.cluster.v1.PutTrustResponse
-	(*RequestCertificateRequest)(nil),  // 79: cadastre.cluster.v1.RequestCertificateRequest
-	(*RequestCertificateResponse)(nil), // 80: cadastre.cluster.v1.RequestCertificateResponse
-	(*InstallCertificateRequest)(nil),  // 81: cadastre.cluster.v1.InstallCertificateRequest
-	(*InstallCertificateResponse)(nil), // 82: cadastre.cluster.v1.InstallCertificateResponse
-	(*fsmpb.Command)(nil),              // 83: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),               // 84: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),                 // 85: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),                // 86: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),            // 87: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),          // 88: cadastre.fsm.v1.PremiumName
+	(GossipKeyChange)(0),               // 0: cadastre.cluster.v1.GossipKeyChange
+	(*ErrorDetail)(nil),                // 1: cadastre.cluster.v1.ErrorDetail
+	(*NotLeader)(nil),                  // 2: cadastre.cluster.v1.NotLeader
+	(*ProposeRequest)(nil),             // 3: cadastre.cluster.v1.ProposeRequest
+	(*ProposeResponse)(nil),            // 4: cadastre.cluster.v1.ProposeResponse
+	(*ProposeOutcome)(nil),             // 5: cadastre.cluster.v1.ProposeOutcome
+	(*ReadIndexRequest)(nil),           // 6: cadastre.cluster.v1.ReadIndexRequest
+	(*ReadIndexResponse)(nil),          // 7: cadastre.cluster.v1.ReadIndexResponse
+	(*ConfirmTermRequest)(nil),         // 8: cadastre.cluster.v1.ConfirmTermRequest
+	(*ConfirmTermResponse)(nil),        // 9: cadastre.cluster.v1.ConfirmTermResponse
+	(*JoinRequest)(nil),                // 10: cadastre.cluster.v1.JoinRequest
+	(*JoinResponse)(nil),               // 11: cadastre.cluster.v1.JoinResponse
+	(*SeedRequest)(nil),                // 12: cadastre.cluster.v1.SeedRequest
+	(*CheckpointChunk)(nil),            // 13: cadastre.cluster.v1.CheckpointChunk
+	(*AddMemberRequest)(nil),           // 14: cadastre.cluster.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),          // 15: cadastre.cluster.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),        // 16: cadastre.cluster.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),       // 17: cadastre.cluster.v1.RemoveMemberResponse
+	(*RemovedRequest)(nil),             // 18: cadastre.cluster.v1.RemovedRequest
+	(*RemovedResponse)(nil),            // 19: cadastre.cluster.v1.RemovedResponse
+	(*StatusRequest)(nil),              // 20: cadastre.cluster.v1.StatusRequest
+	(*StatusResponse)(nil),             // 21: cadastre.cluster.v1.StatusResponse
+	(*ExecuteRequest)(nil),             // 22: cadastre.cluster.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),            // 23: cadastre.cluster.v1.ExecuteResponse
+	(*MembersRequest)(nil),             // 24: cadastre.cluster.v1.MembersRequest
+	(*Member)(nil),                     // 25: cadastre.cluster.v1.Member
+	(*MembersResponse)(nil),            // 26: cadastre.cluster.v1.MembersResponse
+	(*TLD)(nil),                        // 27: cadastre.cluster.v1.TLD
+	(*GetTLDRequest)(nil),              // 28: cadastre.cluster.v1.GetTLDRequest
+	(*ListTLDsRequest)(nil),            // 29: cadastre.cluster.v1.ListTLDsRequest
+	(*ListLabelsRequest)(nil),          // 30: cadastre.cluster.v1.ListLabelsRequest
+	(*ListLabelsResponse)(nil),         // 31: cadastre.cluster.v1.ListLabelsResponse
+	(*HostUsersRequest)(nil),           // 32: cadastre.cluster.v1.HostUsersRequest
+	(*HostUsersResponse)(nil),          // 33: cadastre.cluster.v1.HostUsersResponse
+	(*HostUser)(nil),                   // 34: cadastre.cluster.v1.HostUser
+	(*ListTLDsResponse)(nil),           // 35: cadastre.cluster.v1.ListTLDsResponse
+	(*Registrar)(nil),                  // 36: cadastre.cluster.v1.Registrar
+	(*GetRegistrarRequest)(nil),        // 37: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),      // 38: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil),     // 39: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),         // 40: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),        // 41: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),      // 42: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil),     // 43: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),              // 44: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),             // 45: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),            // 46: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),           // 47: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),         // 48: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),        // 49: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),           // 50: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),          // 51: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),              // 52: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),              // 53: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),                // 54: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),                // 55: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),             // 56: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),               // 57: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),              // 58: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),                 // 59: cadastre.cluster.v1.ObjectFact
+	(*FeaturesRequest)(nil),            // 60: cadastre.cluster.v1.FeaturesRequest
+	(*MemberFeatures)(nil),             // 61: cadastre.cluster.v1.MemberFeatures
+	(*FeaturesResponse)(nil),           // 62: cadastre.cluster.v1.FeaturesResponse
+	(*RaiseLevelRequest)(nil),          // 63: cadastre.cluster.v1.RaiseLevelRequest
+	(*RaiseLevelResponse)(nil),         // 64: cadastre.cluster.v1.RaiseLevelResponse
+	(*ChangeRoleRequest)(nil),          // 65: cadastre.cluster.v1.ChangeRoleRequest
+	(*ChangeRoleResponse)(nil),         // 66: cadastre.cluster.v1.ChangeRoleResponse
+	(*SetRoleRequest)(nil),             // 67: cadastre.cluster.v1.SetRoleRequest
+	(*AnnounceRequest)(nil),            // 68: cadastre.cluster.v1.AnnounceRequest
+	(*AnnounceResponse)(nil),           // 69: cadastre.cluster.v1.AnnounceResponse
+	(*RevokeOperatorRequest)(nil),      // 70: cadastre.cluster.v1.RevokeOperatorRequest
+	(*RevokeOperatorResponse)(nil),     // 71: cadastre.cluster.v1.RevokeOperatorResponse
+	(*ListRevokedRequest)(nil),         // 72: cadastre.cluster.v1.ListRevokedRequest
+	(*RevokedCertificate)(nil),         // 73: cadastre.cluster.v1.RevokedCertificate
+	(*ListRevokedResponse)(nil),        // 74: cadastre.cluster.v1.ListRevokedResponse
+	(*TrustRequest)(nil),               // 75: cadastre.cluster.v1.TrustRequest
+	(*MemberTrust)(nil),                // 76: cadastre.cluster.v1.MemberTrust
+	(*TrustResponse)(nil),              // 77: cadastre.cluster.v1.TrustResponse
+	(*PutTrustRequest)(nil),            // 78: cadastre.cluster.v1.PutTrustRequest
+	(*PutTrustResponse)(nil),           // 79: cadastre.cluster.v1.PutTrustResponse
+	(*RequestCertificateRequest)(nil),  // 80: cadastre.cluster.v1.RequestCertificateRequest
+	(*RequestCertificateResponse)(nil), // 81: cadastre.cluster.v1.RequestCertificateResponse
+	(*InstallCertificateRequest)(nil),  // 82: cadastre.cluster.v1.InstallCertificateRequest
+	(*InstallCertificateResponse)(nil), // 83: cadastre.cluster.v1.InstallCertificateResponse
+	(*ChangeGossipKeyRequest)(nil),     // 84: cadastre.cluster.v1.ChangeGossipKeyRequest
+	(*ChangeGossipKeyResponse)(nil),    // 85: cadastre.cluster.v1.ChangeGossipKeyResponse
+	(*GossipKeysRequest)(nil),          // 86: cadastre.cluster.v1.GossipKeysRequest
+	(*GossipKeysResponse)(nil),         // 87: cadastre.cluster.v1.GossipKeysResponse
+	(*RotateGossipRequest)(nil),        // 88: cadastre.cluster.v1.RotateGossipRequest
+	(*RotateGossipResponse)(nil),       // 89: cadastre.cluster.v1.RotateGossipResponse
+	(*fsmpb.Command)(nil),              // 90: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),               // 91: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),                 // 92: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),                // 93: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),            // 94: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),          // 95: cadastre.fsm.v1.PremiumName
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	83, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
-	4,  // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	84, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
-	0,  // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
-	1,  // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	85, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	86, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	83, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	84, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
-	24, // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	87, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	88, // 11: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
-	33, // 12: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
-	26, // 13: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
-	35, // 14: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	84, // 15: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
-	54, // 16: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
-	57, // 17: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
-	58, // 18: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
-	60, // 19: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
-	86, // 20: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	72, // 21: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
-	75, // 22: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
-	2,  // 23: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	5,  // 24: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	7,  // 25: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	9,  // 26: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	11, // 27: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	13, // 28: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	15, // 29: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	41, // 30: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	17, // 31: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	19, // 32: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	64, // 33: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
-	67, // 34: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
-	21, // 35: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	23, // 36: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	27, // 37: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	28, // 38: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	29, // 39: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	31, // 40: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	36, // 41: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	37, // 42: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	39, // 43: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	41, // 44: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	43, // 45: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	45, // 46: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	47, // 47: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	49, // 48: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	51, // 49: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	52, // 50: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	55, // 51: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	59, // 52: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	62, // 53: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	66, // 54: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
-	69, // 55: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
-	71, // 56: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
-	74, // 57: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
-	77, // 58: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
-	79, // 59: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
-	81, // 60: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
-	3,  // 61: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	6,  // 62: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	8,  // 63: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	10, // 64: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	12, // 65: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	14, // 66: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	16, // 67: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	42, // 68: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	18, // 69: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	20, // 70: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	65, // 71: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	68, // 72: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
-	22, // 73: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	25, // 74: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	26, // 75: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	34, // 76: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	30, // 77: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	32, // 78: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	35, // 79: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	38, // 80: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	40, // 81: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	42, // 82: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	44, // 83: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	46, // 84: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	48, // 85: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	50, // 86: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	12, // 87: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	53, // 88: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	56, // 89: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	61, // 90: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	63, // 91: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	65, // 92: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	70, // 93: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
-	73, // 94: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
-	76, // 95: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
-	78, // 96: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
-	80, // 97: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
-	82, // 98: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
-	61, // [61:99] is the sub-list for method output_type
-	23, // [23:61] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	90, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	5,  // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
+	91, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	1,  // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
+	2,  // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
+	92, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	93, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	90, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	91, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	25, // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
+	94, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	95, // 11: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	34, // 12: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
+	27, // 13: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
+	36, // 14: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
+	91, // 15: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	55, // 16: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
+	58, // 17: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
+	59, // 18: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	61, // 19: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
+	93, // 20: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	73, // 21: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
+	76, // 22: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
+	0,  // 23: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
+	93, // 24: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	3,  // 25: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	6,  // 26: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	8,  // 27: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	10, // 28: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	12, // 29: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	14, // 30: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	16, // 31: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	42, // 32: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	18, // 33: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	20, // 34: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	65, // 35: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
+	68, // 36: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
+	84, // 37: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
+	86, // 38: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
+	22, // 39: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	24, // 40: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	28, // 41: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	29, // 42: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	30, // 43: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	32, // 44: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	37, // 45: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	38, // 46: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	40, // 47: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	42, // 48: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	44, // 49: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	46, // 50: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	48, // 51: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	50, // 52: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	52, // 53: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	53, // 54: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	56, // 55: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	60, // 56: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	63, // 57: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	67, // 58: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
+	70, // 59: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
+	72, // 60: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
+	75, // 61: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
+	78, // 62: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
+	88, // 63: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
+	80, // 64: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
+	82, // 65: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
+	4,  // 66: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	7,  // 67: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	9,  // 68: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	11, // 69: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	13, // 70: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	15, // 71: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	17, // 72: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	43, // 73: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	19, // 74: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	21, // 75: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	66, // 76: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	69, // 77: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
+	85, // 78: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
+	87, // 79: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
+	23, // 80: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	26, // 81: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	27, // 82: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	35, // 83: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	31, // 84: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	33, // 85: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	36, // 86: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	39, // 87: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	41, // 88: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	43, // 89: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	45, // 90: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	47, // 91: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	49, // 92: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	51, // 93: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	13, // 94: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	54, // 95: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	57, // 96: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	62, // 97: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	64, // 98: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	66, // 99: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	71, // 100: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
+	74, // 101: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
+	77, // 102: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
+	79, // 103: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
+	89, // 104: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
+	81, // 105: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
+	83, // 106: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
+	66, // [66:107] is the sub-list for method output_type
+	25, // [25:66] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -5422,13 +5809,14 @@ func file_cluster_clusterpb_cluster_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   83,
+			NumEnums:      1,
+			NumMessages:   89,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
 		GoTypes:           file_cluster_clusterpb_cluster_proto_goTypes,
 		DependencyIndexes: file_cluster_clusterpb_cluster_proto_depIdxs,
+		EnumInfos:         file_cluster_clusterpb_cluster_proto_enumTypes,
 		MessageInfos:      file_cluster_clusterpb_cluster_proto_msgTypes,
 	}.Build()
 	File_cluster_clusterpb_cluster_proto = out.File

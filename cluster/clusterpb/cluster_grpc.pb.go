@@ -23,18 +23,20 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Peer_Propose_FullMethodName        = "/cadastre.cluster.v1.Peer/Propose"
-	Peer_ReadIndex_FullMethodName      = "/cadastre.cluster.v1.Peer/ReadIndex"
-	Peer_ConfirmTerm_FullMethodName    = "/cadastre.cluster.v1.Peer/ConfirmTerm"
-	Peer_Join_FullMethodName           = "/cadastre.cluster.v1.Peer/Join"
-	Peer_Seed_FullMethodName           = "/cadastre.cluster.v1.Peer/Seed"
-	Peer_AddMember_FullMethodName      = "/cadastre.cluster.v1.Peer/AddMember"
-	Peer_RemoveMember_FullMethodName   = "/cadastre.cluster.v1.Peer/RemoveMember"
-	Peer_TransferLeader_FullMethodName = "/cadastre.cluster.v1.Peer/TransferLeader"
-	Peer_Removed_FullMethodName        = "/cadastre.cluster.v1.Peer/Removed"
-	Peer_Status_FullMethodName         = "/cadastre.cluster.v1.Peer/Status"
-	Peer_ChangeRole_FullMethodName     = "/cadastre.cluster.v1.Peer/ChangeRole"
-	Peer_Announce_FullMethodName       = "/cadastre.cluster.v1.Peer/Announce"
+	Peer_Propose_FullMethodName         = "/cadastre.cluster.v1.Peer/Propose"
+	Peer_ReadIndex_FullMethodName       = "/cadastre.cluster.v1.Peer/ReadIndex"
+	Peer_ConfirmTerm_FullMethodName     = "/cadastre.cluster.v1.Peer/ConfirmTerm"
+	Peer_Join_FullMethodName            = "/cadastre.cluster.v1.Peer/Join"
+	Peer_Seed_FullMethodName            = "/cadastre.cluster.v1.Peer/Seed"
+	Peer_AddMember_FullMethodName       = "/cadastre.cluster.v1.Peer/AddMember"
+	Peer_RemoveMember_FullMethodName    = "/cadastre.cluster.v1.Peer/RemoveMember"
+	Peer_TransferLeader_FullMethodName  = "/cadastre.cluster.v1.Peer/TransferLeader"
+	Peer_Removed_FullMethodName         = "/cadastre.cluster.v1.Peer/Removed"
+	Peer_Status_FullMethodName          = "/cadastre.cluster.v1.Peer/Status"
+	Peer_ChangeRole_FullMethodName      = "/cadastre.cluster.v1.Peer/ChangeRole"
+	Peer_Announce_FullMethodName        = "/cadastre.cluster.v1.Peer/Announce"
+	Peer_ChangeGossipKey_FullMethodName = "/cadastre.cluster.v1.Peer/ChangeGossipKey"
+	Peer_GossipKeys_FullMethodName      = "/cadastre.cluster.v1.Peer/GossipKeys"
 )
 
 // PeerClient is the client API for Peer service.
@@ -70,6 +72,10 @@ type PeerClient interface {
 	ChangeRole(ctx context.Context, in *ChangeRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error)
 	// Announce tells the leader the calling node's present addresses.
 	Announce(ctx context.Context, in *AnnounceRequest, opts ...grpc.CallOption) (*AnnounceResponse, error)
+	// ChangeGossipKey installs, uses or retains a gossip key on the node asked, for an operator.
+	ChangeGossipKey(ctx context.Context, in *ChangeGossipKeyRequest, opts ...grpc.CallOption) (*ChangeGossipKeyResponse, error)
+	// GossipKeys gives a member the present keys, as when it was away during a rotation.
+	GossipKeys(ctx context.Context, in *GossipKeysRequest, opts ...grpc.CallOption) (*GossipKeysResponse, error)
 }
 
 type peerClient struct {
@@ -209,6 +215,26 @@ func (c *peerClient) Announce(ctx context.Context, in *AnnounceRequest, opts ...
 	return out, nil
 }
 
+func (c *peerClient) ChangeGossipKey(ctx context.Context, in *ChangeGossipKeyRequest, opts ...grpc.CallOption) (*ChangeGossipKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeGossipKeyResponse)
+	err := c.cc.Invoke(ctx, Peer_ChangeGossipKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) GossipKeys(ctx context.Context, in *GossipKeysRequest, opts ...grpc.CallOption) (*GossipKeysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GossipKeysResponse)
+	err := c.cc.Invoke(ctx, Peer_GossipKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServer is the server API for Peer service.
 // All implementations must embed UnimplementedPeerServer
 // for forward compatibility.
@@ -242,6 +268,10 @@ type PeerServer interface {
 	ChangeRole(context.Context, *ChangeRoleRequest) (*ChangeRoleResponse, error)
 	// Announce tells the leader the calling node's present addresses.
 	Announce(context.Context, *AnnounceRequest) (*AnnounceResponse, error)
+	// ChangeGossipKey installs, uses or retains a gossip key on the node asked, for an operator.
+	ChangeGossipKey(context.Context, *ChangeGossipKeyRequest) (*ChangeGossipKeyResponse, error)
+	// GossipKeys gives a member the present keys, as when it was away during a rotation.
+	GossipKeys(context.Context, *GossipKeysRequest) (*GossipKeysResponse, error)
 	mustEmbedUnimplementedPeerServer()
 }
 
@@ -287,6 +317,12 @@ func (UnimplementedPeerServer) ChangeRole(context.Context, *ChangeRoleRequest) (
 }
 func (UnimplementedPeerServer) Announce(context.Context, *AnnounceRequest) (*AnnounceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Announce not implemented")
+}
+func (UnimplementedPeerServer) ChangeGossipKey(context.Context, *ChangeGossipKeyRequest) (*ChangeGossipKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeGossipKey not implemented")
+}
+func (UnimplementedPeerServer) GossipKeys(context.Context, *GossipKeysRequest) (*GossipKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GossipKeys not implemented")
 }
 func (UnimplementedPeerServer) mustEmbedUnimplementedPeerServer() {}
 func (UnimplementedPeerServer) testEmbeddedByValue()              {}
@@ -518,6 +554,42 @@ func _Peer_Announce_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Peer_ChangeGossipKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeGossipKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).ChangeGossipKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_ChangeGossipKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).ChangeGossipKey(ctx, req.(*ChangeGossipKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_GossipKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GossipKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).GossipKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_GossipKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).GossipKeys(ctx, req.(*GossipKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Peer_ServiceDesc is the grpc.ServiceDesc for Peer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -569,6 +641,14 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Announce",
 			Handler:    _Peer_Announce_Handler,
 		},
+		{
+			MethodName: "ChangeGossipKey",
+			Handler:    _Peer_ChangeGossipKey_Handler,
+		},
+		{
+			MethodName: "GossipKeys",
+			Handler:    _Peer_GossipKeys_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -605,6 +685,7 @@ const (
 	Admin_ListRevoked_FullMethodName        = "/cadastre.cluster.v1.Admin/ListRevoked"
 	Admin_Trust_FullMethodName              = "/cadastre.cluster.v1.Admin/Trust"
 	Admin_PutTrust_FullMethodName           = "/cadastre.cluster.v1.Admin/PutTrust"
+	Admin_RotateGossip_FullMethodName       = "/cadastre.cluster.v1.Admin/RotateGossip"
 	Admin_RequestCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/RequestCertificate"
 	Admin_InstallCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/InstallCertificate"
 )
@@ -661,6 +742,8 @@ type AdminClient interface {
 	Trust(ctx context.Context, in *TrustRequest, opts ...grpc.CallOption) (*TrustResponse, error)
 	// PutTrust sets the authorities that are trusted.
 	PutTrust(ctx context.Context, in *PutTrustRequest, opts ...grpc.CallOption) (*PutTrustResponse, error)
+	// RotateGossip replaces the gossip key on every member, step by step.
+	RotateGossip(ctx context.Context, in *RotateGossipRequest, opts ...grpc.CallOption) (*RotateGossipResponse, error)
 	// RequestCertificate has the node asked make a new key and a request for its certificate.
 	RequestCertificate(ctx context.Context, in *RequestCertificateRequest, opts ...grpc.CallOption) (*RequestCertificateResponse, error)
 	// InstallCertificate gives the node asked the certificate that it requested last.
@@ -942,6 +1025,16 @@ func (c *adminClient) PutTrust(ctx context.Context, in *PutTrustRequest, opts ..
 	return out, nil
 }
 
+func (c *adminClient) RotateGossip(ctx context.Context, in *RotateGossipRequest, opts ...grpc.CallOption) (*RotateGossipResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RotateGossipResponse)
+	err := c.cc.Invoke(ctx, Admin_RotateGossip_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminClient) RequestCertificate(ctx context.Context, in *RequestCertificateRequest, opts ...grpc.CallOption) (*RequestCertificateResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RequestCertificateResponse)
@@ -1014,6 +1107,8 @@ type AdminServer interface {
 	Trust(context.Context, *TrustRequest) (*TrustResponse, error)
 	// PutTrust sets the authorities that are trusted.
 	PutTrust(context.Context, *PutTrustRequest) (*PutTrustResponse, error)
+	// RotateGossip replaces the gossip key on every member, step by step.
+	RotateGossip(context.Context, *RotateGossipRequest) (*RotateGossipResponse, error)
 	// RequestCertificate has the node asked make a new key and a request for its certificate.
 	RequestCertificate(context.Context, *RequestCertificateRequest) (*RequestCertificateResponse, error)
 	// InstallCertificate gives the node asked the certificate that it requested last.
@@ -1099,6 +1194,9 @@ func (UnimplementedAdminServer) Trust(context.Context, *TrustRequest) (*TrustRes
 }
 func (UnimplementedAdminServer) PutTrust(context.Context, *PutTrustRequest) (*PutTrustResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutTrust not implemented")
+}
+func (UnimplementedAdminServer) RotateGossip(context.Context, *RotateGossipRequest) (*RotateGossipResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RotateGossip not implemented")
 }
 func (UnimplementedAdminServer) RequestCertificate(context.Context, *RequestCertificateRequest) (*RequestCertificateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RequestCertificate not implemented")
@@ -1538,6 +1636,24 @@ func _Admin_PutTrust_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_RotateGossip_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RotateGossipRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).RotateGossip(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_RotateGossip_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).RotateGossip(ctx, req.(*RotateGossipRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Admin_RequestCertificate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RequestCertificateRequest)
 	if err := dec(in); err != nil {
@@ -1664,6 +1780,10 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PutTrust",
 			Handler:    _Admin_PutTrust_Handler,
+		},
+		{
+			MethodName: "RotateGossip",
+			Handler:    _Admin_RotateGossip_Handler,
 		},
 		{
 			MethodName: "RequestCertificate",
