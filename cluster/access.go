@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/x509"
 	"slices"
 
 	"google.golang.org/grpc"
@@ -30,13 +31,17 @@ func methodAccess() map[string]access {
 		// Raft itself knows who leads, also before this node's state knows the leader.
 		clusterpb.Peer_ConfirmTerm_FullMethodName: {kinds: []Kind{KindNode}},
 		// The token is what admits here.
-		clusterpb.Peer_Join_FullMethodName:           {kinds: []Kind{KindNode}},
-		clusterpb.Peer_Seed_FullMethodName:           member,
-		clusterpb.Peer_AddMember_FullMethodName:      member,
-		clusterpb.Peer_RemoveMember_FullMethodName:   member,
-		clusterpb.Peer_TransferLeader_FullMethodName: member,
-		clusterpb.Peer_Removed_FullMethodName:        member,
-		clusterpb.Peer_Status_FullMethodName:         member,
+		clusterpb.Peer_Join_FullMethodName:            {kinds: []Kind{KindNode}},
+		clusterpb.Peer_Seed_FullMethodName:            member,
+		clusterpb.Peer_AddMember_FullMethodName:       member,
+		clusterpb.Peer_RemoveMember_FullMethodName:    member,
+		clusterpb.Peer_TransferLeader_FullMethodName:  member,
+		clusterpb.Peer_Removed_FullMethodName:         member,
+		clusterpb.Peer_Status_FullMethodName:          member,
+		clusterpb.Peer_ChangeRole_FullMethodName:      member,
+		clusterpb.Peer_Announce_FullMethodName:        member,
+		clusterpb.Peer_ChangeGossipKey_FullMethodName: member,
+		clusterpb.Peer_GossipKeys_FullMethodName:      member,
 
 		clusterpb.Admin_Execute_FullMethodName:        operator,
 		clusterpb.Admin_Members_FullMethodName:        operator,
@@ -63,6 +68,15 @@ func methodAccess() map[string]access {
 
 		clusterpb.Admin_AllocationTokens_FullMethodName: operator,
 		clusterpb.Admin_Applications_FullMethodName:     operator,
+		clusterpb.Admin_SetRole_FullMethodName:          operator,
+
+		clusterpb.Admin_RevokeOperator_FullMethodName:     operator,
+		clusterpb.Admin_ListRevoked_FullMethodName:        operator,
+		clusterpb.Admin_Trust_FullMethodName:              operator,
+		clusterpb.Admin_PutTrust_FullMethodName:           operator,
+		clusterpb.Admin_RotateGossip_FullMethodName:       operator,
+		clusterpb.Admin_RequestCertificate_FullMethodName: operator,
+		clusterpb.Admin_InstallCertificate_FullMethodName: operator,
 	}
 }
 
@@ -81,17 +95,32 @@ type gatekeeper struct {
 	methods   map[string]access
 	// isMember says whether the state knows the node. It may wait a little for the state.
 	isMember func(ctx context.Context, nodeID string) (bool, error)
+	// isRevoked says whether an operator's certificate was revoked; nil: none is.
+	isRevoked func(name string, cert *x509.Certificate) (bool, error)
 }
 
 // admit returns the context in which the call may go on, or a *registry.Error.
 func (g *gatekeeper) admit(ctx context.Context, method string) (context.Context, error) {
-	id, err := callerIdentity(ctx)
+	cert, err := callerCertificate(ctx)
+	var id Identity
+	if err == nil {
+		id, err = ParseIdentity(cert)
+	}
 	if err != nil {
 		return nil, &registry.Error{Code: registry.CodeAuthentication, Reason: "no valid client certificate", Err: err}
 	}
 	rule, ok := g.methods[method]
 	if !ok || id.ClusterID != g.clusterID || !slices.Contains(rule.kinds, id.Kind) {
 		return nil, refuse(registry.CodeAuthorization, "method", method, "this certificate may not call it")
+	}
+	if id.Kind == KindOperator && g.isRevoked != nil {
+		revoked, err := g.isRevoked(id.Name, cert)
+		if err != nil {
+			return nil, err
+		}
+		if revoked {
+			return nil, refuse(registry.CodeAuthentication, "operator", id.Name, "the certificate was revoked")
+		}
 	}
 	if rule.members {
 		known, err := g.isMember(ctx, id.Name)
@@ -105,16 +134,16 @@ func (g *gatekeeper) admit(ctx context.Context, method string) (context.Context,
 	return context.WithValue(ctx, callerKey{}, id), nil
 }
 
-func callerIdentity(ctx context.Context) (Identity, error) {
+func callerCertificate(ctx context.Context) (*x509.Certificate, error) {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
-		return Identity{}, errNoCertificate()
+		return nil, errNoCertificate()
 	}
 	info, ok := p.AuthInfo.(credentials.TLSInfo)
 	if !ok || len(info.State.PeerCertificates) == 0 {
-		return Identity{}, errNoCertificate()
+		return nil, errNoCertificate()
 	}
-	return ParseIdentity(info.State.PeerCertificates[0])
+	return info.State.PeerCertificates[0], nil
 }
 
 func errNoCertificate() error {

@@ -115,6 +115,14 @@ func selfSign(clusterID string, key *ecdsa.PrivateKey) ([]byte, error) {
 
 // LoadCA opens the authority in dir.
 func LoadCA(dir string) (*CA, error) {
+	gossip, err := os.ReadFile(filepath.Join(dir, GossipKeyFile))
+	if err != nil {
+		return nil, fmt.Errorf("read gossip key: %w", err)
+	}
+	return loadAuthority(dir, gossip)
+}
+
+func loadAuthority(dir string, gossip []byte) (*CA, error) {
 	certPEM, err := os.ReadFile(filepath.Join(dir, CACertFile))
 	if err != nil {
 		return nil, fmt.Errorf("read CA certificate: %w", err)
@@ -137,10 +145,6 @@ func LoadCA(dir string) (*CA, error) {
 	}
 	if !key.PublicKey.Equal(certs[0].PublicKey) {
 		return nil, fmt.Errorf("%s: the key does not belong to the certificate %s", dir, CACertFile)
-	}
-	gossip, err := os.ReadFile(filepath.Join(dir, GossipKeyFile))
-	if err != nil {
-		return nil, fmt.Errorf("read gossip key: %w", err)
 	}
 	return &CA{clusterID: clusterID, cert: certs[0], certPEM: certPEM, key: key, gossipKey: gossip}, nil
 }

@@ -1,11 +1,14 @@
 package cluster
 
 import (
+	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -33,12 +36,79 @@ type Credentials struct {
 	current   *material
 	checkedAt time.Time
 	stamp     [3]fileStamp
+	// trusted, if not nil, is what the cluster says, in the place of the CA file.
+	trusted *trustSet
+}
+
+// trustSet is a set of authorities; immutable.
+type trustSet struct {
+	pool        *x509.CertPool
+	authorities []*x509.Certificate
+}
+
+// Trust sets the authorities that count in the place of those in the CA file; none lets the
+// file count again. Each must be an authority of this cluster.
+func (c *Credentials) Trust(authorities [][]byte) error {
+	var set *trustSet
+	for _, der := range authorities {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return fmt.Errorf("trust an authority: %w", err)
+		}
+		if id, err := caClusterID(cert); err != nil || id != c.ClusterID() {
+			return errors.Join(fmt.Errorf("trust an authority: %q is not one of cluster %s", cert.Subject.CommonName, c.ClusterID()), err)
+		}
+		if set == nil {
+			set = &trustSet{pool: x509.NewCertPool()}
+		}
+		set.pool.AddCert(cert)
+		set.authorities = append(set.authorities, cert)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trusted = set
+	return nil
+}
+
+// roots returns the authorities that count now.
+func (c *Credentials) roots() *x509.CertPool {
+	m := c.material()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.trusted != nil {
+		return c.trusted.pool
+	}
+	return m.roots
+}
+
+// authorities returns them as certificates, and the one that our own certificate is from,
+// nil if none of them.
+func (c *Credentials) authorities() (trusted []*x509.Certificate, issuer *x509.Certificate) {
+	m := c.material()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	trusted = m.authorities
+	if c.trusted != nil {
+		trusted = c.trusted.authorities
+	}
+	for _, ca := range append(append([]*x509.Certificate{}, trusted...), m.authorities...) {
+		if m.certificate.Leaf.CheckSignatureFrom(ca) == nil {
+			return trusted, ca
+		}
+	}
+	return trusted, nil
+}
+
+// IssuedBy says whether the certificate in use was signed by the authority.
+func (c *Credentials) IssuedBy(ca *x509.Certificate) bool {
+	return c.Certificate().CheckSignatureFrom(ca) == nil
 }
 
 // material is one consistent reading of the files; immutable.
 type material struct {
 	certificate tls.Certificate
 	roots       *x509.CertPool
+	authorities []*x509.Certificate
 }
 
 type fileStamp struct {
@@ -128,7 +198,7 @@ func (c *Credentials) read() (*material, Identity, error) {
 	if err != nil {
 		return nil, Identity{}, fmt.Errorf("read %s: %w", c.paths.CA, err)
 	}
-	m := &material{roots: x509.NewCertPool()}
+	m := &material{roots: x509.NewCertPool(), authorities: authorities}
 	for _, ca := range authorities {
 		m.roots.AddCert(ca)
 	}
@@ -159,4 +229,56 @@ func (c *Credentials) read() (*material, Identity, error) {
 		return nil, Identity{}, fmt.Errorf("%s is not from the CA in %s: %w", c.paths.Certificate, c.paths.CA, err)
 	}
 	return m, id, nil
+}
+
+// Replace writes a new certificate and key, and the authorities, over the files and uses
+// them from the next handshake on. They must belong together and to the same holder.
+func (c *Credentials) Replace(authoritiesPEM, certificatePEM []byte, key *ecdsa.PrivateKey) error {
+	keyPEM, err := encodeKey(key)
+	if err != nil {
+		return err
+	}
+	pair, err := tls.X509KeyPair(certificatePEM, keyPEM)
+	if err != nil {
+		return fmt.Errorf("the certificate does not fit the key: %w", err)
+	}
+	id, err := ParseIdentity(pair.Leaf)
+	if err != nil {
+		return err
+	}
+	if id != c.identity {
+		return fmt.Errorf("the certificate is of %s, this is %s", id, c.identity)
+	}
+	authorities, err := decodeCertificates(authoritiesPEM)
+	if err != nil {
+		return fmt.Errorf("read the authorities: %w", err)
+	}
+	issued := false
+	for _, ca := range authorities {
+		if id, err := caClusterID(ca); err != nil || id != c.identity.ClusterID {
+			return fmt.Errorf("%q is not an authority of cluster %s", ca.Subject.CommonName, c.identity.ClusterID)
+		}
+		issued = issued || pair.Leaf.CheckSignatureFrom(ca) == nil
+	}
+	_, err = pair.Leaf.Verify(x509.VerifyOptions{Roots: c.roots(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	if err != nil || !issued {
+		return errors.Join(errors.New("the certificate is from no authority that this node trusts"), err)
+	}
+	// Each file is replaced as a whole; until the last one is, the loaded ones stay in use.
+	for _, f := range []struct {
+		path    string
+		content []byte
+		mode    os.FileMode
+	}{{c.paths.CA, authoritiesPEM, 0o644}, {c.paths.Key, keyPEM, 0o600}, {c.paths.Certificate, certificatePEM, 0o644}} {
+		if err := writeFiles(filepath.Dir(f.path), []file{{filepath.Base(f.path), f.content, f.mode}}); err != nil {
+			return fmt.Errorf("replace %s: %w", f.path, err)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stamp, err := c.stat()
+	if err != nil {
+		return err
+	}
+	return c.reload(stamp)
 }

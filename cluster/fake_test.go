@@ -127,6 +127,7 @@ func (r *fakeRaft) AnswerConfirmTerm(string, uint64) error                { retu
 func (r *fakeRaft) Servers() ([]raftnode.Server, error)                   { return r.servers, nil }
 func (r *fakeRaft) AddNonvoter(context.Context, string, string) error     { return nil }
 func (r *fakeRaft) AddVoter(context.Context, string, string) error        { return nil }
+func (r *fakeRaft) DemoteVoter(context.Context, string) error             { return nil }
 func (r *fakeRaft) RemoveServer(context.Context, string) error            { return nil }
 func (r *fakeRaft) TransferLeadership(_ context.Context, to string) error { return nil }
 

@@ -9,6 +9,7 @@ import (
 
 	"cadastre/cluster/clusterpb"
 	"cadastre/fsm/fsmpb"
+	"cadastre/internal/pause"
 	"cadastre/registry"
 	"cadastre/store"
 )
@@ -91,7 +92,9 @@ func (s *Server) askFeatures(ctx context.Context, m *clusterpb.MemberFeatures) {
 	if m.GetNodeId() == s.nodeID {
 		status, err = s.statusHere()
 	} else {
-		status, err = s.peers.Status(ctx, m.GetNodeId())
+		for status, err = s.peers.Status(ctx, m.GetNodeId()); err != nil && pause.For(ctx, answerRetry) == nil; {
+			status, err = s.peers.Status(ctx, m.GetNodeId())
+		}
 	}
 	if err != nil {
 		m.Problem = err.Error()

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -67,6 +68,8 @@ type GossipConfig struct {
 	ClusterID string // the label: packets of other clusters are dropped
 	// Keys are AES keys of 16, 24 or 32 octets. The first encrypts, all decrypt.
 	Keys [][]byte
+	// KeyFile is where the keys are kept when they change; empty: nowhere.
+	KeyFile string
 	// Bind is the host:port of UDP and TCP; Advertise, if not empty, is what others are told.
 	Bind      string
 	Advertise string
@@ -83,6 +86,7 @@ type GossipConfig struct {
 type Gossip struct {
 	cfg     GossipConfig
 	options *memberlist.Config
+	keysMu  sync.Mutex // orders changes of the keys and their file
 	meta    atomic.Pointer[[]byte]
 	list    atomic.Pointer[memberlist.Memberlist] // nil unless Run is running
 }

@@ -94,6 +94,11 @@ func (s *Server) removeMemberHere(ctx context.Context, req *clusterpb.RemoveMemb
 	if at >= 0 && votes(servers[at]) && countVoters(servers) == 1 {
 		return nil, refuse(registry.CodeStatusProhibits, "node", nodeID, "the only voter cannot be removed")
 	}
+	if at >= 0 && votes(servers[at]) {
+		if err := s.quorumWithout(ctx, servers, nodeID); err != nil {
+			return nil, err
+		}
+	}
 	if nodeID == s.nodeID {
 		return nil, s.stepAside(ctx)
 	}

@@ -175,6 +175,13 @@ func (s *Server) statusHere() (*clusterpb.StatusResponse, error) {
 	leaderID, _ := s.raft.Leader()
 	resp := &clusterpb.StatusResponse{NodeId: s.nodeID, LeaderId: leaderID, IsLeader: s.raft.IsLeader(),
 		Version: s.version, MinFeatureLevel: registry.MinFeatureLevel, MaxFeatureLevel: s.maxLevel}
+	trusted, issuer := s.creds.authorities()
+	for _, ca := range trusted {
+		resp.TrustedSha256 = append(resp.TrustedSha256, Fingerprint(ca))
+	}
+	if issuer != nil {
+		resp.IssuerSha256 = Fingerprint(issuer)
+	}
 	err := s.store.View(func(tx *store.ReadTx) error {
 		resp.AppliedIndex, resp.AppliedTerm = tx.Applied()
 		resp.StateHash = tx.StateHash()

@@ -276,3 +276,39 @@ func (p *Peers) transferLeader(ctx context.Context, leaderID, toID string) error
 	_, err = client.TransferLeader(ctx, &clusterpb.TransferLeaderRequest{ToNodeId: toID})
 	return ErrorFromStatus(err)
 }
+
+func (p *Peers) changeRole(ctx context.Context, leaderID string, req *clusterpb.ChangeRoleRequest) (*clusterpb.ChangeRoleResponse, error) {
+	client, err := p.client(ctx, leaderID)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.ChangeRole(ctx, req)
+	return resp, ErrorFromStatus(err)
+}
+
+func (p *Peers) announce(ctx context.Context, leaderID string, req *clusterpb.AnnounceRequest) error {
+	client, err := p.client(ctx, leaderID)
+	if err != nil {
+		return err
+	}
+	_, err = client.Announce(ctx, req)
+	return ErrorFromStatus(err)
+}
+
+func (p *Peers) changeGossipKey(ctx context.Context, nodeID string, req *clusterpb.ChangeGossipKeyRequest) (*clusterpb.ChangeGossipKeyResponse, error) {
+	client, err := p.client(ctx, nodeID)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.ChangeGossipKey(ctx, req)
+	return resp, ErrorFromStatus(err)
+}
+
+func (p *Peers) gossipKeys(ctx context.Context, nodeID string) ([][]byte, error) {
+	client, err := p.client(ctx, nodeID)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.GossipKeys(ctx, &clusterpb.GossipKeysRequest{})
+	return resp.GetKeys(), ErrorFromStatus(err)
+}

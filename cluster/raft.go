@@ -38,6 +38,7 @@ type Raft interface {
 	// The changes of the configuration work on the leader only.
 	AddNonvoter(ctx context.Context, id, address string) error
 	AddVoter(ctx context.Context, id, address string) error
+	DemoteVoter(ctx context.Context, id string) error
 	RemoveServer(ctx context.Context, id string) error
 	// TransferLeadership hands over to a voter; "" lets Raft choose.
 	TransferLeadership(ctx context.Context, toID string) error

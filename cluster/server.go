@@ -52,6 +52,8 @@ type ServerConfig struct {
 	// It must return soon; the node then stops serving.
 	Removed func(reason string)
 	Log     *slog.Logger
+	// Gossip holds this node's gossip keys; nil without gossip.
+	Gossip *Gossip
 	// Version is the program's, for people.
 	Version string
 	// MaxFeatureLevel is the highest that the program supports; 0 means that of registry.
@@ -69,9 +71,11 @@ type Server struct {
 	hints     func() []Hint
 	onRemoved func(reason string)
 	log       *slog.Logger
+	gossip    *Gossip
 	version   string
 	maxLevel  uint32
 	gate      *gatekeeper
+	requested *requestedKey
 	// checkpoints holds a place for each checkpoint being sent.
 	checkpoints chan struct{}
 	// removalCheck and leaderless are the times of watchRemoval.
@@ -83,7 +87,7 @@ func NewServer(cfg ServerConfig) *Server {
 	s := &Server{
 		nodeID: cfg.NodeID, creds: cfg.Credentials, raft: cfg.Raft, store: cfg.Store,
 		forwarder: cfg.Forwarder, peers: cfg.Peers, hints: cfg.Hints, onRemoved: cfg.Removed,
-		log: cfg.Log, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, checkpoints: make(chan struct{}, maxCheckpoints),
+		log: cfg.Log, gossip: cfg.Gossip, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, requested: &requestedKey{}, checkpoints: make(chan struct{}, maxCheckpoints),
 		removalCheck: removalCheckInterval, leaderless: leaderlessBeforeAsking,
 	}
 	if s.maxLevel == 0 {
@@ -92,7 +96,7 @@ func NewServer(cfg ServerConfig) *Server {
 	if s.hints == nil {
 		s.hints = func() []Hint { return nil }
 	}
-	s.gate = &gatekeeper{clusterID: cfg.Credentials.ClusterID(), methods: methodAccess(), isMember: s.isMember}
+	s.gate = &gatekeeper{clusterID: cfg.Credentials.ClusterID(), methods: methodAccess(), isMember: s.isMember, isRevoked: s.isRevoked}
 	return s
 }
 

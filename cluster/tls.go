@@ -69,7 +69,7 @@ func (c *Credentials) serverTLS(admit Admit) *tls.Config {
 			return &c.material().certificate, nil
 		},
 		ClientAuth:       tls.RequireAndVerifyClientCert,
-		ClientCAs:        c.material().roots,
+		ClientCAs:        c.roots(),
 		VerifyConnection: func(cs tls.ConnectionState) error { return c.checkPeer(cs, x509.ExtKeyUsageClientAuth, admit) },
 		// A resumed session would keep an old certificate alive.
 		SessionTicketsDisabled: true,
@@ -81,7 +81,7 @@ func (c *Credentials) following(cfg *tls.Config) *tls.Config {
 	fixed := cfg.Clone()
 	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		now := fixed.Clone()
-		now.ClientCAs = c.material().roots
+		now.ClientCAs = c.roots()
 		// gRPC insists on having negotiated HTTP/2; the other protocols offer none.
 		if slices.Contains(hello.SupportedProtos, http2Protocol) {
 			now.NextProtos = []string{http2Protocol}
@@ -128,7 +128,7 @@ func (c *Credentials) verifyPeer(cs tls.ConnectionState, usage x509.ExtKeyUsage)
 	}
 	leaf := cs.PeerCertificates[0]
 	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots:     c.material().roots,
+		Roots:     c.roots(),
 		KeyUsages: []x509.ExtKeyUsage{usage},
 	})
 	if err != nil {

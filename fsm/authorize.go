@@ -12,7 +12,8 @@ import (
 func authorizeKind(command *fsmpb.Command) error {
 	kind := command.GetActor().GetKind()
 	switch command.GetBody().(type) {
-	case *fsmpb.Command_Tick, *fsmpb.Command_ZonePublish, *fsmpb.Command_NodeJoin, *fsmpb.Command_ClusterInit:
+	case *fsmpb.Command_Tick, *fsmpb.Command_ZonePublish, *fsmpb.Command_NodeJoin, *fsmpb.Command_ClusterInit,
+		*fsmpb.Command_NodeUpdate:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_SYSTEM {
 			return nil
 		}
@@ -22,7 +23,8 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_HostReturn, *fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
 		*fsmpb.Command_FeatureLevelRaise, *fsmpb.Command_OrgServerUpdate,
 		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel,
-		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
+		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke,
+		*fsmpb.Command_NodeRole, *fsmpb.Command_TrustPut, *fsmpb.Command_OperatorRevoke:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
 			return nil
 		}

@@ -39,5 +39,8 @@ func (r *run) nodeJoin(c *fsmpb.NodeJoin) (*fsmpb.Result, error) {
 	node.Role = token.Role
 	node.JoinedAt = r.tx.LeaderNow()
 	r.tx.PutNode(&node)
+	if _, removed := r.tx.NodeRemovedAt(node.ID); removed {
+		r.tx.DeleteRemovedNode(node.ID)
+	}
 	return &fsmpb.Result{Code: uint32(registry.CodeOK), NodeRole: uint32(node.Role)}, nil
 }

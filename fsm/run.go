@@ -44,10 +44,28 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.nodeJoin(body.NodeJoin)
 	case *fsmpb.Command_NodeRemove:
 		return r.nodeRemove(body.NodeRemove)
+	case *fsmpb.Command_NodeUpdate:
+		return r.nodeUpdate(body.NodeUpdate)
+	case *fsmpb.Command_NodeRole:
+		return r.nodeRole(body.NodeRole)
 	case *fsmpb.Command_Tick:
 		return r.tick(body.Tick)
 	case *fsmpb.Command_ClockSet:
 		return r.clockSet(body.ClockSet)
+	case *fsmpb.Command_FeatureLevelRaise:
+		return r.featureLevelRaise(body.FeatureLevelRaise)
+	case *fsmpb.Command_TrustPut:
+		return r.trustPut(body.TrustPut)
+	case *fsmpb.Command_OperatorRevoke:
+		return r.operatorRevoke(body.OperatorRevoke)
+	default:
+		return r.applyOperator(command)
+	}
+}
+
+// applyOperator does the commands of operators, and those of the leader's own loops.
+func (r *run) applyOperator(command *fsmpb.Command) (*fsmpb.Result, error) {
+	switch body := command.GetBody().(type) {
 	case *fsmpb.Command_RegistrarCreate:
 		return r.registrarCreate(body.RegistrarCreate)
 	case *fsmpb.Command_RegistrarUpdate:
@@ -70,8 +88,6 @@ func (r *run) apply(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.allocationTokenCreate(body.AllocationTokenCreate)
 	case *fsmpb.Command_AllocationTokenRevoke:
 		return r.allocationTokenRevoke(body.AllocationTokenRevoke)
-	case *fsmpb.Command_FeatureLevelRaise:
-		return r.featureLevelRaise(body.FeatureLevelRaise)
 	case *fsmpb.Command_OrgServerUpdate:
 		return r.orgServerUpdate(body.OrgServerUpdate)
 	case *fsmpb.Command_MaintenanceCreate:

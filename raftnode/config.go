@@ -75,9 +75,11 @@ type Config struct {
 	AdvertiseAddress string
 
 	// ServerTLS must demand and verify a client certificate of this cluster's CA with a
-	// node's role. Any node certificate of the cluster is admitted: which node may lead
-	// is decided by terms and votes, and raft refuses votes from outside the configuration.
+	// node's role.
 	ServerTLS *tls.Config
+	// CheckPeer is asked about each inbound connection before a byte of it is decoded, and
+	// again while it stands; an error closes it. nil admits whom ServerTLS admits.
+	CheckPeer func(tls.ConnectionState) error
 	// ClientTLS returns the configuration to dial a node with. The handshake made with it
 	// must fail unless the peer's certificate is of this cluster and names peerNodeID.
 	ClientTLS func(peerNodeID string) *tls.Config

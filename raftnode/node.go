@@ -141,6 +141,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	var workers sync.WaitGroup
 	workers.Go(n.stream.serve)
+	workers.Go(n.stream.recheck)
 	transport := newPeerTransport(n.stream, n.bridge)
 	r, err := raft.NewRaft(n.cfg.raftConfig(n.bridge), n.adapter, n.log, n.log, n.snapshots, transport)
 	if err != nil {

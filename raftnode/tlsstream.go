@@ -25,6 +25,9 @@ const (
 	// maxConnections bounds accepted connections. Only leaders and candidates dial, a few
 	// connections each, so that even a large cluster stays far below it.
 	maxConnections = 512
+	// recheckInterval is how often standing connections are checked again: a node that was
+	// removed must not go on over a connection that it had before.
+	recheckInterval = time.Second
 	// acceptBackoff after a failed accept, such as out of file descriptors.
 	acceptBackoff = 50 * time.Millisecond
 )
@@ -35,6 +38,7 @@ type tlsStream struct {
 	listener  net.Listener
 	advertise raftAddr
 	serverTLS *tls.Config
+	checkPeer func(tls.ConnectionState) error
 	clientTLS func(peerNodeID string) *tls.Config
 	logger    *slog.Logger
 
@@ -71,6 +75,7 @@ func listenTLS(cfg *Config) (*tlsStream, error) {
 		listener:   listener,
 		advertise:  raftAddr(advertise),
 		serverTLS:  cfg.ServerTLS,
+		checkPeer:  cfg.CheckPeer,
 		clientTLS:  cfg.ClientTLS,
 		logger:     cfg.Logger,
 		accepted:   make(chan net.Conn),
@@ -124,6 +129,14 @@ func (s *tlsStream) admit(raw net.Conn) {
 	if err == nil && len(conn.ConnectionState().VerifiedChains) == 0 {
 		err = errors.New("the client's certificate was not verified")
 	}
+	if err == nil && s.checkPeer != nil {
+		state := conn.ConnectionState()
+		if err = s.checkPeer(state); err == nil {
+			s.mu.Lock()
+			tracked.peer = &state
+			s.mu.Unlock()
+		}
+	}
 	if err != nil {
 		s.logger.Debug("refused a raft connection", "remote_address", raw.RemoteAddr().String(), "error", err)
 		_ = conn.Close() // refused, nothing to lose
@@ -133,6 +146,37 @@ func (s *tlsStream) admit(raw net.Conn) {
 	case s.accepted <- conn:
 	case <-s.closing.Done():
 		_ = conn.Close() // shutting down
+	}
+}
+
+// recheck closes inbound connections whose peers may not speak to this node any more,
+// until Close.
+func (s *tlsStream) recheck() {
+	if s.checkPeer == nil {
+		return
+	}
+	ticker := time.NewTicker(recheckInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.closing.Done():
+			return
+		case <-ticker.C:
+		}
+		s.mu.Lock()
+		standing := make(map[*trackedConn]tls.ConnectionState, s.inbound)
+		for c := range s.conns {
+			if c.peer != nil {
+				standing[c] = *c.peer
+			}
+		}
+		s.mu.Unlock()
+		for c, peer := range standing {
+			if err := s.checkPeer(peer); err != nil {
+				s.logger.Warn("closing a raft connection", "remote_address", c.RemoteAddr().String(), "error", err)
+				_ = c.Close() // refused, nothing to lose
+			}
+		}
 	}
 }
 
@@ -202,6 +246,9 @@ type trackedConn struct {
 	stream  *tlsStream
 	inbound bool
 	once    sync.Once
+	// peer is what the handshake established, of an inbound connection; guarded by the
+	// stream's mu.
+	peer *tls.ConnectionState
 }
 
 func (s *tlsStream) track(conn net.Conn, inbound bool) (*trackedConn, error) {

@@ -7,9 +7,9 @@ import "fmt"
 // operator once every member runs a program that supports the next, and never goes down.
 //
 //	level 1  the commands and rows up to the first release of feature levels
-//	level 2  feature levels themselves, changes of a member's role and addresses, rotation
-//	         of the authority, revocation of certificates; access of registrars, lifetime of
-//	         authorisation information, data models
+//	level 2  feature levels themselves, changes of a member's role and addresses, removed
+//	         nodes remembered, rotation of the authority, revocation of certificates; access of
+//	         registrars, lifetime of authorisation information, data models
 const (
 	// MinFeatureLevel is the lowest level of a cluster that this program can take part in.
 	MinFeatureLevel uint32 = 1

@@ -49,10 +49,12 @@ const (
 
 // Work that ticks carry on, and lists of labels.
 const (
-	tableTask       table = 0x8c // kind, subject → how far work that ticks carry on has come
-	tableMovedHosts table = 0x8d // purged domain → its hosts that live on under a sacrificial name
-	tablePremium    table = 0x8e // TLD, label → premium name
-	tableReserved   table = 0x8f // TLD, reserved label
+	tableTask        table = 0x8c // kind, subject → how far work that ticks carry on has come
+	tableMovedHosts  table = 0x8d // purged domain → its hosts that live on under a sacrificial name
+	tablePremium     table = 0x8e // TLD, label → premium name
+	tableReserved    table = 0x8f // TLD, reserved label
+	tableRemovedNode table = 0x94 // node id → when it was removed
+	tableRevocation  table = 0x95 // operator, fingerprint or nothing → when it was revoked
 )
 
 // Internationalised names and maintenance.

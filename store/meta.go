@@ -23,6 +23,7 @@ const (
 	metaNow       = "now"
 	metaLeaderNow = "leader-now"
 	metaLevel     = "feature-level"
+	metaTrust     = "trust"
 )
 
 // Position is where in the log the current command stands.

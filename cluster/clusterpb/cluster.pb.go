@@ -26,6 +26,65 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type GossipKeyChange int32
+
+const (
+	GossipKeyChange_GOSSIP_KEY_CHANGE_UNSPECIFIED GossipKeyChange = 0
+	// Nothing changes; the answer tells what there is.
+	GossipKeyChange_GOSSIP_KEY_CHANGE_NONE GossipKeyChange = 1
+	// Decrypt with the key too.
+	GossipKeyChange_GOSSIP_KEY_CHANGE_INSTALL GossipKeyChange = 2
+	// Encrypt with the key, which must be installed.
+	GossipKeyChange_GOSSIP_KEY_CHANGE_USE GossipKeyChange = 3
+	// Forget every other key; this one must be in use.
+	GossipKeyChange_GOSSIP_KEY_CHANGE_RETAIN GossipKeyChange = 4
+)
+
+// Enum value maps for GossipKeyChange.
+var (
+	GossipKeyChange_name = map[int32]string{
+		0: "GOSSIP_KEY_CHANGE_UNSPECIFIED",
+		1: "GOSSIP_KEY_CHANGE_NONE",
+		2: "GOSSIP_KEY_CHANGE_INSTALL",
+		3: "GOSSIP_KEY_CHANGE_USE",
+		4: "GOSSIP_KEY_CHANGE_RETAIN",
+	}
+	GossipKeyChange_value = map[string]int32{
+		"GOSSIP_KEY_CHANGE_UNSPECIFIED": 0,
+		"GOSSIP_KEY_CHANGE_NONE":        1,
+		"GOSSIP_KEY_CHANGE_INSTALL":     2,
+		"GOSSIP_KEY_CHANGE_USE":         3,
+		"GOSSIP_KEY_CHANGE_RETAIN":      4,
+	}
+)
+
+func (x GossipKeyChange) Enum() *GossipKeyChange {
+	p := new(GossipKeyChange)
+	*p = x
+	return p
+}
+
+func (x GossipKeyChange) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GossipKeyChange) Descriptor() protoreflect.EnumDescriptor {
+	return file_cluster_clusterpb_cluster_proto_enumTypes[0].Descriptor()
+}
+
+func (GossipKeyChange) Type() protoreflect.EnumType {
+	return &file_cluster_clusterpb_cluster_proto_enumTypes[0]
+}
+
+func (x GossipKeyChange) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use GossipKeyChange.Descriptor instead.
+func (GossipKeyChange) EnumDescriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{0}
+}
+
 // ErrorDetail is a registry.Error; the status message repeats its reason for people.
 type ErrorDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1071,7 +1130,11 @@ type StatusResponse struct {
 	MinFeatureLevel uint32 `protobuf:"varint,151,opt,name=min_feature_level,json=minFeatureLevel,proto3" json:"min_feature_level,omitempty"`
 	MaxFeatureLevel uint32 `protobuf:"varint,152,opt,name=max_feature_level,json=maxFeatureLevel,proto3" json:"max_feature_level,omitempty"`
 	// Of the state at applied_index.
-	FeatureLevel  uint32 `protobuf:"varint,153,opt,name=feature_level,json=featureLevel,proto3" json:"feature_level,omitempty"`
+	FeatureLevel uint32 `protobuf:"varint,153,opt,name=feature_level,json=featureLevel,proto3" json:"feature_level,omitempty"`
+	// SHA-256 of the authorities that the node trusts now, and of the one that its certificate
+	// is from.
+	TrustedSha256 [][]byte `protobuf:"bytes,154,rep,name=trusted_sha256,json=trustedSha256,proto3" json:"trusted_sha256,omitempty"`
+	IssuerSha256  []byte   `protobuf:"bytes,155,opt,name=issuer_sha256,json=issuerSha256,proto3" json:"issuer_sha256,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1174,6 +1237,20 @@ func (x *StatusResponse) GetFeatureLevel() uint32 {
 		return x.FeatureLevel
 	}
 	return 0
+}
+
+func (x *StatusResponse) GetTrustedSha256() [][]byte {
+	if x != nil {
+		return x.TrustedSha256
+	}
+	return nil
+}
+
+func (x *StatusResponse) GetIssuerSha256() []byte {
+	if x != nil {
+		return x.IssuerSha256
+	}
+	return nil
 }
 
 type ExecuteRequest struct {
@@ -4712,6 +4789,1252 @@ func (x *MaintenanceVersion) GetMaintenance() *MaintenanceRecord {
 	return nil
 }
 
+type ChangeRoleRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	NodeId string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	// A registry.NodeRole.
+	Role uint32 `protobuf:"varint,2,opt,name=role,proto3" json:"role,omitempty"`
+	// The operator who asks, established by the node that accepted the call, and why.
+	Actor         *fsmpb.Actor `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason        string       `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeRoleRequest) Reset() {
+	*x = ChangeRoleRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeRoleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeRoleRequest) ProtoMessage() {}
+
+func (x *ChangeRoleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeRoleRequest.ProtoReflect.Descriptor instead.
+func (*ChangeRoleRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{76}
+}
+
+func (x *ChangeRoleRequest) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *ChangeRoleRequest) GetRole() uint32 {
+	if x != nil {
+		return x.Role
+	}
+	return 0
+}
+
+func (x *ChangeRoleRequest) GetActor() *fsmpb.Actor {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+func (x *ChangeRoleRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type ChangeRoleResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The node votes at present. One that is to vote gets its vote when it has proven fit.
+	Votes bool `protobuf:"varint,1,opt,name=votes,proto3" json:"votes,omitempty"`
+	// How many members are to vote now.
+	WishedVoters uint32 `protobuf:"varint,2,opt,name=wished_voters,json=wishedVoters,proto3" json:"wished_voters,omitempty"`
+	// What the operator should know, for people; may be empty.
+	Warning       string `protobuf:"bytes,3,opt,name=warning,proto3" json:"warning,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeRoleResponse) Reset() {
+	*x = ChangeRoleResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeRoleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeRoleResponse) ProtoMessage() {}
+
+func (x *ChangeRoleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeRoleResponse.ProtoReflect.Descriptor instead.
+func (*ChangeRoleResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{77}
+}
+
+func (x *ChangeRoleResponse) GetVotes() bool {
+	if x != nil {
+		return x.Votes
+	}
+	return false
+}
+
+func (x *ChangeRoleResponse) GetWishedVoters() uint32 {
+	if x != nil {
+		return x.WishedVoters
+	}
+	return 0
+}
+
+func (x *ChangeRoleResponse) GetWarning() string {
+	if x != nil {
+		return x.Warning
+	}
+	return ""
+}
+
+type SetRoleRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	NodeId string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	// A registry.NodeRole.
+	Role          uint32 `protobuf:"varint,2,opt,name=role,proto3" json:"role,omitempty"`
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetRoleRequest) Reset() {
+	*x = SetRoleRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetRoleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetRoleRequest) ProtoMessage() {}
+
+func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
+func (*SetRoleRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{78}
+}
+
+func (x *SetRoleRequest) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *SetRoleRequest) GetRole() uint32 {
+	if x != nil {
+		return x.Role
+	}
+	return 0
+}
+
+func (x *SetRoleRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type AnnounceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RaftAddress   string                 `protobuf:"bytes,1,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
+	GrpcAddress   string                 `protobuf:"bytes,2,opt,name=grpc_address,json=grpcAddress,proto3" json:"grpc_address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnnounceRequest) Reset() {
+	*x = AnnounceRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnnounceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnnounceRequest) ProtoMessage() {}
+
+func (x *AnnounceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnnounceRequest.ProtoReflect.Descriptor instead.
+func (*AnnounceRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{79}
+}
+
+func (x *AnnounceRequest) GetRaftAddress() string {
+	if x != nil {
+		return x.RaftAddress
+	}
+	return ""
+}
+
+func (x *AnnounceRequest) GetGrpcAddress() string {
+	if x != nil {
+		return x.GrpcAddress
+	}
+	return ""
+}
+
+type AnnounceResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnnounceResponse) Reset() {
+	*x = AnnounceResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnnounceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnnounceResponse) ProtoMessage() {}
+
+func (x *AnnounceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnnounceResponse.ProtoReflect.Descriptor instead.
+func (*AnnounceResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{80}
+}
+
+type RevokeOperatorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// SHA-256 of one certificate; empty: all that were issued for the name so far.
+	Sha256        []byte `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeOperatorRequest) Reset() {
+	*x = RevokeOperatorRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeOperatorRequest) ProtoMessage() {}
+
+func (x *RevokeOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeOperatorRequest.ProtoReflect.Descriptor instead.
+func (*RevokeOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{81}
+}
+
+func (x *RevokeOperatorRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RevokeOperatorRequest) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *RevokeOperatorRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type RevokeOperatorResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeOperatorResponse) Reset() {
+	*x = RevokeOperatorResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeOperatorResponse) ProtoMessage() {}
+
+func (x *RevokeOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeOperatorResponse.ProtoReflect.Descriptor instead.
+func (*RevokeOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{82}
+}
+
+type ListRevokedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRevokedRequest) Reset() {
+	*x = ListRevokedRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRevokedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRevokedRequest) ProtoMessage() {}
+
+func (x *ListRevokedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRevokedRequest.ProtoReflect.Descriptor instead.
+func (*ListRevokedRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{83}
+}
+
+type RevokedCertificate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Sha256        []byte                 `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	RevokedAtMs   int64                  `protobuf:"varint,3,opt,name=revoked_at_ms,json=revokedAtMs,proto3" json:"revoked_at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokedCertificate) Reset() {
+	*x = RevokedCertificate{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokedCertificate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokedCertificate) ProtoMessage() {}
+
+func (x *RevokedCertificate) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokedCertificate.ProtoReflect.Descriptor instead.
+func (*RevokedCertificate) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{84}
+}
+
+func (x *RevokedCertificate) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RevokedCertificate) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *RevokedCertificate) GetRevokedAtMs() int64 {
+	if x != nil {
+		return x.RevokedAtMs
+	}
+	return 0
+}
+
+type ListRevokedResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revoked       []*RevokedCertificate  `protobuf:"bytes,1,rep,name=revoked,proto3" json:"revoked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRevokedResponse) Reset() {
+	*x = ListRevokedResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRevokedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRevokedResponse) ProtoMessage() {}
+
+func (x *ListRevokedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRevokedResponse.ProtoReflect.Descriptor instead.
+func (*ListRevokedResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{85}
+}
+
+func (x *ListRevokedResponse) GetRevoked() []*RevokedCertificate {
+	if x != nil {
+		return x.Revoked
+	}
+	return nil
+}
+
+type TrustRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrustRequest) Reset() {
+	*x = TrustRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrustRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrustRequest) ProtoMessage() {}
+
+func (x *TrustRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrustRequest.ProtoReflect.Descriptor instead.
+func (*TrustRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{86}
+}
+
+// MemberTrust is what a member does, by its own word.
+type MemberTrust struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	GrpcAddress   string                 `protobuf:"bytes,2,opt,name=grpc_address,json=grpcAddress,proto3" json:"grpc_address,omitempty"`
+	TrustedSha256 [][]byte               `protobuf:"bytes,3,rep,name=trusted_sha256,json=trustedSha256,proto3" json:"trusted_sha256,omitempty"`
+	IssuerSha256  []byte                 `protobuf:"bytes,4,opt,name=issuer_sha256,json=issuerSha256,proto3" json:"issuer_sha256,omitempty"`
+	// Why the node does not answer, for people; empty if it does.
+	Problem       string `protobuf:"bytes,5,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberTrust) Reset() {
+	*x = MemberTrust{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberTrust) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberTrust) ProtoMessage() {}
+
+func (x *MemberTrust) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberTrust.ProtoReflect.Descriptor instead.
+func (*MemberTrust) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *MemberTrust) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *MemberTrust) GetGrpcAddress() string {
+	if x != nil {
+		return x.GrpcAddress
+	}
+	return ""
+}
+
+func (x *MemberTrust) GetTrustedSha256() [][]byte {
+	if x != nil {
+		return x.TrustedSha256
+	}
+	return nil
+}
+
+func (x *MemberTrust) GetIssuerSha256() []byte {
+	if x != nil {
+		return x.IssuerSha256
+	}
+	return nil
+}
+
+func (x *MemberTrust) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+type TrustResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0: every member trusts what its own file says.
+	Version       uint64         `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Authorities   [][]byte       `protobuf:"bytes,2,rep,name=authorities,proto3" json:"authorities,omitempty"`
+	Members       []*MemberTrust `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrustResponse) Reset() {
+	*x = TrustResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrustResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrustResponse) ProtoMessage() {}
+
+func (x *TrustResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrustResponse.ProtoReflect.Descriptor instead.
+func (*TrustResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{88}
+}
+
+func (x *TrustResponse) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *TrustResponse) GetAuthorities() [][]byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
+}
+
+func (x *TrustResponse) GetMembers() []*MemberTrust {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+type PutTrustRequest struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ExpectedVersion uint64                 `protobuf:"varint,1,opt,name=expected_version,json=expectedVersion,proto3" json:"expected_version,omitempty"`
+	// DER certificates of authorities of this cluster, one or two.
+	Authorities   [][]byte `protobuf:"bytes,2,rep,name=authorities,proto3" json:"authorities,omitempty"`
+	Reason        string   `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutTrustRequest) Reset() {
+	*x = PutTrustRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutTrustRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutTrustRequest) ProtoMessage() {}
+
+func (x *PutTrustRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutTrustRequest.ProtoReflect.Descriptor instead.
+func (*PutTrustRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{89}
+}
+
+func (x *PutTrustRequest) GetExpectedVersion() uint64 {
+	if x != nil {
+		return x.ExpectedVersion
+	}
+	return 0
+}
+
+func (x *PutTrustRequest) GetAuthorities() [][]byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
+}
+
+func (x *PutTrustRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type PutTrustResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutTrustResponse) Reset() {
+	*x = PutTrustResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutTrustResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutTrustResponse) ProtoMessage() {}
+
+func (x *PutTrustResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutTrustResponse.ProtoReflect.Descriptor instead.
+func (*PutTrustResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{90}
+}
+
+type RequestCertificateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestCertificateRequest) Reset() {
+	*x = RequestCertificateRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestCertificateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestCertificateRequest) ProtoMessage() {}
+
+func (x *RequestCertificateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestCertificateRequest.ProtoReflect.Descriptor instead.
+func (*RequestCertificateRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{91}
+}
+
+type RequestCertificateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// PKCS #10, DER (RFC 2986); the key does not leave the node.
+	Request       []byte `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestCertificateResponse) Reset() {
+	*x = RequestCertificateResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestCertificateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestCertificateResponse) ProtoMessage() {}
+
+func (x *RequestCertificateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestCertificateResponse.ProtoReflect.Descriptor instead.
+func (*RequestCertificateResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{92}
+}
+
+func (x *RequestCertificateResponse) GetRequest() []byte {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+type InstallCertificateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// PEM. The certificate, and the authorities for the node's file.
+	Certificate   []byte `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	Authorities   []byte `protobuf:"bytes,2,opt,name=authorities,proto3" json:"authorities,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstallCertificateRequest) Reset() {
+	*x = InstallCertificateRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstallCertificateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstallCertificateRequest) ProtoMessage() {}
+
+func (x *InstallCertificateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstallCertificateRequest.ProtoReflect.Descriptor instead.
+func (*InstallCertificateRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{93}
+}
+
+func (x *InstallCertificateRequest) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *InstallCertificateRequest) GetAuthorities() []byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
+}
+
+type InstallCertificateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstallCertificateResponse) Reset() {
+	*x = InstallCertificateResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstallCertificateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstallCertificateResponse) ProtoMessage() {}
+
+func (x *InstallCertificateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstallCertificateResponse.ProtoReflect.Descriptor instead.
+func (*InstallCertificateResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{94}
+}
+
+type ChangeGossipKeyRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Change GossipKeyChange        `protobuf:"varint,1,opt,name=change,proto3,enum=cadastre.cluster.v1.GossipKeyChange" json:"change,omitempty"`
+	Key    []byte                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The operator who asks, established by the node that accepted the call.
+	Actor         *fsmpb.Actor `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeGossipKeyRequest) Reset() {
+	*x = ChangeGossipKeyRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeGossipKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeGossipKeyRequest) ProtoMessage() {}
+
+func (x *ChangeGossipKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeGossipKeyRequest.ProtoReflect.Descriptor instead.
+func (*ChangeGossipKeyRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{95}
+}
+
+func (x *ChangeGossipKeyRequest) GetChange() GossipKeyChange {
+	if x != nil {
+		return x.Change
+	}
+	return GossipKeyChange_GOSSIP_KEY_CHANGE_UNSPECIFIED
+}
+
+func (x *ChangeGossipKeyRequest) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *ChangeGossipKeyRequest) GetActor() *fsmpb.Actor {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+type ChangeGossipKeyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the keys afterwards, the one in use first; none without gossip.
+	KeySha256     [][]byte `protobuf:"bytes,1,rep,name=key_sha256,json=keySha256,proto3" json:"key_sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeGossipKeyResponse) Reset() {
+	*x = ChangeGossipKeyResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeGossipKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeGossipKeyResponse) ProtoMessage() {}
+
+func (x *ChangeGossipKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeGossipKeyResponse.ProtoReflect.Descriptor instead.
+func (*ChangeGossipKeyResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{96}
+}
+
+func (x *ChangeGossipKeyResponse) GetKeySha256() [][]byte {
+	if x != nil {
+		return x.KeySha256
+	}
+	return nil
+}
+
+type GossipKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GossipKeysRequest) Reset() {
+	*x = GossipKeysRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GossipKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GossipKeysRequest) ProtoMessage() {}
+
+func (x *GossipKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GossipKeysRequest.ProtoReflect.Descriptor instead.
+func (*GossipKeysRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{97}
+}
+
+type GossipKeysResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The one in use first.
+	Keys          [][]byte `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GossipKeysResponse) Reset() {
+	*x = GossipKeysResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GossipKeysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GossipKeysResponse) ProtoMessage() {}
+
+func (x *GossipKeysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GossipKeysResponse.ProtoReflect.Descriptor instead.
+func (*GossipKeysResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{98}
+}
+
+func (x *GossipKeysResponse) GetKeys() [][]byte {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+type RotateGossipRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateGossipRequest) Reset() {
+	*x = RotateGossipRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateGossipRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateGossipRequest) ProtoMessage() {}
+
+func (x *RotateGossipRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateGossipRequest.ProtoReflect.Descriptor instead.
+func (*RotateGossipRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{99}
+}
+
+func (x *RotateGossipRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type RotateGossipResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was done, for people.
+	Steps []string `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
+	// SHA-256 of the key that is now in use.
+	KeySha256     []byte `protobuf:"bytes,2,opt,name=key_sha256,json=keySha256,proto3" json:"key_sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateGossipResponse) Reset() {
+	*x = RotateGossipResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateGossipResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateGossipResponse) ProtoMessage() {}
+
+func (x *RotateGossipResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateGossipResponse.ProtoReflect.Descriptor instead.
+func (*RotateGossipResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{100}
+}
+
+func (x *RotateGossipResponse) GetSteps() []string {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *RotateGossipResponse) GetKeySha256() []byte {
+	if x != nil {
+		return x.KeySha256
+	}
+	return nil
+}
+
 var File_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
@@ -4774,7 +6097,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x11\n" +
 	"\x0fRemovedResponse\"\x0f\n" +
-	"\rStatusRequest\"\xe5\x02\n" +
+	"\rStatusRequest\"\xb3\x03\n" +
 	"\x0eStatusResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12#\n" +
 	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\x12!\n" +
@@ -4786,7 +6109,9 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\aversion\x18\x96\x01 \x01(\tR\aversion\x12+\n" +
 	"\x11min_feature_level\x18\x97\x01 \x01(\rR\x0fminFeatureLevel\x12+\n" +
 	"\x11max_feature_level\x18\x98\x01 \x01(\rR\x0fmaxFeatureLevel\x12$\n" +
-	"\rfeature_level\x18\x99\x01 \x01(\rR\ffeatureLevel\"D\n" +
+	"\rfeature_level\x18\x99\x01 \x01(\rR\ffeatureLevel\x12&\n" +
+	"\x0etrusted_sha256\x18\x9a\x01 \x03(\fR\rtrustedSha256\x12$\n" +
+	"\rissuer_sha256\x18\x9b\x01 \x01(\fR\fissuerSha256\"D\n" +
 	"\x0eExecuteRequest\x122\n" +
 	"\acommand\x18\x01 \x01(\v2\x18.cadastre.fsm.v1.CommandR\acommand\"B\n" +
 	"\x0fExecuteResponse\x12/\n" +
@@ -5061,7 +6386,82 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x04verb\x18\x02 \x01(\tR\x04verb\x12\x14\n" +
 	"\x05actor\x18\x03 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12H\n" +
-	"\vmaintenance\x18\x05 \x01(\v2&.cadastre.cluster.v1.MaintenanceRecordR\vmaintenance2\x8e\a\n" +
+	"\vmaintenance\x18\x05 \x01(\v2&.cadastre.cluster.v1.MaintenanceRecordR\vmaintenance\"\x86\x01\n" +
+	"\x11ChangeRoleRequest\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\rR\x04role\x12,\n" +
+	"\x05actor\x18\x03 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"i\n" +
+	"\x12ChangeRoleResponse\x12\x14\n" +
+	"\x05votes\x18\x01 \x01(\bR\x05votes\x12#\n" +
+	"\rwished_voters\x18\x02 \x01(\rR\fwishedVoters\x12\x18\n" +
+	"\awarning\x18\x03 \x01(\tR\awarning\"U\n" +
+	"\x0eSetRoleRequest\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\rR\x04role\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"W\n" +
+	"\x0fAnnounceRequest\x12!\n" +
+	"\fraft_address\x18\x01 \x01(\tR\vraftAddress\x12!\n" +
+	"\fgrpc_address\x18\x02 \x01(\tR\vgrpcAddress\"\x12\n" +
+	"\x10AnnounceResponse\"[\n" +
+	"\x15RevokeOperatorRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x18\n" +
+	"\x16RevokeOperatorResponse\"\x14\n" +
+	"\x12ListRevokedRequest\"d\n" +
+	"\x12RevokedCertificate\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06sha256\x18\x02 \x01(\fR\x06sha256\x12\"\n" +
+	"\rrevoked_at_ms\x18\x03 \x01(\x03R\vrevokedAtMs\"X\n" +
+	"\x13ListRevokedResponse\x12A\n" +
+	"\arevoked\x18\x01 \x03(\v2'.cadastre.cluster.v1.RevokedCertificateR\arevoked\"\x0e\n" +
+	"\fTrustRequest\"\xaf\x01\n" +
+	"\vMemberTrust\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12!\n" +
+	"\fgrpc_address\x18\x02 \x01(\tR\vgrpcAddress\x12%\n" +
+	"\x0etrusted_sha256\x18\x03 \x03(\fR\rtrustedSha256\x12#\n" +
+	"\rissuer_sha256\x18\x04 \x01(\fR\fissuerSha256\x12\x18\n" +
+	"\aproblem\x18\x05 \x01(\tR\aproblem\"\x87\x01\n" +
+	"\rTrustResponse\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x04R\aversion\x12 \n" +
+	"\vauthorities\x18\x02 \x03(\fR\vauthorities\x12:\n" +
+	"\amembers\x18\x03 \x03(\v2 .cadastre.cluster.v1.MemberTrustR\amembers\"v\n" +
+	"\x0fPutTrustRequest\x12)\n" +
+	"\x10expected_version\x18\x01 \x01(\x04R\x0fexpectedVersion\x12 \n" +
+	"\vauthorities\x18\x02 \x03(\fR\vauthorities\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x12\n" +
+	"\x10PutTrustResponse\"\x1b\n" +
+	"\x19RequestCertificateRequest\"6\n" +
+	"\x1aRequestCertificateResponse\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\fR\arequest\"_\n" +
+	"\x19InstallCertificateRequest\x12 \n" +
+	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12 \n" +
+	"\vauthorities\x18\x02 \x01(\fR\vauthorities\"\x1c\n" +
+	"\x1aInstallCertificateResponse\"\x96\x01\n" +
+	"\x16ChangeGossipKeyRequest\x12<\n" +
+	"\x06change\x18\x01 \x01(\x0e2$.cadastre.cluster.v1.GossipKeyChangeR\x06change\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12,\n" +
+	"\x05actor\x18\x03 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\"8\n" +
+	"\x17ChangeGossipKeyResponse\x12\x1d\n" +
+	"\n" +
+	"key_sha256\x18\x01 \x03(\fR\tkeySha256\"\x13\n" +
+	"\x11GossipKeysRequest\"(\n" +
+	"\x12GossipKeysResponse\x12\x12\n" +
+	"\x04keys\x18\x01 \x03(\fR\x04keys\"-\n" +
+	"\x13RotateGossipRequest\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"K\n" +
+	"\x14RotateGossipResponse\x12\x14\n" +
+	"\x05steps\x18\x01 \x03(\tR\x05steps\x12\x1d\n" +
+	"\n" +
+	"key_sha256\x18\x02 \x01(\fR\tkeySha256*\xa8\x01\n" +
+	"\x0fGossipKeyChange\x12!\n" +
+	"\x1dGOSSIP_KEY_CHANGE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16GOSSIP_KEY_CHANGE_NONE\x10\x01\x12\x1d\n" +
+	"\x19GOSSIP_KEY_CHANGE_INSTALL\x10\x02\x12\x19\n" +
+	"\x15GOSSIP_KEY_CHANGE_USE\x10\x03\x12\x1c\n" +
+	"\x18GOSSIP_KEY_CHANGE_RETAIN\x10\x042\x93\n" +
+	"\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -5072,7 +6472,13 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\fRemoveMember\x12(.cadastre.cluster.v1.RemoveMemberRequest\x1a).cadastre.cluster.v1.RemoveMemberResponse\x12i\n" +
 	"\x0eTransferLeader\x12*.cadastre.cluster.v1.TransferLeaderRequest\x1a+.cadastre.cluster.v1.TransferLeaderResponse\x12T\n" +
 	"\aRemoved\x12#.cadastre.cluster.v1.RemovedRequest\x1a$.cadastre.cluster.v1.RemovedResponse\x12Q\n" +
-	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\xf0\x10\n" +
+	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse\x12]\n" +
+	"\n" +
+	"ChangeRole\x12&.cadastre.cluster.v1.ChangeRoleRequest\x1a'.cadastre.cluster.v1.ChangeRoleResponse\x12W\n" +
+	"\bAnnounce\x12$.cadastre.cluster.v1.AnnounceRequest\x1a%.cadastre.cluster.v1.AnnounceResponse\x12l\n" +
+	"\x0fChangeGossipKey\x12+.cadastre.cluster.v1.ChangeGossipKeyRequest\x1a,.cadastre.cluster.v1.ChangeGossipKeyResponse\x12]\n" +
+	"\n" +
+	"GossipKeys\x12&.cadastre.cluster.v1.GossipKeysRequest\x1a'.cadastre.cluster.v1.GossipKeysResponse2\x92\x17\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -5098,7 +6504,15 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\n" +
 	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponse\x12l\n" +
 	"\x0fMaintenanceList\x12+.cadastre.cluster.v1.MaintenanceListRequest\x1a,.cadastre.cluster.v1.MaintenanceListResponse\x12l\n" +
-	"\x0fMaintenanceShow\x12+.cadastre.cluster.v1.MaintenanceShowRequest\x1a,.cadastre.cluster.v1.MaintenanceShowResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"\x0fMaintenanceShow\x12+.cadastre.cluster.v1.MaintenanceShowRequest\x1a,.cadastre.cluster.v1.MaintenanceShowResponse\x12W\n" +
+	"\aSetRole\x12#.cadastre.cluster.v1.SetRoleRequest\x1a'.cadastre.cluster.v1.ChangeRoleResponse\x12i\n" +
+	"\x0eRevokeOperator\x12*.cadastre.cluster.v1.RevokeOperatorRequest\x1a+.cadastre.cluster.v1.RevokeOperatorResponse\x12`\n" +
+	"\vListRevoked\x12'.cadastre.cluster.v1.ListRevokedRequest\x1a(.cadastre.cluster.v1.ListRevokedResponse\x12N\n" +
+	"\x05Trust\x12!.cadastre.cluster.v1.TrustRequest\x1a\".cadastre.cluster.v1.TrustResponse\x12W\n" +
+	"\bPutTrust\x12$.cadastre.cluster.v1.PutTrustRequest\x1a%.cadastre.cluster.v1.PutTrustResponse\x12c\n" +
+	"\fRotateGossip\x12(.cadastre.cluster.v1.RotateGossipRequest\x1a).cadastre.cluster.v1.RotateGossipResponse\x12u\n" +
+	"\x12RequestCertificate\x12..cadastre.cluster.v1.RequestCertificateRequest\x1a/.cadastre.cluster.v1.RequestCertificateResponse\x12u\n" +
+	"\x12InstallCertificate\x12..cadastre.cluster.v1.InstallCertificateRequest\x1a/.cadastre.cluster.v1.InstallCertificateResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -5112,191 +6526,247 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_clusterpb_cluster_proto_rawDescData
 }
 
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 76)
+var file_cluster_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 101)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
-	(*ErrorDetail)(nil),             // 0: cadastre.cluster.v1.ErrorDetail
-	(*NotLeader)(nil),               // 1: cadastre.cluster.v1.NotLeader
-	(*ProposeRequest)(nil),          // 2: cadastre.cluster.v1.ProposeRequest
-	(*ProposeResponse)(nil),         // 3: cadastre.cluster.v1.ProposeResponse
-	(*ProposeOutcome)(nil),          // 4: cadastre.cluster.v1.ProposeOutcome
-	(*ReadIndexRequest)(nil),        // 5: cadastre.cluster.v1.ReadIndexRequest
-	(*ReadIndexResponse)(nil),       // 6: cadastre.cluster.v1.ReadIndexResponse
-	(*ConfirmTermRequest)(nil),      // 7: cadastre.cluster.v1.ConfirmTermRequest
-	(*ConfirmTermResponse)(nil),     // 8: cadastre.cluster.v1.ConfirmTermResponse
-	(*JoinRequest)(nil),             // 9: cadastre.cluster.v1.JoinRequest
-	(*JoinResponse)(nil),            // 10: cadastre.cluster.v1.JoinResponse
-	(*SeedRequest)(nil),             // 11: cadastre.cluster.v1.SeedRequest
-	(*CheckpointChunk)(nil),         // 12: cadastre.cluster.v1.CheckpointChunk
-	(*AddMemberRequest)(nil),        // 13: cadastre.cluster.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),       // 14: cadastre.cluster.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),     // 15: cadastre.cluster.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),    // 16: cadastre.cluster.v1.RemoveMemberResponse
-	(*RemovedRequest)(nil),          // 17: cadastre.cluster.v1.RemovedRequest
-	(*RemovedResponse)(nil),         // 18: cadastre.cluster.v1.RemovedResponse
-	(*StatusRequest)(nil),           // 19: cadastre.cluster.v1.StatusRequest
-	(*StatusResponse)(nil),          // 20: cadastre.cluster.v1.StatusResponse
-	(*ExecuteRequest)(nil),          // 21: cadastre.cluster.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),         // 22: cadastre.cluster.v1.ExecuteResponse
-	(*MembersRequest)(nil),          // 23: cadastre.cluster.v1.MembersRequest
-	(*Member)(nil),                  // 24: cadastre.cluster.v1.Member
-	(*MembersResponse)(nil),         // 25: cadastre.cluster.v1.MembersResponse
-	(*TLD)(nil),                     // 26: cadastre.cluster.v1.TLD
-	(*GetTLDRequest)(nil),           // 27: cadastre.cluster.v1.GetTLDRequest
-	(*ListTLDsRequest)(nil),         // 28: cadastre.cluster.v1.ListTLDsRequest
-	(*ListLabelsRequest)(nil),       // 29: cadastre.cluster.v1.ListLabelsRequest
-	(*ListLabelsResponse)(nil),      // 30: cadastre.cluster.v1.ListLabelsResponse
-	(*HostUsersRequest)(nil),        // 31: cadastre.cluster.v1.HostUsersRequest
-	(*HostUsersResponse)(nil),       // 32: cadastre.cluster.v1.HostUsersResponse
-	(*HostUser)(nil),                // 33: cadastre.cluster.v1.HostUser
-	(*ListTLDsResponse)(nil),        // 34: cadastre.cluster.v1.ListTLDsResponse
-	(*Registrar)(nil),               // 35: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),     // 36: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),   // 37: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil),  // 38: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),      // 39: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),     // 40: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),   // 41: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil),  // 42: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),           // 43: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),          // 44: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),         // 45: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),        // 46: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),      // 47: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),     // 48: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),        // 49: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),       // 50: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),           // 51: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),           // 52: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),             // 53: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),             // 54: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),          // 55: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),            // 56: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),           // 57: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),              // 58: cadastre.cluster.v1.ObjectFact
-	(*AllocationTokensRequest)(nil), // 59: cadastre.cluster.v1.AllocationTokensRequest
-	(*AllocationTokensChunk)(nil),   // 60: cadastre.cluster.v1.AllocationTokensChunk
-	(*AllocationToken)(nil),         // 61: cadastre.cluster.v1.AllocationToken
-	(*ApplicationsRequest)(nil),     // 62: cadastre.cluster.v1.ApplicationsRequest
-	(*ApplicationsChunk)(nil),       // 63: cadastre.cluster.v1.ApplicationsChunk
-	(*Application)(nil),             // 64: cadastre.cluster.v1.Application
-	(*FeaturesRequest)(nil),         // 65: cadastre.cluster.v1.FeaturesRequest
-	(*MemberFeatures)(nil),          // 66: cadastre.cluster.v1.MemberFeatures
-	(*FeaturesResponse)(nil),        // 67: cadastre.cluster.v1.FeaturesResponse
-	(*RaiseLevelRequest)(nil),       // 68: cadastre.cluster.v1.RaiseLevelRequest
-	(*RaiseLevelResponse)(nil),      // 69: cadastre.cluster.v1.RaiseLevelResponse
-	(*MaintenanceListRequest)(nil),  // 70: cadastre.cluster.v1.MaintenanceListRequest
-	(*MaintenanceListResponse)(nil), // 71: cadastre.cluster.v1.MaintenanceListResponse
-	(*MaintenanceShowRequest)(nil),  // 72: cadastre.cluster.v1.MaintenanceShowRequest
-	(*MaintenanceShowResponse)(nil), // 73: cadastre.cluster.v1.MaintenanceShowResponse
-	(*MaintenanceRecord)(nil),       // 74: cadastre.cluster.v1.MaintenanceRecord
-	(*MaintenanceVersion)(nil),      // 75: cadastre.cluster.v1.MaintenanceVersion
-	(*fsmpb.Command)(nil),           // 76: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),            // 77: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),              // 78: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),             // 79: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),         // 80: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),       // 81: cadastre.fsm.v1.PremiumName
-	(*fsmpb.MaintenanceItem)(nil),   // 82: cadastre.fsm.v1.MaintenanceItem
+	(GossipKeyChange)(0),               // 0: cadastre.cluster.v1.GossipKeyChange
+	(*ErrorDetail)(nil),                // 1: cadastre.cluster.v1.ErrorDetail
+	(*NotLeader)(nil),                  // 2: cadastre.cluster.v1.NotLeader
+	(*ProposeRequest)(nil),             // 3: cadastre.cluster.v1.ProposeRequest
+	(*ProposeResponse)(nil),            // 4: cadastre.cluster.v1.ProposeResponse
+	(*ProposeOutcome)(nil),             // 5: cadastre.cluster.v1.ProposeOutcome
+	(*ReadIndexRequest)(nil),           // 6: cadastre.cluster.v1.ReadIndexRequest
+	(*ReadIndexResponse)(nil),          // 7: cadastre.cluster.v1.ReadIndexResponse
+	(*ConfirmTermRequest)(nil),         // 8: cadastre.cluster.v1.ConfirmTermRequest
+	(*ConfirmTermResponse)(nil),        // 9: cadastre.cluster.v1.ConfirmTermResponse
+	(*JoinRequest)(nil),                // 10: cadastre.cluster.v1.JoinRequest
+	(*JoinResponse)(nil),               // 11: cadastre.cluster.v1.JoinResponse
+	(*SeedRequest)(nil),                // 12: cadastre.cluster.v1.SeedRequest
+	(*CheckpointChunk)(nil),            // 13: cadastre.cluster.v1.CheckpointChunk
+	(*AddMemberRequest)(nil),           // 14: cadastre.cluster.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),          // 15: cadastre.cluster.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),        // 16: cadastre.cluster.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),       // 17: cadastre.cluster.v1.RemoveMemberResponse
+	(*RemovedRequest)(nil),             // 18: cadastre.cluster.v1.RemovedRequest
+	(*RemovedResponse)(nil),            // 19: cadastre.cluster.v1.RemovedResponse
+	(*StatusRequest)(nil),              // 20: cadastre.cluster.v1.StatusRequest
+	(*StatusResponse)(nil),             // 21: cadastre.cluster.v1.StatusResponse
+	(*ExecuteRequest)(nil),             // 22: cadastre.cluster.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),            // 23: cadastre.cluster.v1.ExecuteResponse
+	(*MembersRequest)(nil),             // 24: cadastre.cluster.v1.MembersRequest
+	(*Member)(nil),                     // 25: cadastre.cluster.v1.Member
+	(*MembersResponse)(nil),            // 26: cadastre.cluster.v1.MembersResponse
+	(*TLD)(nil),                        // 27: cadastre.cluster.v1.TLD
+	(*GetTLDRequest)(nil),              // 28: cadastre.cluster.v1.GetTLDRequest
+	(*ListTLDsRequest)(nil),            // 29: cadastre.cluster.v1.ListTLDsRequest
+	(*ListLabelsRequest)(nil),          // 30: cadastre.cluster.v1.ListLabelsRequest
+	(*ListLabelsResponse)(nil),         // 31: cadastre.cluster.v1.ListLabelsResponse
+	(*HostUsersRequest)(nil),           // 32: cadastre.cluster.v1.HostUsersRequest
+	(*HostUsersResponse)(nil),          // 33: cadastre.cluster.v1.HostUsersResponse
+	(*HostUser)(nil),                   // 34: cadastre.cluster.v1.HostUser
+	(*ListTLDsResponse)(nil),           // 35: cadastre.cluster.v1.ListTLDsResponse
+	(*Registrar)(nil),                  // 36: cadastre.cluster.v1.Registrar
+	(*GetRegistrarRequest)(nil),        // 37: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),      // 38: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil),     // 39: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),         // 40: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),        // 41: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),      // 42: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil),     // 43: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),              // 44: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),             // 45: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),            // 46: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),           // 47: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),         // 48: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),        // 49: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),           // 50: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),          // 51: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),              // 52: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),              // 53: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),                // 54: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),                // 55: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),             // 56: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),               // 57: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),              // 58: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),                 // 59: cadastre.cluster.v1.ObjectFact
+	(*AllocationTokensRequest)(nil),    // 60: cadastre.cluster.v1.AllocationTokensRequest
+	(*AllocationTokensChunk)(nil),      // 61: cadastre.cluster.v1.AllocationTokensChunk
+	(*AllocationToken)(nil),            // 62: cadastre.cluster.v1.AllocationToken
+	(*ApplicationsRequest)(nil),        // 63: cadastre.cluster.v1.ApplicationsRequest
+	(*ApplicationsChunk)(nil),          // 64: cadastre.cluster.v1.ApplicationsChunk
+	(*Application)(nil),                // 65: cadastre.cluster.v1.Application
+	(*FeaturesRequest)(nil),            // 66: cadastre.cluster.v1.FeaturesRequest
+	(*MemberFeatures)(nil),             // 67: cadastre.cluster.v1.MemberFeatures
+	(*FeaturesResponse)(nil),           // 68: cadastre.cluster.v1.FeaturesResponse
+	(*RaiseLevelRequest)(nil),          // 69: cadastre.cluster.v1.RaiseLevelRequest
+	(*RaiseLevelResponse)(nil),         // 70: cadastre.cluster.v1.RaiseLevelResponse
+	(*MaintenanceListRequest)(nil),     // 71: cadastre.cluster.v1.MaintenanceListRequest
+	(*MaintenanceListResponse)(nil),    // 72: cadastre.cluster.v1.MaintenanceListResponse
+	(*MaintenanceShowRequest)(nil),     // 73: cadastre.cluster.v1.MaintenanceShowRequest
+	(*MaintenanceShowResponse)(nil),    // 74: cadastre.cluster.v1.MaintenanceShowResponse
+	(*MaintenanceRecord)(nil),          // 75: cadastre.cluster.v1.MaintenanceRecord
+	(*MaintenanceVersion)(nil),         // 76: cadastre.cluster.v1.MaintenanceVersion
+	(*ChangeRoleRequest)(nil),          // 77: cadastre.cluster.v1.ChangeRoleRequest
+	(*ChangeRoleResponse)(nil),         // 78: cadastre.cluster.v1.ChangeRoleResponse
+	(*SetRoleRequest)(nil),             // 79: cadastre.cluster.v1.SetRoleRequest
+	(*AnnounceRequest)(nil),            // 80: cadastre.cluster.v1.AnnounceRequest
+	(*AnnounceResponse)(nil),           // 81: cadastre.cluster.v1.AnnounceResponse
+	(*RevokeOperatorRequest)(nil),      // 82: cadastre.cluster.v1.RevokeOperatorRequest
+	(*RevokeOperatorResponse)(nil),     // 83: cadastre.cluster.v1.RevokeOperatorResponse
+	(*ListRevokedRequest)(nil),         // 84: cadastre.cluster.v1.ListRevokedRequest
+	(*RevokedCertificate)(nil),         // 85: cadastre.cluster.v1.RevokedCertificate
+	(*ListRevokedResponse)(nil),        // 86: cadastre.cluster.v1.ListRevokedResponse
+	(*TrustRequest)(nil),               // 87: cadastre.cluster.v1.TrustRequest
+	(*MemberTrust)(nil),                // 88: cadastre.cluster.v1.MemberTrust
+	(*TrustResponse)(nil),              // 89: cadastre.cluster.v1.TrustResponse
+	(*PutTrustRequest)(nil),            // 90: cadastre.cluster.v1.PutTrustRequest
+	(*PutTrustResponse)(nil),           // 91: cadastre.cluster.v1.PutTrustResponse
+	(*RequestCertificateRequest)(nil),  // 92: cadastre.cluster.v1.RequestCertificateRequest
+	(*RequestCertificateResponse)(nil), // 93: cadastre.cluster.v1.RequestCertificateResponse
+	(*InstallCertificateRequest)(nil),  // 94: cadastre.cluster.v1.InstallCertificateRequest
+	(*InstallCertificateResponse)(nil), // 95: cadastre.cluster.v1.InstallCertificateResponse
+	(*ChangeGossipKeyRequest)(nil),     // 96: cadastre.cluster.v1.ChangeGossipKeyRequest
+	(*ChangeGossipKeyResponse)(nil),    // 97: cadastre.cluster.v1.ChangeGossipKeyResponse
+	(*GossipKeysRequest)(nil),          // 98: cadastre.cluster.v1.GossipKeysRequest
+	(*GossipKeysResponse)(nil),         // 99: cadastre.cluster.v1.GossipKeysResponse
+	(*RotateGossipRequest)(nil),        // 100: cadastre.cluster.v1.RotateGossipRequest
+	(*RotateGossipResponse)(nil),       // 101: cadastre.cluster.v1.RotateGossipResponse
+	(*fsmpb.Command)(nil),              // 102: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),               // 103: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),                 // 104: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),                // 105: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),            // 106: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),          // 107: cadastre.fsm.v1.PremiumName
+	(*fsmpb.MaintenanceItem)(nil),      // 108: cadastre.fsm.v1.MaintenanceItem
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	76, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
-	4,  // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	77, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
-	0,  // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
-	1,  // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	78, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	79, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	76, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	77, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
-	24, // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	80, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	81, // 11: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
-	33, // 12: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
-	26, // 13: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
-	35, // 14: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	77, // 15: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
-	54, // 16: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
-	57, // 17: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
-	58, // 18: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
-	61, // 19: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
-	64, // 20: cadastre.cluster.v1.ApplicationsChunk.applications:type_name -> cadastre.cluster.v1.Application
-	66, // 21: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
-	74, // 22: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	74, // 23: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	75, // 24: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
-	82, // 25: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	74, // 26: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	2,  // 27: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	5,  // 28: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	7,  // 29: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	9,  // 30: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	11, // 31: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	13, // 32: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	15, // 33: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	41, // 34: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	17, // 35: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	19, // 36: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	21, // 37: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	23, // 38: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	27, // 39: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	28, // 40: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	29, // 41: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	31, // 42: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	36, // 43: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	37, // 44: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	39, // 45: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	41, // 46: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	43, // 47: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	45, // 48: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	47, // 49: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	49, // 50: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	51, // 51: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	52, // 52: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	55, // 53: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	59, // 54: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
-	62, // 55: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
-	65, // 56: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	68, // 57: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	70, // 58: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
-	72, // 59: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
-	3,  // 60: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	6,  // 61: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	8,  // 62: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	10, // 63: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	12, // 64: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	14, // 65: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	16, // 66: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	42, // 67: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	18, // 68: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	20, // 69: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	22, // 70: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	25, // 71: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	26, // 72: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	34, // 73: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	30, // 74: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	32, // 75: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	35, // 76: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	38, // 77: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	40, // 78: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	42, // 79: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	44, // 80: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	46, // 81: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	48, // 82: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	50, // 83: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	12, // 84: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	53, // 85: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	56, // 86: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	60, // 87: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
-	63, // 88: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
-	67, // 89: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	69, // 90: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	71, // 91: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
-	73, // 92: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
-	60, // [60:93] is the sub-list for method output_type
-	27, // [27:60] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	102, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	5,   // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
+	103, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	1,   // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
+	2,   // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
+	104, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	105, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	102, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	103, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	25,  // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
+	106, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	107, // 11: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	34,  // 12: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
+	27,  // 13: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
+	36,  // 14: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
+	103, // 15: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	55,  // 16: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
+	58,  // 17: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
+	59,  // 18: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	62,  // 19: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
+	65,  // 20: cadastre.cluster.v1.ApplicationsChunk.applications:type_name -> cadastre.cluster.v1.Application
+	67,  // 21: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
+	75,  // 22: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	75,  // 23: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	76,  // 24: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
+	108, // 25: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	75,  // 26: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	105, // 27: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	85,  // 28: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
+	88,  // 29: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
+	0,   // 30: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
+	105, // 31: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	3,   // 32: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	6,   // 33: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	8,   // 34: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	10,  // 35: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	12,  // 36: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	14,  // 37: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	16,  // 38: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	42,  // 39: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	18,  // 40: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	20,  // 41: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	77,  // 42: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
+	80,  // 43: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
+	96,  // 44: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
+	98,  // 45: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
+	22,  // 46: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	24,  // 47: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	28,  // 48: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	29,  // 49: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	30,  // 50: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	32,  // 51: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	37,  // 52: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	38,  // 53: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	40,  // 54: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	42,  // 55: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	44,  // 56: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	46,  // 57: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	48,  // 58: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	50,  // 59: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	52,  // 60: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	53,  // 61: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	56,  // 62: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	60,  // 63: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
+	63,  // 64: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
+	66,  // 65: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	69,  // 66: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	71,  // 67: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
+	73,  // 68: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
+	79,  // 69: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
+	82,  // 70: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
+	84,  // 71: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
+	87,  // 72: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
+	90,  // 73: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
+	100, // 74: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
+	92,  // 75: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
+	94,  // 76: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
+	4,   // 77: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	7,   // 78: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	9,   // 79: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	11,  // 80: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	13,  // 81: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	15,  // 82: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	17,  // 83: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	43,  // 84: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	19,  // 85: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	21,  // 86: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	78,  // 87: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	81,  // 88: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
+	97,  // 89: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
+	99,  // 90: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
+	23,  // 91: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	26,  // 92: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	27,  // 93: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	35,  // 94: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	31,  // 95: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	33,  // 96: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	36,  // 97: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	39,  // 98: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	41,  // 99: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	43,  // 100: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	45,  // 101: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	47,  // 102: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	49,  // 103: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	51,  // 104: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	13,  // 105: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	54,  // 106: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	57,  // 107: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	61,  // 108: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
+	64,  // 109: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
+	68,  // 110: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	70,  // 111: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	72,  // 112: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
+	74,  // 113: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
+	78,  // 114: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	83,  // 115: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
+	86,  // 116: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
+	89,  // 117: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
+	91,  // 118: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
+	101, // 119: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
+	93,  // 120: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
+	95,  // 121: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
+	77,  // [77:122] is the sub-list for method output_type
+	32,  // [32:77] is the sub-list for method input_type
+	32,  // [32:32] is the sub-list for extension type_name
+	32,  // [32:32] is the sub-list for extension extendee
+	0,   // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -5315,13 +6785,14 @@ func file_cluster_clusterpb_cluster_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   76,
+			NumEnums:      1,
+			NumMessages:   101,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
 		GoTypes:           file_cluster_clusterpb_cluster_proto_goTypes,
 		DependencyIndexes: file_cluster_clusterpb_cluster_proto_depIdxs,
+		EnumInfos:         file_cluster_clusterpb_cluster_proto_enumTypes,
 		MessageInfos:      file_cluster_clusterpb_cluster_proto_msgTypes,
 	}.Build()
 	File_cluster_clusterpb_cluster_proto = out.File

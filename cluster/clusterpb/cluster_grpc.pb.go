@@ -23,16 +23,20 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Peer_Propose_FullMethodName        = "/cadastre.cluster.v1.Peer/Propose"
-	Peer_ReadIndex_FullMethodName      = "/cadastre.cluster.v1.Peer/ReadIndex"
-	Peer_ConfirmTerm_FullMethodName    = "/cadastre.cluster.v1.Peer/ConfirmTerm"
-	Peer_Join_FullMethodName           = "/cadastre.cluster.v1.Peer/Join"
-	Peer_Seed_FullMethodName           = "/cadastre.cluster.v1.Peer/Seed"
-	Peer_AddMember_FullMethodName      = "/cadastre.cluster.v1.Peer/AddMember"
-	Peer_RemoveMember_FullMethodName   = "/cadastre.cluster.v1.Peer/RemoveMember"
-	Peer_TransferLeader_FullMethodName = "/cadastre.cluster.v1.Peer/TransferLeader"
-	Peer_Removed_FullMethodName        = "/cadastre.cluster.v1.Peer/Removed"
-	Peer_Status_FullMethodName         = "/cadastre.cluster.v1.Peer/Status"
+	Peer_Propose_FullMethodName         = "/cadastre.cluster.v1.Peer/Propose"
+	Peer_ReadIndex_FullMethodName       = "/cadastre.cluster.v1.Peer/ReadIndex"
+	Peer_ConfirmTerm_FullMethodName     = "/cadastre.cluster.v1.Peer/ConfirmTerm"
+	Peer_Join_FullMethodName            = "/cadastre.cluster.v1.Peer/Join"
+	Peer_Seed_FullMethodName            = "/cadastre.cluster.v1.Peer/Seed"
+	Peer_AddMember_FullMethodName       = "/cadastre.cluster.v1.Peer/AddMember"
+	Peer_RemoveMember_FullMethodName    = "/cadastre.cluster.v1.Peer/RemoveMember"
+	Peer_TransferLeader_FullMethodName  = "/cadastre.cluster.v1.Peer/TransferLeader"
+	Peer_Removed_FullMethodName         = "/cadastre.cluster.v1.Peer/Removed"
+	Peer_Status_FullMethodName          = "/cadastre.cluster.v1.Peer/Status"
+	Peer_ChangeRole_FullMethodName      = "/cadastre.cluster.v1.Peer/ChangeRole"
+	Peer_Announce_FullMethodName        = "/cadastre.cluster.v1.Peer/Announce"
+	Peer_ChangeGossipKey_FullMethodName = "/cadastre.cluster.v1.Peer/ChangeGossipKey"
+	Peer_GossipKeys_FullMethodName      = "/cadastre.cluster.v1.Peer/GossipKeys"
 )
 
 // PeerClient is the client API for Peer service.
@@ -64,6 +68,14 @@ type PeerClient interface {
 	Removed(ctx context.Context, in *RemovedRequest, opts ...grpc.CallOption) (*RemovedResponse, error)
 	// Status asks how far a node is.
 	Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusResponse, error)
+	// ChangeRole asks the leader to change whether a node is to vote.
+	ChangeRole(ctx context.Context, in *ChangeRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error)
+	// Announce tells the leader the calling node's present addresses.
+	Announce(ctx context.Context, in *AnnounceRequest, opts ...grpc.CallOption) (*AnnounceResponse, error)
+	// ChangeGossipKey installs, uses or retains a gossip key on the node asked, for an operator.
+	ChangeGossipKey(ctx context.Context, in *ChangeGossipKeyRequest, opts ...grpc.CallOption) (*ChangeGossipKeyResponse, error)
+	// GossipKeys gives a member the present keys, as when it was away during a rotation.
+	GossipKeys(ctx context.Context, in *GossipKeysRequest, opts ...grpc.CallOption) (*GossipKeysResponse, error)
 }
 
 type peerClient struct {
@@ -183,6 +195,46 @@ func (c *peerClient) Status(ctx context.Context, in *StatusRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *peerClient) ChangeRole(ctx context.Context, in *ChangeRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeRoleResponse)
+	err := c.cc.Invoke(ctx, Peer_ChangeRole_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) Announce(ctx context.Context, in *AnnounceRequest, opts ...grpc.CallOption) (*AnnounceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AnnounceResponse)
+	err := c.cc.Invoke(ctx, Peer_Announce_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) ChangeGossipKey(ctx context.Context, in *ChangeGossipKeyRequest, opts ...grpc.CallOption) (*ChangeGossipKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeGossipKeyResponse)
+	err := c.cc.Invoke(ctx, Peer_ChangeGossipKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) GossipKeys(ctx context.Context, in *GossipKeysRequest, opts ...grpc.CallOption) (*GossipKeysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GossipKeysResponse)
+	err := c.cc.Invoke(ctx, Peer_GossipKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServer is the server API for Peer service.
 // All implementations must embed UnimplementedPeerServer
 // for forward compatibility.
@@ -212,6 +264,14 @@ type PeerServer interface {
 	Removed(context.Context, *RemovedRequest) (*RemovedResponse, error)
 	// Status asks how far a node is.
 	Status(context.Context, *StatusRequest) (*StatusResponse, error)
+	// ChangeRole asks the leader to change whether a node is to vote.
+	ChangeRole(context.Context, *ChangeRoleRequest) (*ChangeRoleResponse, error)
+	// Announce tells the leader the calling node's present addresses.
+	Announce(context.Context, *AnnounceRequest) (*AnnounceResponse, error)
+	// ChangeGossipKey installs, uses or retains a gossip key on the node asked, for an operator.
+	ChangeGossipKey(context.Context, *ChangeGossipKeyRequest) (*ChangeGossipKeyResponse, error)
+	// GossipKeys gives a member the present keys, as when it was away during a rotation.
+	GossipKeys(context.Context, *GossipKeysRequest) (*GossipKeysResponse, error)
 	mustEmbedUnimplementedPeerServer()
 }
 
@@ -251,6 +311,18 @@ func (UnimplementedPeerServer) Removed(context.Context, *RemovedRequest) (*Remov
 }
 func (UnimplementedPeerServer) Status(context.Context, *StatusRequest) (*StatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Status not implemented")
+}
+func (UnimplementedPeerServer) ChangeRole(context.Context, *ChangeRoleRequest) (*ChangeRoleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeRole not implemented")
+}
+func (UnimplementedPeerServer) Announce(context.Context, *AnnounceRequest) (*AnnounceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Announce not implemented")
+}
+func (UnimplementedPeerServer) ChangeGossipKey(context.Context, *ChangeGossipKeyRequest) (*ChangeGossipKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeGossipKey not implemented")
+}
+func (UnimplementedPeerServer) GossipKeys(context.Context, *GossipKeysRequest) (*GossipKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GossipKeys not implemented")
 }
 func (UnimplementedPeerServer) mustEmbedUnimplementedPeerServer() {}
 func (UnimplementedPeerServer) testEmbeddedByValue()              {}
@@ -446,6 +518,78 @@ func _Peer_Status_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Peer_ChangeRole_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeRoleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).ChangeRole(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_ChangeRole_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).ChangeRole(ctx, req.(*ChangeRoleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_Announce_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AnnounceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).Announce(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_Announce_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).Announce(ctx, req.(*AnnounceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_ChangeGossipKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeGossipKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).ChangeGossipKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_ChangeGossipKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).ChangeGossipKey(ctx, req.(*ChangeGossipKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_GossipKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GossipKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).GossipKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_GossipKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).GossipKeys(ctx, req.(*GossipKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Peer_ServiceDesc is the grpc.ServiceDesc for Peer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -489,6 +633,22 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Status",
 			Handler:    _Peer_Status_Handler,
 		},
+		{
+			MethodName: "ChangeRole",
+			Handler:    _Peer_ChangeRole_Handler,
+		},
+		{
+			MethodName: "Announce",
+			Handler:    _Peer_Announce_Handler,
+		},
+		{
+			MethodName: "ChangeGossipKey",
+			Handler:    _Peer_ChangeGossipKey_Handler,
+		},
+		{
+			MethodName: "GossipKeys",
+			Handler:    _Peer_GossipKeys_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -501,29 +661,37 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Admin_Execute_FullMethodName          = "/cadastre.cluster.v1.Admin/Execute"
-	Admin_Members_FullMethodName          = "/cadastre.cluster.v1.Admin/Members"
-	Admin_GetTLD_FullMethodName           = "/cadastre.cluster.v1.Admin/GetTLD"
-	Admin_ListTLDs_FullMethodName         = "/cadastre.cluster.v1.Admin/ListTLDs"
-	Admin_ListLabels_FullMethodName       = "/cadastre.cluster.v1.Admin/ListLabels"
-	Admin_HostUsers_FullMethodName        = "/cadastre.cluster.v1.Admin/HostUsers"
-	Admin_GetRegistrar_FullMethodName     = "/cadastre.cluster.v1.Admin/GetRegistrar"
-	Admin_ListRegistrars_FullMethodName   = "/cadastre.cluster.v1.Admin/ListRegistrars"
-	Admin_CreateToken_FullMethodName      = "/cadastre.cluster.v1.Admin/CreateToken"
-	Admin_TransferLeader_FullMethodName   = "/cadastre.cluster.v1.Admin/TransferLeader"
-	Admin_Remove_FullMethodName           = "/cadastre.cluster.v1.Admin/Remove"
-	Admin_ClockGet_FullMethodName         = "/cadastre.cluster.v1.Admin/ClockGet"
-	Admin_WaitSettled_FullMethodName      = "/cadastre.cluster.v1.Admin/WaitSettled"
-	Admin_StateHash_FullMethodName        = "/cadastre.cluster.v1.Admin/StateHash"
-	Admin_Backup_FullMethodName           = "/cadastre.cluster.v1.Admin/Backup"
-	Admin_Ledger_FullMethodName           = "/cadastre.cluster.v1.Admin/Ledger"
-	Admin_History_FullMethodName          = "/cadastre.cluster.v1.Admin/History"
-	Admin_AllocationTokens_FullMethodName = "/cadastre.cluster.v1.Admin/AllocationTokens"
-	Admin_Applications_FullMethodName     = "/cadastre.cluster.v1.Admin/Applications"
-	Admin_Features_FullMethodName         = "/cadastre.cluster.v1.Admin/Features"
-	Admin_RaiseLevel_FullMethodName       = "/cadastre.cluster.v1.Admin/RaiseLevel"
-	Admin_MaintenanceList_FullMethodName  = "/cadastre.cluster.v1.Admin/MaintenanceList"
-	Admin_MaintenanceShow_FullMethodName  = "/cadastre.cluster.v1.Admin/MaintenanceShow"
+	Admin_Execute_FullMethodName            = "/cadastre.cluster.v1.Admin/Execute"
+	Admin_Members_FullMethodName            = "/cadastre.cluster.v1.Admin/Members"
+	Admin_GetTLD_FullMethodName             = "/cadastre.cluster.v1.Admin/GetTLD"
+	Admin_ListTLDs_FullMethodName           = "/cadastre.cluster.v1.Admin/ListTLDs"
+	Admin_ListLabels_FullMethodName         = "/cadastre.cluster.v1.Admin/ListLabels"
+	Admin_HostUsers_FullMethodName          = "/cadastre.cluster.v1.Admin/HostUsers"
+	Admin_GetRegistrar_FullMethodName       = "/cadastre.cluster.v1.Admin/GetRegistrar"
+	Admin_ListRegistrars_FullMethodName     = "/cadastre.cluster.v1.Admin/ListRegistrars"
+	Admin_CreateToken_FullMethodName        = "/cadastre.cluster.v1.Admin/CreateToken"
+	Admin_TransferLeader_FullMethodName     = "/cadastre.cluster.v1.Admin/TransferLeader"
+	Admin_Remove_FullMethodName             = "/cadastre.cluster.v1.Admin/Remove"
+	Admin_ClockGet_FullMethodName           = "/cadastre.cluster.v1.Admin/ClockGet"
+	Admin_WaitSettled_FullMethodName        = "/cadastre.cluster.v1.Admin/WaitSettled"
+	Admin_StateHash_FullMethodName          = "/cadastre.cluster.v1.Admin/StateHash"
+	Admin_Backup_FullMethodName             = "/cadastre.cluster.v1.Admin/Backup"
+	Admin_Ledger_FullMethodName             = "/cadastre.cluster.v1.Admin/Ledger"
+	Admin_History_FullMethodName            = "/cadastre.cluster.v1.Admin/History"
+	Admin_AllocationTokens_FullMethodName   = "/cadastre.cluster.v1.Admin/AllocationTokens"
+	Admin_Applications_FullMethodName       = "/cadastre.cluster.v1.Admin/Applications"
+	Admin_Features_FullMethodName           = "/cadastre.cluster.v1.Admin/Features"
+	Admin_RaiseLevel_FullMethodName         = "/cadastre.cluster.v1.Admin/RaiseLevel"
+	Admin_MaintenanceList_FullMethodName    = "/cadastre.cluster.v1.Admin/MaintenanceList"
+	Admin_MaintenanceShow_FullMethodName    = "/cadastre.cluster.v1.Admin/MaintenanceShow"
+	Admin_SetRole_FullMethodName            = "/cadastre.cluster.v1.Admin/SetRole"
+	Admin_RevokeOperator_FullMethodName     = "/cadastre.cluster.v1.Admin/RevokeOperator"
+	Admin_ListRevoked_FullMethodName        = "/cadastre.cluster.v1.Admin/ListRevoked"
+	Admin_Trust_FullMethodName              = "/cadastre.cluster.v1.Admin/Trust"
+	Admin_PutTrust_FullMethodName           = "/cadastre.cluster.v1.Admin/PutTrust"
+	Admin_RotateGossip_FullMethodName       = "/cadastre.cluster.v1.Admin/RotateGossip"
+	Admin_RequestCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/RequestCertificate"
+	Admin_InstallCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/InstallCertificate"
 )
 
 // AdminClient is the client API for Admin service.
@@ -577,6 +745,21 @@ type AdminClient interface {
 	MaintenanceList(ctx context.Context, in *MaintenanceListRequest, opts ...grpc.CallOption) (*MaintenanceListResponse, error)
 	// MaintenanceShow returns one maintenance with its history, also when it is not kept any more.
 	MaintenanceShow(ctx context.Context, in *MaintenanceShowRequest, opts ...grpc.CallOption) (*MaintenanceShowResponse, error)
+	// SetRole changes whether a node is to vote. It may be repeated if it failed half-way.
+	SetRole(ctx context.Context, in *SetRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error)
+	// RevokeOperator makes certificates of an operator worthless at once.
+	RevokeOperator(ctx context.Context, in *RevokeOperatorRequest, opts ...grpc.CallOption) (*RevokeOperatorResponse, error)
+	ListRevoked(ctx context.Context, in *ListRevokedRequest, opts ...grpc.CallOption) (*ListRevokedResponse, error)
+	// Trust tells which authorities the state says are trusted, and what each member does.
+	Trust(ctx context.Context, in *TrustRequest, opts ...grpc.CallOption) (*TrustResponse, error)
+	// PutTrust sets the authorities that are trusted.
+	PutTrust(ctx context.Context, in *PutTrustRequest, opts ...grpc.CallOption) (*PutTrustResponse, error)
+	// RotateGossip replaces the gossip key on every member, step by step.
+	RotateGossip(ctx context.Context, in *RotateGossipRequest, opts ...grpc.CallOption) (*RotateGossipResponse, error)
+	// RequestCertificate has the node asked make a new key and a request for its certificate.
+	RequestCertificate(ctx context.Context, in *RequestCertificateRequest, opts ...grpc.CallOption) (*RequestCertificateResponse, error)
+	// InstallCertificate gives the node asked the certificate that it requested last.
+	InstallCertificate(ctx context.Context, in *InstallCertificateRequest, opts ...grpc.CallOption) (*InstallCertificateResponse, error)
 }
 
 type adminClient struct {
@@ -862,6 +1045,86 @@ func (c *adminClient) MaintenanceShow(ctx context.Context, in *MaintenanceShowRe
 	return out, nil
 }
 
+func (c *adminClient) SetRole(ctx context.Context, in *SetRoleRequest, opts ...grpc.CallOption) (*ChangeRoleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeRoleResponse)
+	err := c.cc.Invoke(ctx, Admin_SetRole_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) RevokeOperator(ctx context.Context, in *RevokeOperatorRequest, opts ...grpc.CallOption) (*RevokeOperatorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RevokeOperatorResponse)
+	err := c.cc.Invoke(ctx, Admin_RevokeOperator_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) ListRevoked(ctx context.Context, in *ListRevokedRequest, opts ...grpc.CallOption) (*ListRevokedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRevokedResponse)
+	err := c.cc.Invoke(ctx, Admin_ListRevoked_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) Trust(ctx context.Context, in *TrustRequest, opts ...grpc.CallOption) (*TrustResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TrustResponse)
+	err := c.cc.Invoke(ctx, Admin_Trust_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) PutTrust(ctx context.Context, in *PutTrustRequest, opts ...grpc.CallOption) (*PutTrustResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutTrustResponse)
+	err := c.cc.Invoke(ctx, Admin_PutTrust_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) RotateGossip(ctx context.Context, in *RotateGossipRequest, opts ...grpc.CallOption) (*RotateGossipResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RotateGossipResponse)
+	err := c.cc.Invoke(ctx, Admin_RotateGossip_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) RequestCertificate(ctx context.Context, in *RequestCertificateRequest, opts ...grpc.CallOption) (*RequestCertificateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RequestCertificateResponse)
+	err := c.cc.Invoke(ctx, Admin_RequestCertificate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) InstallCertificate(ctx context.Context, in *InstallCertificateRequest, opts ...grpc.CallOption) (*InstallCertificateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(InstallCertificateResponse)
+	err := c.cc.Invoke(ctx, Admin_InstallCertificate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -913,6 +1176,21 @@ type AdminServer interface {
 	MaintenanceList(context.Context, *MaintenanceListRequest) (*MaintenanceListResponse, error)
 	// MaintenanceShow returns one maintenance with its history, also when it is not kept any more.
 	MaintenanceShow(context.Context, *MaintenanceShowRequest) (*MaintenanceShowResponse, error)
+	// SetRole changes whether a node is to vote. It may be repeated if it failed half-way.
+	SetRole(context.Context, *SetRoleRequest) (*ChangeRoleResponse, error)
+	// RevokeOperator makes certificates of an operator worthless at once.
+	RevokeOperator(context.Context, *RevokeOperatorRequest) (*RevokeOperatorResponse, error)
+	ListRevoked(context.Context, *ListRevokedRequest) (*ListRevokedResponse, error)
+	// Trust tells which authorities the state says are trusted, and what each member does.
+	Trust(context.Context, *TrustRequest) (*TrustResponse, error)
+	// PutTrust sets the authorities that are trusted.
+	PutTrust(context.Context, *PutTrustRequest) (*PutTrustResponse, error)
+	// RotateGossip replaces the gossip key on every member, step by step.
+	RotateGossip(context.Context, *RotateGossipRequest) (*RotateGossipResponse, error)
+	// RequestCertificate has the node asked make a new key and a request for its certificate.
+	RequestCertificate(context.Context, *RequestCertificateRequest) (*RequestCertificateResponse, error)
+	// InstallCertificate gives the node asked the certificate that it requested last.
+	InstallCertificate(context.Context, *InstallCertificateRequest) (*InstallCertificateResponse, error)
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -991,6 +1269,30 @@ func (UnimplementedAdminServer) MaintenanceList(context.Context, *MaintenanceLis
 }
 func (UnimplementedAdminServer) MaintenanceShow(context.Context, *MaintenanceShowRequest) (*MaintenanceShowResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method MaintenanceShow not implemented")
+}
+func (UnimplementedAdminServer) SetRole(context.Context, *SetRoleRequest) (*ChangeRoleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetRole not implemented")
+}
+func (UnimplementedAdminServer) RevokeOperator(context.Context, *RevokeOperatorRequest) (*RevokeOperatorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeOperator not implemented")
+}
+func (UnimplementedAdminServer) ListRevoked(context.Context, *ListRevokedRequest) (*ListRevokedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRevoked not implemented")
+}
+func (UnimplementedAdminServer) Trust(context.Context, *TrustRequest) (*TrustResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Trust not implemented")
+}
+func (UnimplementedAdminServer) PutTrust(context.Context, *PutTrustRequest) (*PutTrustResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutTrust not implemented")
+}
+func (UnimplementedAdminServer) RotateGossip(context.Context, *RotateGossipRequest) (*RotateGossipResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RotateGossip not implemented")
+}
+func (UnimplementedAdminServer) RequestCertificate(context.Context, *RequestCertificateRequest) (*RequestCertificateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RequestCertificate not implemented")
+}
+func (UnimplementedAdminServer) InstallCertificate(context.Context, *InstallCertificateRequest) (*InstallCertificateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method InstallCertificate not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -1392,6 +1694,150 @@ func _Admin_MaintenanceShow_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_SetRole_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetRoleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).SetRole(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_SetRole_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).SetRole(ctx, req.(*SetRoleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_RevokeOperator_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeOperatorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).RevokeOperator(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_RevokeOperator_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).RevokeOperator(ctx, req.(*RevokeOperatorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_ListRevoked_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRevokedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).ListRevoked(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_ListRevoked_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).ListRevoked(ctx, req.(*ListRevokedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_Trust_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TrustRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Trust(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Trust_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Trust(ctx, req.(*TrustRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_PutTrust_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutTrustRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).PutTrust(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_PutTrust_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).PutTrust(ctx, req.(*PutTrustRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_RotateGossip_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RotateGossipRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).RotateGossip(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_RotateGossip_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).RotateGossip(ctx, req.(*RotateGossipRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_RequestCertificate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequestCertificateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).RequestCertificate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_RequestCertificate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).RequestCertificate(ctx, req.(*RequestCertificateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_InstallCertificate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(InstallCertificateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).InstallCertificate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_InstallCertificate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).InstallCertificate(ctx, req.(*InstallCertificateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1470,6 +1916,38 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "MaintenanceShow",
 			Handler:    _Admin_MaintenanceShow_Handler,
+		},
+		{
+			MethodName: "SetRole",
+			Handler:    _Admin_SetRole_Handler,
+		},
+		{
+			MethodName: "RevokeOperator",
+			Handler:    _Admin_RevokeOperator_Handler,
+		},
+		{
+			MethodName: "ListRevoked",
+			Handler:    _Admin_ListRevoked_Handler,
+		},
+		{
+			MethodName: "Trust",
+			Handler:    _Admin_Trust_Handler,
+		},
+		{
+			MethodName: "PutTrust",
+			Handler:    _Admin_PutTrust_Handler,
+		},
+		{
+			MethodName: "RotateGossip",
+			Handler:    _Admin_RotateGossip_Handler,
+		},
+		{
+			MethodName: "RequestCertificate",
+			Handler:    _Admin_RequestCertificate_Handler,
+		},
+		{
+			MethodName: "InstallCertificate",
+			Handler:    _Admin_InstallCertificate_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -17,7 +17,7 @@ func newCACommand(a *app) *cobra.Command {
 holds it can join nodes, log in as any registrar and operate the cluster.`,
 		Example: "  cadastre ca init --dir ca\n  cadastre ca node n1 --dir ca --out n1 --host 192.0.2.10 --host n1.nic.example",
 	}
-	cmd.AddCommand(newCAInitCommand(a))
+	cmd.AddCommand(newCAInitCommand(a), newCARotateCommand(a))
 	for _, k := range []issueKind{
 		{cluster.KindNode, "NODE-ID", cluster.DefaultNodeLifetime, "n1"},
 		{cluster.KindRegistrar, "REGISTRAR-ID", cluster.DefaultClientLifetime, "registrar-a"},

@@ -12,6 +12,6 @@ a vote; those that are to vote get one once they have proven stable.`,
 	}
 	cmd.AddCommand(newClusterInitCommand(a), newClusterTokenCommand(a), newClusterJoinCommand(a),
 		newClusterMembersCommand(a), newClusterRemoveCommand(a), newClusterTransferLeaderCommand(a), newClusterRecoverCommand(a),
-		newClusterFeaturesCommand(a), newClusterRaiseLevelCommand(a))
+		newClusterFeaturesCommand(a), newClusterRaiseLevelCommand(a), newClusterPromoteCommand(a), newClusterDemoteCommand(a))
 	return cmd
 }

@@ -57,7 +57,7 @@ func TestOperationsDocument(t *testing.T) {
 		t.Fatalf("the document's commands: %v\n%s\n%s", err, out, commands)
 	}
 	for _, want := range []string{
-		"first.example", "Acme Ltd", "The feature level is", "ns1.acme.test", "The backup is whole", "The data is sound",
+		"first.example", "Acme Ltd", "The feature level is", "every node trusts 1 of 2", "no node knows another key", "ns1.acme.test", "The backup is whole", "The data is sound",
 		"leader: none known", "Nothing was changed.", "Node n1 is the only member now", "with node n1 alone",
 		"2 labels loaded under .example.", "tier-1", "mayor", "is used by 1 domain.",
 	} {

@@ -30,7 +30,7 @@ func (n *node) openGossip() error {
 		dns = n.cfg.DNS.Listen[0]
 	}
 	n.gossip, err = cluster.NewGossip(cluster.GossipConfig{
-		NodeID: n.cfg.NodeID, ClusterID: n.creds.ClusterID(), Keys: keys,
+		NodeID: n.cfg.NodeID, ClusterID: n.creds.ClusterID(), Keys: keys, KeyFile: n.cfg.Gossip.KeyFile,
 		Bind: n.cfg.Gossip.Listen, Advertise: n.cfg.Gossip.Advertise, Seeds: n.cfg.Gossip.Seeds,
 		Self: cluster.Hint{
 			Role: n.wishedRole(), RaftAddress: n.cfg.advertisedRaft(), GRPCAddress: n.cfg.advertisedGRPC(),

@@ -29,9 +29,16 @@ func (n *node) run(ctx context.Context) error {
 	server := cluster.NewServer(cluster.ServerConfig{
 		NodeID: n.cfg.NodeID, Credentials: n.creds, Raft: n.raft, Store: n.store, Forwarder: n.forwarder,
 		Peers: n.peers, Hints: n.hints(), Removed: n.markRemoved, Log: n.logger.With("service", "grpc"),
-		Version: buildVersion(),
+		Version: buildVersion(), Gossip: n.gossip,
 	})
 	inbound.start(func(ctx context.Context) error { return server.Serve(ctx, n.grpc) })
+	base.start(server.FollowGossipKeys)
+	base.start(func(ctx context.Context) error { return cluster.FollowTrust(ctx, n.store, n.creds) })
+	base.start(func(ctx context.Context) error {
+		err := server.AnnounceAddresses(ctx, n.cfg.advertisedRaft(), n.cfg.advertisedGRPC())
+		<-ctx.Done() // a part lasts as long as its stage
+		return err
+	})
 	lead.start(n.lead)
 	n.startEdges(edges)
 	if n.metrics != nil {

@@ -146,9 +146,26 @@ func (n *node) markRemoved(reason string) {
 
 // openRaft opens the Raft node, which binds its port.
 func (n *node) openRaft(confirmTerm func(ctx context.Context, nodeID string, term uint64) error) (err error) {
+	admission := &cluster.RaftAdmission{
+		Store: n.store,
+		// The port is bound before the node is there.
+		Servers: func() ([]raftnode.Server, error) {
+			if n.raft == nil {
+				return nil, raftnode.ErrNotRunning
+			}
+			return n.raft.Servers()
+		},
+		Leader: func() (id, address string) {
+			if n.raft == nil {
+				return "", ""
+			}
+			return n.raft.Leader()
+		},
+	}
 	n.raft, err = raftnode.Open(raftnode.Config{
 		NodeID: n.cfg.NodeID, Dir: n.cfg.raftDir(), BindAddress: n.cfg.Raft.Listen, AdvertiseAddress: n.cfg.advertisedRaft(),
-		ServerTLS:   n.creds.PeerServerTLS(cluster.AdmitKinds(cluster.KindNode)),
+		ServerTLS:   n.creds.PeerServerTLS(admission.Admit),
+		CheckPeer:   admission.Check,
 		ClientTLS:   n.creds.PeerClientTLS,
 		ConfirmTerm: confirmTerm,
 		Store:       n.store, Machine: n.newMachine(),

@@ -85,6 +85,9 @@ func (n *node) openAll(ctx context.Context) error {
 		return n.gossip.Peers()
 	}
 	n.peers = cluster.NewPeers(n.creds, cluster.StateAddresses(n.store, hints))
+	if _, err := cluster.ApplyTrust(n.store, n.creds, 0); err != nil {
+		return err
+	}
 	confirm := func(ctx context.Context, nodeID string, term uint64) error {
 		return n.peers.ConfirmTerm(ctx, nodeID, n.cfg.NodeID, term)
 	}
