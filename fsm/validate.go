@@ -105,28 +105,6 @@ func Validate(command *fsmpb.Command) error {
 
 func (k *checker) body(command *fsmpb.Command) {
 	switch body := command.GetBody().(type) {
-	case *fsmpb.Command_ClusterInit:
-		k.clusterInit(body.ClusterInit)
-	case *fsmpb.Command_JoinTokenCreate:
-		k.joinTokenCreate(body.JoinTokenCreate)
-	case *fsmpb.Command_NodeJoin:
-		k.sha256("token_sha256", body.NodeJoin.GetTokenSha256())
-		k.node(body.NodeJoin.GetNode())
-	case *fsmpb.Command_NodeUpdate:
-		k.node(&fsmpb.Node{Id: body.NodeUpdate.GetNodeId(), RaftAddress: body.NodeUpdate.GetRaftAddress(), GrpcAddress: body.NodeUpdate.GetGrpcAddress()})
-	case *fsmpb.Command_NodeRole:
-		role := registry.NodeRole(body.NodeRole.GetRole())
-		k.require(role == registry.RoleVoter || role == registry.RoleReplica, "role", "", "want voter or replica")
-	case *fsmpb.Command_TrustPut:
-		k.count("authorities", len(body.TrustPut.GetAuthorities()), maxAuthorities)
-		k.require(len(body.TrustPut.GetAuthorities()) > 0, "authorities", "", "at least one authority must be trusted")
-		for _, der := range body.TrustPut.GetAuthorities() {
-			k.require(len(der) > 0 && len(der) <= maxAuthorityOctets, "authorities", "", "a certificate has 1 to %d octets", maxAuthorityOctets)
-		}
-	case *fsmpb.Command_OperatorRevoke:
-		name, sum := body.OperatorRevoke.GetName(), body.OperatorRevoke.GetSha256()
-		k.require(name != "" && len(name) <= 64, "name", name, "an operator's name has 1 to 64 characters")
-		k.require(len(sum) == 0 || len(sum) == sha256Octets, "sha256", "", "a fingerprint has %d octets", sha256Octets)
 	case *fsmpb.Command_ClockSet:
 		k.instant("time", body.ClockSet.GetTimeMs())
 	case *fsmpb.Command_RegistrarCreate:
@@ -181,6 +159,35 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.organisations(command)
 		k.serverUpdate(command)
 		k.maintenance(command)
+		k.membership(command)
+	}
+}
+
+// membership checks commands about the cluster itself.
+func (k *checker) membership(command *fsmpb.Command) {
+	switch body := command.GetBody().(type) {
+	case *fsmpb.Command_ClusterInit:
+		k.clusterInit(body.ClusterInit)
+	case *fsmpb.Command_JoinTokenCreate:
+		k.joinTokenCreate(body.JoinTokenCreate)
+	case *fsmpb.Command_NodeJoin:
+		k.sha256("token_sha256", body.NodeJoin.GetTokenSha256())
+		k.node(body.NodeJoin.GetNode())
+	case *fsmpb.Command_NodeUpdate:
+		k.node(&fsmpb.Node{Id: body.NodeUpdate.GetNodeId(), RaftAddress: body.NodeUpdate.GetRaftAddress(), GrpcAddress: body.NodeUpdate.GetGrpcAddress()})
+	case *fsmpb.Command_NodeRole:
+		role := registry.NodeRole(body.NodeRole.GetRole())
+		k.require(role == registry.RoleVoter || role == registry.RoleReplica, "role", "", "want voter or replica")
+	case *fsmpb.Command_TrustPut:
+		k.count("authorities", len(body.TrustPut.GetAuthorities()), maxAuthorities)
+		k.require(len(body.TrustPut.GetAuthorities()) > 0, "authorities", "", "at least one authority must be trusted")
+		for _, der := range body.TrustPut.GetAuthorities() {
+			k.require(len(der) > 0 && len(der) <= maxAuthorityOctets, "authorities", "", "a certificate has 1 to %d octets", maxAuthorityOctets)
+		}
+	case *fsmpb.Command_OperatorRevoke:
+		name, sum := body.OperatorRevoke.GetName(), body.OperatorRevoke.GetSha256()
+		k.require(name != "" && len(name) <= 64, "name", name, "an operator's name has 1 to 64 characters")
+		k.require(len(sum) == 0 || len(sum) == sha256Octets, "sha256", "", "a fingerprint has %d octets", sha256Octets)
 	}
 }
 
