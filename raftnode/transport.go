@@ -1,6 +1,7 @@
 package raftnode
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -34,6 +35,8 @@ type PeerContact struct {
 // certificate, whatever answers at the address.
 type peerTransport struct {
 	*raft.NetworkTransport
+
+	wishes streamWishes
 
 	contactMu sync.Mutex
 	contacts  map[raft.ServerID]PeerContact
@@ -82,9 +85,27 @@ func (t *peerTransport) RequestPreVote(id raft.ServerID, target raft.ServerAddre
 	return t.NetworkTransport.RequestPreVote(id, dialTarget(id, target), args, resp)
 }
 
-// InstallSnapshot streams a checkpoint to a peer that is behind the log.
+// InstallSnapshot sends a peer that is behind the log a reference to a held checkpoint, or
+// streams a checkpoint to it.
 func (t *peerTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
-	return t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), args, resp, data)
+	held, ok := data.(*heldStream)
+	if !ok {
+		return t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), args, resp, data)
+	}
+	if t.wishes.get(id) {
+		err := t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), args, resp, held)
+		t.wishes.note(id, err, true)
+		return err
+	}
+	reference, err := held.reference.encode()
+	if err != nil {
+		return err
+	}
+	instead := *args
+	instead.Size = int64(len(reference))
+	err = t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), &instead, resp, bytes.NewReader(reference))
+	t.wishes.note(id, err, false)
+	return err
 }
 
 // TimeoutNow asks a voter to stand for election at once.
