@@ -37,6 +37,12 @@ func methodAccess() map[string]access {
 		clusterpb.Peer_TransferLeader_FullMethodName: member,
 		clusterpb.Peer_Removed_FullMethodName:        member,
 		clusterpb.Peer_Status_FullMethodName:         member,
+		clusterpb.Peer_SeedSources_FullMethodName:    member,
+		clusterpb.Peer_SeedManifest_FullMethodName:   member,
+		clusterpb.Peer_SeedRead_FullMethodName:       member,
+		clusterpb.Peer_SeedRelease_FullMethodName:    member,
+		clusterpb.Peer_SeedHold_FullMethodName:       member,
+		clusterpb.Peer_SeedHash_FullMethodName:       member,
 
 		clusterpb.Admin_Execute_FullMethodName:        operator,
 		clusterpb.Admin_Members_FullMethodName:        operator,
@@ -55,6 +61,7 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_History_FullMethodName:        operator,
 		clusterpb.Admin_Features_FullMethodName:       operator,
 		clusterpb.Admin_RaiseLevel_FullMethodName:     operator,
+		clusterpb.Admin_ReadObject_FullMethodName:     operator,
 	}
 }
 

@@ -1176,6 +1176,933 @@ func (x *StatusResponse) GetFeatureLevel() uint32 {
 	return 0
 }
 
+type SeedSourcesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedSourcesRequest) Reset() {
+	*x = SeedSourcesRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedSourcesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedSourcesRequest) ProtoMessage() {}
+
+func (x *SeedSourcesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedSourcesRequest.ProtoReflect.Descriptor instead.
+func (*SeedSourcesRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{21}
+}
+
+type SeedSourcesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sources       []*SeedSource          `protobuf:"bytes,1,rep,name=sources,proto3" json:"sources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedSourcesResponse) Reset() {
+	*x = SeedSourcesResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedSourcesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedSourcesResponse) ProtoMessage() {}
+
+func (x *SeedSourcesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedSourcesResponse.ProtoReflect.Descriptor instead.
+func (*SeedSourcesResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SeedSourcesResponse) GetSources() []*SeedSource {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+type SeedSource struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	GrpcAddress   string                 `protobuf:"bytes,2,opt,name=grpc_address,json=grpcAddress,proto3" json:"grpc_address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedSource) Reset() {
+	*x = SeedSource{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedSource) ProtoMessage() {}
+
+func (x *SeedSource) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedSource.ProtoReflect.Descriptor instead.
+func (*SeedSource) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SeedSource) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *SeedSource) GetGrpcAddress() string {
+	if x != nil {
+		return x.GrpcAddress
+	}
+	return ""
+}
+
+type SeedManifestRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The checkpoint must be of this index or a later one.
+	MinIndex      uint64 `protobuf:"varint,1,opt,name=min_index,json=minIndex,proto3" json:"min_index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedManifestRequest) Reset() {
+	*x = SeedManifestRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedManifestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedManifestRequest) ProtoMessage() {}
+
+func (x *SeedManifestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedManifestRequest.ProtoReflect.Descriptor instead.
+func (*SeedManifestRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *SeedManifestRequest) GetMinIndex() uint64 {
+	if x != nil {
+		return x.MinIndex
+	}
+	return 0
+}
+
+// SeedManifestPart is a piece of a description; all pieces but the last have files only.
+type SeedManifestPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Files []*SeedFile            `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
+	Done  bool                   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	// Of the last piece: names the content, equal ids mean equal files.
+	CheckpointId string `protobuf:"bytes,3,opt,name=checkpoint_id,json=checkpointId,proto3" json:"checkpoint_id,omitempty"`
+	Index        uint64 `protobuf:"varint,4,opt,name=index,proto3" json:"index,omitempty"`
+	Term         uint64 `protobuf:"varint,5,opt,name=term,proto3" json:"term,omitempty"`
+	// Of the state at index.
+	StateHash     []byte `protobuf:"bytes,6,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedManifestPart) Reset() {
+	*x = SeedManifestPart{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedManifestPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedManifestPart) ProtoMessage() {}
+
+func (x *SeedManifestPart) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedManifestPart.ProtoReflect.Descriptor instead.
+func (*SeedManifestPart) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *SeedManifestPart) GetFiles() []*SeedFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *SeedManifestPart) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *SeedManifestPart) GetCheckpointId() string {
+	if x != nil {
+		return x.CheckpointId
+	}
+	return ""
+}
+
+func (x *SeedManifestPart) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *SeedManifestPart) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *SeedManifestPart) GetStateHash() []byte {
+	if x != nil {
+		return x.StateHash
+	}
+	return nil
+}
+
+type SeedFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Bytes int64                  `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// In hexadecimal.
+	Sha256        string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedFile) Reset() {
+	*x = SeedFile{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedFile) ProtoMessage() {}
+
+func (x *SeedFile) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedFile.ProtoReflect.Descriptor instead.
+func (*SeedFile) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *SeedFile) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SeedFile) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *SeedFile) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+type SeedReadRequest struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	CheckpointId string                 `protobuf:"bytes,1,opt,name=checkpoint_id,json=checkpointId,proto3" json:"checkpoint_id,omitempty"`
+	File         string                 `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	Offset       int64                  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	// The caller understands Zstandard (RFC 8878).
+	Zstd          bool `protobuf:"varint,4,opt,name=zstd,proto3" json:"zstd,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedReadRequest) Reset() {
+	*x = SeedReadRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedReadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedReadRequest) ProtoMessage() {}
+
+func (x *SeedReadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedReadRequest.ProtoReflect.Descriptor instead.
+func (*SeedReadRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *SeedReadRequest) GetCheckpointId() string {
+	if x != nil {
+		return x.CheckpointId
+	}
+	return ""
+}
+
+func (x *SeedReadRequest) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *SeedReadRequest) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *SeedReadRequest) GetZstd() bool {
+	if x != nil {
+		return x.Zstd
+	}
+	return false
+}
+
+type SeedChunk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Data  []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	// Not 0: data is one Zstandard frame of so many octets.
+	RawBytes      uint32 `protobuf:"varint,2,opt,name=raw_bytes,json=rawBytes,proto3" json:"raw_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedChunk) Reset() {
+	*x = SeedChunk{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedChunk) ProtoMessage() {}
+
+func (x *SeedChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedChunk.ProtoReflect.Descriptor instead.
+func (*SeedChunk) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *SeedChunk) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *SeedChunk) GetRawBytes() uint32 {
+	if x != nil {
+		return x.RawBytes
+	}
+	return 0
+}
+
+type SeedReleaseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CheckpointId  string                 `protobuf:"bytes,1,opt,name=checkpoint_id,json=checkpointId,proto3" json:"checkpoint_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedReleaseRequest) Reset() {
+	*x = SeedReleaseRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedReleaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedReleaseRequest) ProtoMessage() {}
+
+func (x *SeedReleaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedReleaseRequest.ProtoReflect.Descriptor instead.
+func (*SeedReleaseRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *SeedReleaseRequest) GetCheckpointId() string {
+	if x != nil {
+		return x.CheckpointId
+	}
+	return ""
+}
+
+type SeedReleaseResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedReleaseResponse) Reset() {
+	*x = SeedReleaseResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedReleaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedReleaseResponse) ProtoMessage() {}
+
+func (x *SeedReleaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedReleaseResponse.ProtoReflect.Descriptor instead.
+func (*SeedReleaseResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{30}
+}
+
+type SeedHoldRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The node that fetches.
+	NodeId        string `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	Index         uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedHoldRequest) Reset() {
+	*x = SeedHoldRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedHoldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedHoldRequest) ProtoMessage() {}
+
+func (x *SeedHoldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedHoldRequest.ProtoReflect.Descriptor instead.
+func (*SeedHoldRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *SeedHoldRequest) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *SeedHoldRequest) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type SeedHoldResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first index in the log of the node asked.
+	FirstIndex    uint64 `protobuf:"varint,1,opt,name=first_index,json=firstIndex,proto3" json:"first_index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedHoldResponse) Reset() {
+	*x = SeedHoldResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedHoldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedHoldResponse) ProtoMessage() {}
+
+func (x *SeedHoldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedHoldResponse.ProtoReflect.Descriptor instead.
+func (*SeedHoldResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *SeedHoldResponse) GetFirstIndex() uint64 {
+	if x != nil {
+		return x.FirstIndex
+	}
+	return 0
+}
+
+type SeedHashRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedHashRequest) Reset() {
+	*x = SeedHashRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedHashRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedHashRequest) ProtoMessage() {}
+
+func (x *SeedHashRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedHashRequest.ProtoReflect.Descriptor instead.
+func (*SeedHashRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *SeedHashRequest) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type SeedHashResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: not known, or not any more.
+	Hash          []byte `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedHashResponse) Reset() {
+	*x = SeedHashResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedHashResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedHashResponse) ProtoMessage() {}
+
+func (x *SeedHashResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedHashResponse.ProtoReflect.Descriptor instead.
+func (*SeedHashResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *SeedHashResponse) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+// ReadConsistency says how fresh a read must be. All zero: linearizable, which holds
+// everything that was acknowledged anywhere before the call.
+type ReadConsistency struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Not 0: a session. The node waits until it has applied this index, which an earlier answer
+	// gave.
+	SessionIndex uint64 `protobuf:"varint,1,opt,name=session_index,json=sessionIndex,proto3" json:"session_index,omitempty"`
+	// Whatever the node has, if that holds everything acknowledged max_stale_ms ago; 0: without
+	// a bound.
+	Stale         bool  `protobuf:"varint,2,opt,name=stale,proto3" json:"stale,omitempty"`
+	MaxStaleMs    int64 `protobuf:"varint,3,opt,name=max_stale_ms,json=maxStaleMs,proto3" json:"max_stale_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadConsistency) Reset() {
+	*x = ReadConsistency{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadConsistency) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadConsistency) ProtoMessage() {}
+
+func (x *ReadConsistency) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadConsistency.ProtoReflect.Descriptor instead.
+func (*ReadConsistency) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ReadConsistency) GetSessionIndex() uint64 {
+	if x != nil {
+		return x.SessionIndex
+	}
+	return 0
+}
+
+func (x *ReadConsistency) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
+}
+
+func (x *ReadConsistency) GetMaxStaleMs() int64 {
+	if x != nil {
+		return x.MaxStaleMs
+	}
+	return 0
+}
+
+type ReadObjectRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A registry.ObjectKind.
+	Kind          uint32           `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string           `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Consistency   *ReadConsistency `protobuf:"bytes,3,opt,name=consistency,proto3" json:"consistency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadObjectRequest) Reset() {
+	*x = ReadObjectRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadObjectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadObjectRequest) ProtoMessage() {}
+
+func (x *ReadObjectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadObjectRequest.ProtoReflect.Descriptor instead.
+func (*ReadObjectRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ReadObjectRequest) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *ReadObjectRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReadObjectRequest) GetConsistency() *ReadConsistency {
+	if x != nil {
+		return x.Consistency
+	}
+	return nil
+}
+
+type ReadObjectResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A registry.ObjectKind.
+	Kind  uint32        `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name  string        `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Roid  string        `protobuf:"bytes,3,opt,name=roid,proto3" json:"roid,omitempty"`
+	Facts []*ObjectFact `protobuf:"bytes,4,rep,name=facts,proto3" json:"facts,omitempty"`
+	// The index of the state that was read: the token of a session that goes on from here.
+	AppliedIndex  uint64 `protobuf:"varint,5,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	NodeId        string `protobuf:"bytes,6,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadObjectResponse) Reset() {
+	*x = ReadObjectResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadObjectResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadObjectResponse) ProtoMessage() {}
+
+func (x *ReadObjectResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadObjectResponse.ProtoReflect.Descriptor instead.
+func (*ReadObjectResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ReadObjectResponse) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *ReadObjectResponse) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReadObjectResponse) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *ReadObjectResponse) GetFacts() []*ObjectFact {
+	if x != nil {
+		return x.Facts
+	}
+	return nil
+}
+
+func (x *ReadObjectResponse) GetAppliedIndex() uint64 {
+	if x != nil {
+		return x.AppliedIndex
+	}
+	return 0
+}
+
+func (x *ReadObjectResponse) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
 type ExecuteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Command       *fsmpb.Command         `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
@@ -1185,7 +2112,7 @@ type ExecuteRequest struct {
 
 func (x *ExecuteRequest) Reset() {
 	*x = ExecuteRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1197,7 +2124,7 @@ func (x *ExecuteRequest) String() string {
 func (*ExecuteRequest) ProtoMessage() {}
 
 func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1210,7 +2137,7 @@ func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteRequest.ProtoReflect.Descriptor instead.
 func (*ExecuteRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{21}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ExecuteRequest) GetCommand() *fsmpb.Command {
@@ -1229,7 +2156,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1241,7 +2168,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1254,7 +2181,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{22}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ExecuteResponse) GetResult() *fsmpb.Result {
@@ -1274,7 +2201,7 @@ type MembersRequest struct {
 
 func (x *MembersRequest) Reset() {
 	*x = MembersRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +2213,7 @@ func (x *MembersRequest) String() string {
 func (*MembersRequest) ProtoMessage() {}
 
 func (x *MembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +2226,7 @@ func (x *MembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersRequest.ProtoReflect.Descriptor instead.
 func (*MembersRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{23}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *MembersRequest) GetLocal() bool {
@@ -1337,7 +2264,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1349,7 +2276,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1362,7 +2289,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{24}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Member) GetId() string {
@@ -1483,7 +2410,7 @@ type MembersResponse struct {
 
 func (x *MembersResponse) Reset() {
 	*x = MembersResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +2422,7 @@ func (x *MembersResponse) String() string {
 func (*MembersResponse) ProtoMessage() {}
 
 func (x *MembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +2435,7 @@ func (x *MembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersResponse.ProtoReflect.Descriptor instead.
 func (*MembersResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{25}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *MembersResponse) GetClusterId() string {
@@ -1552,7 +2479,7 @@ type TLD struct {
 
 func (x *TLD) Reset() {
 	*x = TLD{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1564,7 +2491,7 @@ func (x *TLD) String() string {
 func (*TLD) ProtoMessage() {}
 
 func (x *TLD) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1577,7 +2504,7 @@ func (x *TLD) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLD.ProtoReflect.Descriptor instead.
 func (*TLD) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{26}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *TLD) GetName() string {
@@ -1624,7 +2551,7 @@ type GetTLDRequest struct {
 
 func (x *GetTLDRequest) Reset() {
 	*x = GetTLDRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +2563,7 @@ func (x *GetTLDRequest) String() string {
 func (*GetTLDRequest) ProtoMessage() {}
 
 func (x *GetTLDRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +2576,7 @@ func (x *GetTLDRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTLDRequest.ProtoReflect.Descriptor instead.
 func (*GetTLDRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{27}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetTLDRequest) GetName() string {
@@ -1667,7 +2594,7 @@ type ListTLDsRequest struct {
 
 func (x *ListTLDsRequest) Reset() {
 	*x = ListTLDsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +2606,7 @@ func (x *ListTLDsRequest) String() string {
 func (*ListTLDsRequest) ProtoMessage() {}
 
 func (x *ListTLDsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +2619,7 @@ func (x *ListTLDsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTLDsRequest.ProtoReflect.Descriptor instead.
 func (*ListTLDsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{28}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{45}
 }
 
 type ListTLDsResponse struct {
@@ -1704,7 +2631,7 @@ type ListTLDsResponse struct {
 
 func (x *ListTLDsResponse) Reset() {
 	*x = ListTLDsResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1716,7 +2643,7 @@ func (x *ListTLDsResponse) String() string {
 func (*ListTLDsResponse) ProtoMessage() {}
 
 func (x *ListTLDsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1729,7 +2656,7 @@ func (x *ListTLDsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTLDsResponse.ProtoReflect.Descriptor instead.
 func (*ListTLDsResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{29}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListTLDsResponse) GetTlds() []*TLD {
@@ -1764,7 +2691,7 @@ type Registrar struct {
 
 func (x *Registrar) Reset() {
 	*x = Registrar{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1776,7 +2703,7 @@ func (x *Registrar) String() string {
 func (*Registrar) ProtoMessage() {}
 
 func (x *Registrar) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1789,7 +2716,7 @@ func (x *Registrar) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registrar.ProtoReflect.Descriptor instead.
 func (*Registrar) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{30}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Registrar) GetId() string {
@@ -1906,7 +2833,7 @@ type GetRegistrarRequest struct {
 
 func (x *GetRegistrarRequest) Reset() {
 	*x = GetRegistrarRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1918,7 +2845,7 @@ func (x *GetRegistrarRequest) String() string {
 func (*GetRegistrarRequest) ProtoMessage() {}
 
 func (x *GetRegistrarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1931,7 +2858,7 @@ func (x *GetRegistrarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRegistrarRequest.ProtoReflect.Descriptor instead.
 func (*GetRegistrarRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{31}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *GetRegistrarRequest) GetId() string {
@@ -1949,7 +2876,7 @@ type ListRegistrarsRequest struct {
 
 func (x *ListRegistrarsRequest) Reset() {
 	*x = ListRegistrarsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2888,7 @@ func (x *ListRegistrarsRequest) String() string {
 func (*ListRegistrarsRequest) ProtoMessage() {}
 
 func (x *ListRegistrarsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2901,7 @@ func (x *ListRegistrarsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrarsRequest.ProtoReflect.Descriptor instead.
 func (*ListRegistrarsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{32}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{49}
 }
 
 type ListRegistrarsResponse struct {
@@ -1986,7 +2913,7 @@ type ListRegistrarsResponse struct {
 
 func (x *ListRegistrarsResponse) Reset() {
 	*x = ListRegistrarsResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1998,7 +2925,7 @@ func (x *ListRegistrarsResponse) String() string {
 func (*ListRegistrarsResponse) ProtoMessage() {}
 
 func (x *ListRegistrarsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2011,7 +2938,7 @@ func (x *ListRegistrarsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrarsResponse.ProtoReflect.Descriptor instead.
 func (*ListRegistrarsResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{33}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ListRegistrarsResponse) GetRegistrars() []*Registrar {
@@ -2034,7 +2961,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2046,7 +2973,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2059,7 +2986,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{34}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CreateTokenRequest) GetRole() uint32 {
@@ -2094,7 +3021,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2106,7 +3033,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2119,7 +3046,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{35}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CreateTokenResponse) GetToken() string {
@@ -2146,7 +3073,7 @@ type TransferLeaderRequest struct {
 
 func (x *TransferLeaderRequest) Reset() {
 	*x = TransferLeaderRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2158,7 +3085,7 @@ func (x *TransferLeaderRequest) String() string {
 func (*TransferLeaderRequest) ProtoMessage() {}
 
 func (x *TransferLeaderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2171,7 +3098,7 @@ func (x *TransferLeaderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeaderRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeaderRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{36}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *TransferLeaderRequest) GetToNodeId() string {
@@ -2189,7 +3116,7 @@ type TransferLeaderResponse struct {
 
 func (x *TransferLeaderResponse) Reset() {
 	*x = TransferLeaderResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2201,7 +3128,7 @@ func (x *TransferLeaderResponse) String() string {
 func (*TransferLeaderResponse) ProtoMessage() {}
 
 func (x *TransferLeaderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2214,7 +3141,7 @@ func (x *TransferLeaderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeaderResponse.ProtoReflect.Descriptor instead.
 func (*TransferLeaderResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{37}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{54}
 }
 
 type RemoveRequest struct {
@@ -2227,7 +3154,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2239,7 +3166,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2252,7 +3179,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{38}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *RemoveRequest) GetNodeId() string {
@@ -2279,7 +3206,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2291,7 +3218,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2304,7 +3231,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{39}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *RemoveResponse) GetUnnotified() bool {
@@ -2322,7 +3249,7 @@ type ClockGetRequest struct {
 
 func (x *ClockGetRequest) Reset() {
 	*x = ClockGetRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2334,7 +3261,7 @@ func (x *ClockGetRequest) String() string {
 func (*ClockGetRequest) ProtoMessage() {}
 
 func (x *ClockGetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2347,7 +3274,7 @@ func (x *ClockGetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockGetRequest.ProtoReflect.Descriptor instead.
 func (*ClockGetRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{40}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{57}
 }
 
 type ClockGetResponse struct {
@@ -2362,7 +3289,7 @@ type ClockGetResponse struct {
 
 func (x *ClockGetResponse) Reset() {
 	*x = ClockGetResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2374,7 +3301,7 @@ func (x *ClockGetResponse) String() string {
 func (*ClockGetResponse) ProtoMessage() {}
 
 func (x *ClockGetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2387,7 +3314,7 @@ func (x *ClockGetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockGetResponse.ProtoReflect.Descriptor instead.
 func (*ClockGetResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{41}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ClockGetResponse) GetMode() uint32 {
@@ -2414,7 +3341,7 @@ type WaitSettledRequest struct {
 
 func (x *WaitSettledRequest) Reset() {
 	*x = WaitSettledRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2426,7 +3353,7 @@ func (x *WaitSettledRequest) String() string {
 func (*WaitSettledRequest) ProtoMessage() {}
 
 func (x *WaitSettledRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2439,7 +3366,7 @@ func (x *WaitSettledRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitSettledRequest.ProtoReflect.Descriptor instead.
 func (*WaitSettledRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{42}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *WaitSettledRequest) GetIndex() uint64 {
@@ -2459,7 +3386,7 @@ type WaitSettledResponse struct {
 
 func (x *WaitSettledResponse) Reset() {
 	*x = WaitSettledResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2471,7 +3398,7 @@ func (x *WaitSettledResponse) String() string {
 func (*WaitSettledResponse) ProtoMessage() {}
 
 func (x *WaitSettledResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2484,7 +3411,7 @@ func (x *WaitSettledResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitSettledResponse.ProtoReflect.Descriptor instead.
 func (*WaitSettledResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{43}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *WaitSettledResponse) GetAppliedIndex() uint64 {
@@ -2511,7 +3438,7 @@ type StateHashRequest struct {
 
 func (x *StateHashRequest) Reset() {
 	*x = StateHashRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2523,7 +3450,7 @@ func (x *StateHashRequest) String() string {
 func (*StateHashRequest) ProtoMessage() {}
 
 func (x *StateHashRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2536,7 +3463,7 @@ func (x *StateHashRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateHashRequest.ProtoReflect.Descriptor instead.
 func (*StateHashRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{44}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *StateHashRequest) GetIndex() uint64 {
@@ -2557,7 +3484,7 @@ type StateHashResponse struct {
 
 func (x *StateHashResponse) Reset() {
 	*x = StateHashResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2569,7 +3496,7 @@ func (x *StateHashResponse) String() string {
 func (*StateHashResponse) ProtoMessage() {}
 
 func (x *StateHashResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2582,7 +3509,7 @@ func (x *StateHashResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateHashResponse.ProtoReflect.Descriptor instead.
 func (*StateHashResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{45}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *StateHashResponse) GetIndex() uint64 {
@@ -2607,7 +3534,7 @@ type BackupRequest struct {
 
 func (x *BackupRequest) Reset() {
 	*x = BackupRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2619,7 +3546,7 @@ func (x *BackupRequest) String() string {
 func (*BackupRequest) ProtoMessage() {}
 
 func (x *BackupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2632,7 +3559,7 @@ func (x *BackupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
 func (*BackupRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{46}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{63}
 }
 
 type LedgerRequest struct {
@@ -2647,7 +3574,7 @@ type LedgerRequest struct {
 
 func (x *LedgerRequest) Reset() {
 	*x = LedgerRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2659,7 +3586,7 @@ func (x *LedgerRequest) String() string {
 func (*LedgerRequest) ProtoMessage() {}
 
 func (x *LedgerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2672,7 +3599,7 @@ func (x *LedgerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerRequest.ProtoReflect.Descriptor instead.
 func (*LedgerRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{47}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *LedgerRequest) GetRegistrarId() string {
@@ -2713,7 +3640,7 @@ type LedgerChunk struct {
 
 func (x *LedgerChunk) Reset() {
 	*x = LedgerChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2725,7 +3652,7 @@ func (x *LedgerChunk) String() string {
 func (*LedgerChunk) ProtoMessage() {}
 
 func (x *LedgerChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2738,7 +3665,7 @@ func (x *LedgerChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerChunk.ProtoReflect.Descriptor instead.
 func (*LedgerChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{48}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *LedgerChunk) GetEntries() []*LedgerEntry {
@@ -2806,7 +3733,7 @@ type LedgerEntry struct {
 
 func (x *LedgerEntry) Reset() {
 	*x = LedgerEntry{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2818,7 +3745,7 @@ func (x *LedgerEntry) String() string {
 func (*LedgerEntry) ProtoMessage() {}
 
 func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2831,7 +3758,7 @@ func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerEntry.ProtoReflect.Descriptor instead.
 func (*LedgerEntry) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{49}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *LedgerEntry) GetNumber() uint64 {
@@ -2916,7 +3843,7 @@ type HistoryRequest struct {
 
 func (x *HistoryRequest) Reset() {
 	*x = HistoryRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2928,7 +3855,7 @@ func (x *HistoryRequest) String() string {
 func (*HistoryRequest) ProtoMessage() {}
 
 func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2941,7 +3868,7 @@ func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryRequest.ProtoReflect.Descriptor instead.
 func (*HistoryRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{50}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *HistoryRequest) GetName() string {
@@ -2969,7 +3896,7 @@ type HistoryChunk struct {
 
 func (x *HistoryChunk) Reset() {
 	*x = HistoryChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2981,7 +3908,7 @@ func (x *HistoryChunk) String() string {
 func (*HistoryChunk) ProtoMessage() {}
 
 func (x *HistoryChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2994,7 +3921,7 @@ func (x *HistoryChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryChunk.ProtoReflect.Descriptor instead.
 func (*HistoryChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{51}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *HistoryChunk) GetVersions() []*ObjectVersion {
@@ -3038,7 +3965,7 @@ type ObjectVersion struct {
 
 func (x *ObjectVersion) Reset() {
 	*x = ObjectVersion{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3050,7 +3977,7 @@ func (x *ObjectVersion) String() string {
 func (*ObjectVersion) ProtoMessage() {}
 
 func (x *ObjectVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3063,7 +3990,7 @@ func (x *ObjectVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectVersion.ProtoReflect.Descriptor instead.
 func (*ObjectVersion) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{52}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ObjectVersion) GetKind() uint32 {
@@ -3174,7 +4101,7 @@ type ObjectFact struct {
 
 func (x *ObjectFact) Reset() {
 	*x = ObjectFact{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3186,7 +4113,7 @@ func (x *ObjectFact) String() string {
 func (*ObjectFact) ProtoMessage() {}
 
 func (x *ObjectFact) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3199,7 +4126,7 @@ func (x *ObjectFact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectFact.ProtoReflect.Descriptor instead.
 func (*ObjectFact) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{53}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ObjectFact) GetName() string {
@@ -3224,7 +4151,7 @@ type FeaturesRequest struct {
 
 func (x *FeaturesRequest) Reset() {
 	*x = FeaturesRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3236,7 +4163,7 @@ func (x *FeaturesRequest) String() string {
 func (*FeaturesRequest) ProtoMessage() {}
 
 func (x *FeaturesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3249,7 +4176,7 @@ func (x *FeaturesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeaturesRequest.ProtoReflect.Descriptor instead.
 func (*FeaturesRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{54}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{71}
 }
 
 // MemberFeatures is what a member's program supports, by its own word.
@@ -3269,7 +4196,7 @@ type MemberFeatures struct {
 
 func (x *MemberFeatures) Reset() {
 	*x = MemberFeatures{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3281,7 +4208,7 @@ func (x *MemberFeatures) String() string {
 func (*MemberFeatures) ProtoMessage() {}
 
 func (x *MemberFeatures) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3294,7 +4221,7 @@ func (x *MemberFeatures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberFeatures.ProtoReflect.Descriptor instead.
 func (*MemberFeatures) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{55}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *MemberFeatures) GetNodeId() string {
@@ -3355,7 +4282,7 @@ type FeaturesResponse struct {
 
 func (x *FeaturesResponse) Reset() {
 	*x = FeaturesResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3367,7 +4294,7 @@ func (x *FeaturesResponse) String() string {
 func (*FeaturesResponse) ProtoMessage() {}
 
 func (x *FeaturesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3380,7 +4307,7 @@ func (x *FeaturesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeaturesResponse.ProtoReflect.Descriptor instead.
 func (*FeaturesResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{56}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *FeaturesResponse) GetLevel() uint32 {
@@ -3429,7 +4356,7 @@ type RaiseLevelRequest struct {
 
 func (x *RaiseLevelRequest) Reset() {
 	*x = RaiseLevelRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3441,7 +4368,7 @@ func (x *RaiseLevelRequest) String() string {
 func (*RaiseLevelRequest) ProtoMessage() {}
 
 func (x *RaiseLevelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3454,7 +4381,7 @@ func (x *RaiseLevelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseLevelRequest.ProtoReflect.Descriptor instead.
 func (*RaiseLevelRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{57}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *RaiseLevelRequest) GetLevel() uint32 {
@@ -3481,7 +4408,7 @@ type RaiseLevelResponse struct {
 
 func (x *RaiseLevelResponse) Reset() {
 	*x = RaiseLevelResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3493,7 +4420,7 @@ func (x *RaiseLevelResponse) String() string {
 func (*RaiseLevelResponse) ProtoMessage() {}
 
 func (x *RaiseLevelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3506,7 +4433,7 @@ func (x *RaiseLevelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseLevelResponse.ProtoReflect.Descriptor instead.
 func (*RaiseLevelResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{58}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *RaiseLevelResponse) GetFromLevel() uint32 {
@@ -3597,7 +4524,65 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\aversion\x18\x96\x01 \x01(\tR\aversion\x12+\n" +
 	"\x11min_feature_level\x18\x97\x01 \x01(\rR\x0fminFeatureLevel\x12+\n" +
 	"\x11max_feature_level\x18\x98\x01 \x01(\rR\x0fmaxFeatureLevel\x12$\n" +
-	"\rfeature_level\x18\x99\x01 \x01(\rR\ffeatureLevel\"D\n" +
+	"\rfeature_level\x18\x99\x01 \x01(\rR\ffeatureLevel\"\x14\n" +
+	"\x12SeedSourcesRequest\"P\n" +
+	"\x13SeedSourcesResponse\x129\n" +
+	"\asources\x18\x01 \x03(\v2\x1f.cadastre.cluster.v1.SeedSourceR\asources\"H\n" +
+	"\n" +
+	"SeedSource\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12!\n" +
+	"\fgrpc_address\x18\x02 \x01(\tR\vgrpcAddress\"2\n" +
+	"\x13SeedManifestRequest\x12\x1b\n" +
+	"\tmin_index\x18\x01 \x01(\x04R\bminIndex\"\xc9\x01\n" +
+	"\x10SeedManifestPart\x123\n" +
+	"\x05files\x18\x01 \x03(\v2\x1d.cadastre.cluster.v1.SeedFileR\x05files\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\x12#\n" +
+	"\rcheckpoint_id\x18\x03 \x01(\tR\fcheckpointId\x12\x14\n" +
+	"\x05index\x18\x04 \x01(\x04R\x05index\x12\x12\n" +
+	"\x04term\x18\x05 \x01(\x04R\x04term\x12\x1d\n" +
+	"\n" +
+	"state_hash\x18\x06 \x01(\fR\tstateHash\"L\n" +
+	"\bSeedFile\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x16\n" +
+	"\x06sha256\x18\x03 \x01(\tR\x06sha256\"v\n" +
+	"\x0fSeedReadRequest\x12#\n" +
+	"\rcheckpoint_id\x18\x01 \x01(\tR\fcheckpointId\x12\x12\n" +
+	"\x04file\x18\x02 \x01(\tR\x04file\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x03R\x06offset\x12\x12\n" +
+	"\x04zstd\x18\x04 \x01(\bR\x04zstd\"<\n" +
+	"\tSeedChunk\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12\x1b\n" +
+	"\traw_bytes\x18\x02 \x01(\rR\brawBytes\"9\n" +
+	"\x12SeedReleaseRequest\x12#\n" +
+	"\rcheckpoint_id\x18\x01 \x01(\tR\fcheckpointId\"\x15\n" +
+	"\x13SeedReleaseResponse\"@\n" +
+	"\x0fSeedHoldRequest\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\"3\n" +
+	"\x10SeedHoldResponse\x12\x1f\n" +
+	"\vfirst_index\x18\x01 \x01(\x04R\n" +
+	"firstIndex\"'\n" +
+	"\x0fSeedHashRequest\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\"&\n" +
+	"\x10SeedHashResponse\x12\x12\n" +
+	"\x04hash\x18\x01 \x01(\fR\x04hash\"n\n" +
+	"\x0fReadConsistency\x12#\n" +
+	"\rsession_index\x18\x01 \x01(\x04R\fsessionIndex\x12\x14\n" +
+	"\x05stale\x18\x02 \x01(\bR\x05stale\x12 \n" +
+	"\fmax_stale_ms\x18\x03 \x01(\x03R\n" +
+	"maxStaleMs\"\x83\x01\n" +
+	"\x11ReadObjectRequest\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12F\n" +
+	"\vconsistency\x18\x03 \x01(\v2$.cadastre.cluster.v1.ReadConsistencyR\vconsistency\"\xc5\x01\n" +
+	"\x12ReadObjectResponse\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04roid\x18\x03 \x01(\tR\x04roid\x125\n" +
+	"\x05facts\x18\x04 \x03(\v2\x1f.cadastre.cluster.v1.ObjectFactR\x05facts\x12#\n" +
+	"\rapplied_index\x18\x05 \x01(\x04R\fappliedIndex\x12\x17\n" +
+	"\anode_id\x18\x06 \x01(\tR\x06nodeId\"D\n" +
 	"\x0eExecuteRequest\x122\n" +
 	"\acommand\x18\x01 \x01(\v2\x18.cadastre.fsm.v1.CommandR\acommand\"B\n" +
 	"\x0fExecuteResponse\x12/\n" +
@@ -3772,7 +4757,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x12RaiseLevelResponse\x12\x1d\n" +
 	"\n" +
 	"from_level\x18\x01 \x01(\rR\tfromLevel\x12\x14\n" +
-	"\x05level\x18\x02 \x01(\rR\x05level2\x8e\a\n" +
+	"\x05level\x18\x02 \x01(\rR\x05level2\xbb\v\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -3783,7 +4768,13 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\fRemoveMember\x12(.cadastre.cluster.v1.RemoveMemberRequest\x1a).cadastre.cluster.v1.RemoveMemberResponse\x12i\n" +
 	"\x0eTransferLeader\x12*.cadastre.cluster.v1.TransferLeaderRequest\x1a+.cadastre.cluster.v1.TransferLeaderResponse\x12T\n" +
 	"\aRemoved\x12#.cadastre.cluster.v1.RemovedRequest\x1a$.cadastre.cluster.v1.RemovedResponse\x12Q\n" +
-	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse2\x85\f\n" +
+	"\x06Status\x12\".cadastre.cluster.v1.StatusRequest\x1a#.cadastre.cluster.v1.StatusResponse\x12`\n" +
+	"\vSeedSources\x12'.cadastre.cluster.v1.SeedSourcesRequest\x1a(.cadastre.cluster.v1.SeedSourcesResponse\x12a\n" +
+	"\fSeedManifest\x12(.cadastre.cluster.v1.SeedManifestRequest\x1a%.cadastre.cluster.v1.SeedManifestPart0\x01\x12R\n" +
+	"\bSeedRead\x12$.cadastre.cluster.v1.SeedReadRequest\x1a\x1e.cadastre.cluster.v1.SeedChunk0\x01\x12`\n" +
+	"\vSeedRelease\x12'.cadastre.cluster.v1.SeedReleaseRequest\x1a(.cadastre.cluster.v1.SeedReleaseResponse\x12W\n" +
+	"\bSeedHold\x12$.cadastre.cluster.v1.SeedHoldRequest\x1a%.cadastre.cluster.v1.SeedHoldResponse\x12W\n" +
+	"\bSeedHash\x12$.cadastre.cluster.v1.SeedHashRequest\x1a%.cadastre.cluster.v1.SeedHashResponse2\xe4\f\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -3802,7 +4793,9 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\aHistory\x12#.cadastre.cluster.v1.HistoryRequest\x1a!.cadastre.cluster.v1.HistoryChunk0\x01\x12W\n" +
 	"\bFeatures\x12$.cadastre.cluster.v1.FeaturesRequest\x1a%.cadastre.cluster.v1.FeaturesResponse\x12]\n" +
 	"\n" +
-	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponse\x12]\n" +
+	"\n" +
+	"ReadObject\x12&.cadastre.cluster.v1.ReadObjectRequest\x1a'.cadastre.cluster.v1.ReadObjectResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -3816,7 +4809,7 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 	return file_cluster_clusterpb_cluster_proto_rawDescData
 }
 
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 59)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 76)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*ErrorDetail)(nil),            // 0: cadastre.cluster.v1.ErrorDetail
 	(*NotLeader)(nil),              // 1: cadastre.cluster.v1.NotLeader
@@ -3839,128 +4832,163 @@ var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*RemovedResponse)(nil),        // 18: cadastre.cluster.v1.RemovedResponse
 	(*StatusRequest)(nil),          // 19: cadastre.cluster.v1.StatusRequest
 	(*StatusResponse)(nil),         // 20: cadastre.cluster.v1.StatusResponse
-	(*ExecuteRequest)(nil),         // 21: cadastre.cluster.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),        // 22: cadastre.cluster.v1.ExecuteResponse
-	(*MembersRequest)(nil),         // 23: cadastre.cluster.v1.MembersRequest
-	(*Member)(nil),                 // 24: cadastre.cluster.v1.Member
-	(*MembersResponse)(nil),        // 25: cadastre.cluster.v1.MembersResponse
-	(*TLD)(nil),                    // 26: cadastre.cluster.v1.TLD
-	(*GetTLDRequest)(nil),          // 27: cadastre.cluster.v1.GetTLDRequest
-	(*ListTLDsRequest)(nil),        // 28: cadastre.cluster.v1.ListTLDsRequest
-	(*ListTLDsResponse)(nil),       // 29: cadastre.cluster.v1.ListTLDsResponse
-	(*Registrar)(nil),              // 30: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),    // 31: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),  // 32: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil), // 33: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),     // 34: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 35: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),  // 36: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil), // 37: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),          // 38: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),         // 39: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),        // 40: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),       // 41: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),     // 42: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),    // 43: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),       // 44: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),      // 45: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),          // 46: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),          // 47: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),            // 48: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),            // 49: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),         // 50: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),           // 51: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),          // 52: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),             // 53: cadastre.cluster.v1.ObjectFact
-	(*FeaturesRequest)(nil),        // 54: cadastre.cluster.v1.FeaturesRequest
-	(*MemberFeatures)(nil),         // 55: cadastre.cluster.v1.MemberFeatures
-	(*FeaturesResponse)(nil),       // 56: cadastre.cluster.v1.FeaturesResponse
-	(*RaiseLevelRequest)(nil),      // 57: cadastre.cluster.v1.RaiseLevelRequest
-	(*RaiseLevelResponse)(nil),     // 58: cadastre.cluster.v1.RaiseLevelResponse
-	(*fsmpb.Command)(nil),          // 59: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),           // 60: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),             // 61: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),            // 62: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),        // 63: cadastre.fsm.v1.TLDPolicy
+	(*SeedSourcesRequest)(nil),     // 21: cadastre.cluster.v1.SeedSourcesRequest
+	(*SeedSourcesResponse)(nil),    // 22: cadastre.cluster.v1.SeedSourcesResponse
+	(*SeedSource)(nil),             // 23: cadastre.cluster.v1.SeedSource
+	(*SeedManifestRequest)(nil),    // 24: cadastre.cluster.v1.SeedManifestRequest
+	(*SeedManifestPart)(nil),       // 25: cadastre.cluster.v1.SeedManifestPart
+	(*SeedFile)(nil),               // 26: cadastre.cluster.v1.SeedFile
+	(*SeedReadRequest)(nil),        // 27: cadastre.cluster.v1.SeedReadRequest
+	(*SeedChunk)(nil),              // 28: cadastre.cluster.v1.SeedChunk
+	(*SeedReleaseRequest)(nil),     // 29: cadastre.cluster.v1.SeedReleaseRequest
+	(*SeedReleaseResponse)(nil),    // 30: cadastre.cluster.v1.SeedReleaseResponse
+	(*SeedHoldRequest)(nil),        // 31: cadastre.cluster.v1.SeedHoldRequest
+	(*SeedHoldResponse)(nil),       // 32: cadastre.cluster.v1.SeedHoldResponse
+	(*SeedHashRequest)(nil),        // 33: cadastre.cluster.v1.SeedHashRequest
+	(*SeedHashResponse)(nil),       // 34: cadastre.cluster.v1.SeedHashResponse
+	(*ReadConsistency)(nil),        // 35: cadastre.cluster.v1.ReadConsistency
+	(*ReadObjectRequest)(nil),      // 36: cadastre.cluster.v1.ReadObjectRequest
+	(*ReadObjectResponse)(nil),     // 37: cadastre.cluster.v1.ReadObjectResponse
+	(*ExecuteRequest)(nil),         // 38: cadastre.cluster.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),        // 39: cadastre.cluster.v1.ExecuteResponse
+	(*MembersRequest)(nil),         // 40: cadastre.cluster.v1.MembersRequest
+	(*Member)(nil),                 // 41: cadastre.cluster.v1.Member
+	(*MembersResponse)(nil),        // 42: cadastre.cluster.v1.MembersResponse
+	(*TLD)(nil),                    // 43: cadastre.cluster.v1.TLD
+	(*GetTLDRequest)(nil),          // 44: cadastre.cluster.v1.GetTLDRequest
+	(*ListTLDsRequest)(nil),        // 45: cadastre.cluster.v1.ListTLDsRequest
+	(*ListTLDsResponse)(nil),       // 46: cadastre.cluster.v1.ListTLDsResponse
+	(*Registrar)(nil),              // 47: cadastre.cluster.v1.Registrar
+	(*GetRegistrarRequest)(nil),    // 48: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),  // 49: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil), // 50: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),     // 51: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),    // 52: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),  // 53: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil), // 54: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),          // 55: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),         // 56: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),        // 57: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),       // 58: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),     // 59: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),    // 60: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),       // 61: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),      // 62: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),          // 63: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),          // 64: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),            // 65: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),            // 66: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),         // 67: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),           // 68: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),          // 69: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),             // 70: cadastre.cluster.v1.ObjectFact
+	(*FeaturesRequest)(nil),        // 71: cadastre.cluster.v1.FeaturesRequest
+	(*MemberFeatures)(nil),         // 72: cadastre.cluster.v1.MemberFeatures
+	(*FeaturesResponse)(nil),       // 73: cadastre.cluster.v1.FeaturesResponse
+	(*RaiseLevelRequest)(nil),      // 74: cadastre.cluster.v1.RaiseLevelRequest
+	(*RaiseLevelResponse)(nil),     // 75: cadastre.cluster.v1.RaiseLevelResponse
+	(*fsmpb.Command)(nil),          // 76: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),           // 77: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),             // 78: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),            // 79: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),        // 80: cadastre.fsm.v1.TLDPolicy
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	59, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	76, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	4,  // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	60, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	77, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	0,  // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	1,  // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	61, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	62, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	59, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	60, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
-	24, // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	63, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	26, // 11: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
-	30, // 12: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	60, // 13: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
-	49, // 14: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
-	52, // 15: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
-	53, // 16: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
-	55, // 17: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
-	2,  // 18: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	5,  // 19: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	7,  // 20: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	9,  // 21: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	11, // 22: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	13, // 23: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	15, // 24: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	36, // 25: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	17, // 26: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	19, // 27: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	21, // 28: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	23, // 29: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	27, // 30: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	28, // 31: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	31, // 32: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	32, // 33: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	34, // 34: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	36, // 35: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	38, // 36: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	40, // 37: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	42, // 38: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	44, // 39: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	46, // 40: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	47, // 41: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	50, // 42: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	54, // 43: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	57, // 44: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	3,  // 45: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	6,  // 46: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	8,  // 47: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	10, // 48: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	12, // 49: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	14, // 50: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	16, // 51: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	37, // 52: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	18, // 53: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	20, // 54: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	22, // 55: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	25, // 56: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	26, // 57: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	29, // 58: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	30, // 59: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	33, // 60: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	35, // 61: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	37, // 62: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	39, // 63: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	41, // 64: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	43, // 65: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	45, // 66: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	12, // 67: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	48, // 68: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	51, // 69: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	56, // 70: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	58, // 71: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	45, // [45:72] is the sub-list for method output_type
-	18, // [18:45] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	78, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	79, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	23, // 7: cadastre.cluster.v1.SeedSourcesResponse.sources:type_name -> cadastre.cluster.v1.SeedSource
+	26, // 8: cadastre.cluster.v1.SeedManifestPart.files:type_name -> cadastre.cluster.v1.SeedFile
+	35, // 9: cadastre.cluster.v1.ReadObjectRequest.consistency:type_name -> cadastre.cluster.v1.ReadConsistency
+	70, // 10: cadastre.cluster.v1.ReadObjectResponse.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	76, // 11: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	77, // 12: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	41, // 13: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
+	80, // 14: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	43, // 15: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
+	47, // 16: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
+	77, // 17: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	66, // 18: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
+	69, // 19: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
+	70, // 20: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	72, // 21: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
+	2,  // 22: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	5,  // 23: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	7,  // 24: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	9,  // 25: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	11, // 26: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	13, // 27: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	15, // 28: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	53, // 29: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	17, // 30: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	19, // 31: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	21, // 32: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
+	24, // 33: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
+	27, // 34: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
+	29, // 35: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
+	31, // 36: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
+	33, // 37: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
+	38, // 38: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	40, // 39: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	44, // 40: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	45, // 41: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	48, // 42: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	49, // 43: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	51, // 44: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	53, // 45: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	55, // 46: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	57, // 47: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	59, // 48: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	61, // 49: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	63, // 50: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	64, // 51: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	67, // 52: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	71, // 53: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	74, // 54: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	36, // 55: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
+	3,  // 56: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	6,  // 57: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	8,  // 58: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	10, // 59: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	12, // 60: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	14, // 61: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	16, // 62: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	54, // 63: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	18, // 64: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	20, // 65: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	22, // 66: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
+	25, // 67: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
+	28, // 68: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
+	30, // 69: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
+	32, // 70: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
+	34, // 71: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
+	39, // 72: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	42, // 73: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	43, // 74: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	46, // 75: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	47, // 76: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	50, // 77: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	52, // 78: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	54, // 79: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	56, // 80: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	58, // 81: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	60, // 82: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	62, // 83: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	12, // 84: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	65, // 85: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	68, // 86: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	73, // 87: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	75, // 88: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	37, // 89: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
+	56, // [56:90] is the sub-list for method output_type
+	22, // [22:56] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -3979,7 +5007,7 @@ func file_cluster_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   59,
+			NumMessages:   76,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

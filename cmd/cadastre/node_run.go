@@ -26,12 +26,13 @@ func (n *node) run(ctx context.Context) error {
 	if n.gossip != nil {
 		base.start(n.gossip.Run)
 	}
-	server := cluster.NewServer(cluster.ServerConfig{
+	n.server = cluster.NewServer(cluster.ServerConfig{
 		NodeID: n.cfg.NodeID, Credentials: n.creds, Raft: n.raft, Store: n.store, Forwarder: n.forwarder,
 		Peers: n.peers, Hints: n.hints(), Removed: n.markRemoved, Log: n.logger.With("service", "grpc"),
 		Version: buildVersion(),
+		Seed:    cluster.SeedConfig{Holder: n.raft, Refuse: n.refuseToSeed, BytesPerSecond: n.cfg.Seed.sendBytes()},
 	})
-	inbound.start(func(ctx context.Context) error { return server.Serve(ctx, n.grpc) })
+	inbound.start(func(ctx context.Context) error { return n.server.Serve(ctx, n.grpc) })
 	lead.start(n.lead)
 	n.startEdges(edges)
 	if n.metrics != nil {

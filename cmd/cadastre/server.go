@@ -146,11 +146,16 @@ func (n *node) markRemoved(reason string) {
 
 // openRaft opens the Raft node, which binds its port.
 func (n *node) openRaft(confirmTerm func(ctx context.Context, nodeID string, term uint64) error) (err error) {
+	var fetch raftnode.FetchFunc
+	if n.fetcher != nil {
+		fetch = n.fetcher.Fetch
+	}
 	n.raft, err = raftnode.Open(raftnode.Config{
 		NodeID: n.cfg.NodeID, Dir: n.cfg.raftDir(), BindAddress: n.cfg.Raft.Listen, AdvertiseAddress: n.cfg.advertisedRaft(),
 		ServerTLS:   n.creds.PeerServerTLS(cluster.AdmitKinds(cluster.KindNode)),
 		ClientTLS:   n.creds.PeerClientTLS,
 		ConfirmTerm: confirmTerm,
+		Fetch:       fetch,
 		Store:       n.store, Machine: n.newMachine(),
 		Timeouts: raftnode.Timeouts{
 			Heartbeat: time.Duration(n.cfg.Raft.Heartbeat), Election: time.Duration(n.cfg.Raft.Election),
