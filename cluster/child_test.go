@@ -33,6 +33,7 @@ const exitRemoved = 7
 type childSettings struct {
 	ID, Dir, Certificates, Raft, GRPC string
 	Bootstrap                         bool
+	RetainBytes                       uint64
 }
 
 func (c childSettings) storeDir() string { return filepath.Join(c.Dir, "store") }
@@ -85,7 +86,7 @@ func runNode(ctx context.Context, cfg childSettings) error {
 		ConfirmTerm: func(ctx context.Context, nodeID string, term uint64) error {
 			return peers.ConfirmTerm(ctx, nodeID, cfg.ID, term)
 		},
-		Fetch: fetcher.Fetch,
+		Fetch: fetcher.Fetch, RetainBytes: cfg.RetainBytes,
 		Store: st, Machine: fsm.New(st), Logger: log, Fatal: func(err error) { cancel(err) },
 		Timeouts: raftnode.Timeouts{Heartbeat: 300 * time.Millisecond, Election: 300 * time.Millisecond, LeaderLease: 150 * time.Millisecond},
 	})

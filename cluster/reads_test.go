@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,7 +95,27 @@ func TestReadsOfARealReplicaWithoutVoters(t *testing.T) {
 			t.Errorf("%s while all is well: %v", label, err)
 		}
 	}
+	// The leader still sees the replica, and the replica the leader, but the other voters are
+	// frozen: nobody confirms the leader.
+	leader := c.leader(t, "n1")
 	for _, id := range []string{"n1", "n2", "n3"} {
+		if id == leader {
+			continue
+		}
+		if err := c.children[id].cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{leader, "n4"} {
+		if err := read(id, nil, 2*time.Second); err == nil {
+			t.Errorf("%s answered a linearizable read while no other voter confirmed the leader", id)
+		}
+		if err := read(id, kinds["session"], time.Second); err != nil {
+			t.Errorf("a session on %s that has applied its index: %v", id, err)
+		}
+	}
+	for _, id := range []string{"n1", "n2", "n3"} {
+		_ = c.children[id].cmd.Process.Signal(syscall.SIGCONT) // it may not be frozen
 		c.children[id].kill(t)
 	}
 	for label, want := range kinds {

@@ -325,6 +325,57 @@ func (b *seedBed) holdAndSpoil(t *testing.T, id string) string {
 	return list[0]
 }
 
+// A node that was away for longer than the others keep their logs fetches the state, and
+// goes on from the log.
+func TestRealNodeBehindTheLogFetchesTheState(t *testing.T) {
+	b := newSeedBed(t)
+	b.children["n3"].kill(t)
+	for _, id := range []string{"n1", "n2"} {
+		b.children[id].kill(t)
+		b.children[id].RetainBytes = 4 << 10
+	}
+	for _, id := range []string{"n1", "n2"} {
+		b.children[id].start(b.root)
+	}
+	b.awaitServing(t, "n1")
+	for i := 40; i < 120; i++ {
+		err := b.execute(t, "n1", &fsmpb.Command{Body: &fsmpb.Command_RegistrarCreate{RegistrarCreate: &fsmpb.RegistrarCreate{
+			Id: fmt.Sprintf("reg-%d", i), Name: strings.Repeat("x", 200), Currency: "EUR", Roid: fmt.Sprintf("R%d", i)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := b.puller(t, t.TempDir())
+	sources, err := p.sources(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both have cut their logs", func() bool {
+		for _, s := range sources {
+			if s.nodeID == "n3" {
+				continue
+			}
+			resp, err := s.client.SeedHold(testContext(t), &clusterpb.SeedHoldRequest{NodeId: "n1", Index: 1 << 40})
+			if err != nil || resp.GetFirstIndex() <= b.index+1 {
+				return false
+			}
+		}
+		return true
+	})
+	b.children["n3"].start(b.root)
+	b.awaitServing(t, "n3")
+	// raft tries a node that was away every ten seconds.
+	for deadline := time.Now().Add(3 * testWait); !b.sameHash(t, "n1", "n2", "n3"); {
+		if time.Now().After(deadline) {
+			t.Fatal("n3 does not come level with the others")
+		}
+	}
+	log, err := os.ReadFile(filepath.Join(b.children["n3"].Dir, "log"))
+	if err != nil || !bytes.Contains(log, []byte("the state is fetched and waits")) {
+		t.Errorf("n3 did not fetch the state: %v", err)
+	}
+}
+
 func TestPacer(t *testing.T) {
 	p := &pacer{bytesPerSecond: 1_000_000}
 	started := time.Now()

@@ -150,7 +150,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	var workers sync.WaitGroup
 	workers.Go(n.stream.serve)
-	transport := newPeerTransport(n.stream, n.bridge)
+	transport := newPeerTransport(n.stream, n.bridge, n.stopping)
 	r, err := raft.NewRaft(n.cfg.raftConfig(n.bridge), n.adapter, n.log, n.log, n.snapshots, transport)
 	if err != nil {
 		n.beginStop()

@@ -190,35 +190,40 @@ func (b *bench) address(service int) string {
 	return devcluster.Address(b.port, newNode, service)
 }
 
-// join makes the new node's certificate and settings and has it join.
+// join has a new node join and returns when that ended.
 func (b *bench) join(ctx context.Context) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
-	home := filepath.Join(b.dir, "joining")
-	if err := os.RemoveAll(home); err != nil {
+	token, err := b.prepare(ctx, "joining-"+strconv.FormatInt(time.Now().Unix(), 10), "")
+	if err != nil {
 		return time.Time{}, err
 	}
-	id := "joining-" + strconv.FormatInt(time.Now().Unix(), 10)
+	_, err = b.cluster.Run(ctx, "cluster", "join", "--config", b.config(), "--peer", b.info.Nodes[0].Admin, "--token", token)
+	return time.Now(), err
+}
+
+// prepare makes the new node's certificate and settings, to which more is added, and returns
+// a token for it.
+func (b *bench) prepare(ctx context.Context, id, more string) (token string, err error) {
+	home := filepath.Join(b.dir, "joining")
+	if err := os.RemoveAll(home); err != nil {
+		return "", err
+	}
 	if _, err := b.cluster.Run(ctx, "ca", "node", id, "--dir", filepath.Join(b.dir, "ca"), "--out", filepath.Join(home, "tls"), "--host", "127.0.0.1"); err != nil {
-		return time.Time{}, err
+		return "", err
 	}
 	settings := fmt.Sprintf("node_id = %q\ndata_dir = \"data\"\n[tls]\nca = \"tls/ca.crt\"\ncert = \"tls/%[1]s.crt\"\nkey = \"tls/%[1]s.key\"\n", id)
 	for section, port := range map[string]int{"raft": devcluster.PortRaft, "grpc": devcluster.PortAdmin, "epp": devcluster.PortEPP, "metrics": devcluster.PortMetrics} {
 		settings += fmt.Sprintf("[%s]\nlisten = %q\n", section, b.address(port))
 	}
-	settings += fmt.Sprintf("[dns]\nlisten = [%q]\n[whois]\nlisten = \"\"\n[gossip]\nlisten = \"\"\n", b.address(devcluster.PortDNS))
+	settings += fmt.Sprintf("[dns]\nlisten = [%q]\n[whois]\nlisten = \"\"\n[gossip]\nlisten = \"\"\n%s", b.address(devcluster.PortDNS), more)
 	if err := os.WriteFile(b.config(), []byte(settings), 0o600); err != nil {
-		return time.Time{}, err
+		return "", err
 	}
-	token, err := b.cluster.Run(ctx, "cluster", "token", "--role", "replica", "--dev", b.dir, "--json")
-	if err != nil {
-		return time.Time{}, err
-	}
-	_, token, _ = strings.Cut(token, `"token": "`)
-	token, _, _ = strings.Cut(token, `"`)
-	out, err := b.cluster.Run(ctx, "cluster", "join", "--config", b.config(), "--peer", b.info.Nodes[0].Admin, "--token", token)
-	fmt.Print(out)
-	return time.Now(), err
+	out, err := b.cluster.Run(ctx, "cluster", "token", "--role", "replica", "--dev", b.dir, "--json")
+	_, rest, _ := strings.Cut(out, `"token": "`)
+	token, _, _ = strings.Cut(rest, `"`)
+	return token, err
 }
 
 func (b *bench) config() string { return filepath.Join(b.dir, "joining", "node.toml") }
