@@ -94,7 +94,7 @@ func ReadConsistencyOf(f store.Freshness) *clusterpb.ReadConsistency {
 	}
 }
 
-// ReadObject reads one object as fresh as asked.
+// ReadObject reads one object, as fresh as asked.
 func (s *adminService) ReadObject(ctx context.Context, req *clusterpb.ReadObjectRequest) (*clusterpb.ReadObjectResponse, error) {
 	want, err := freshnessOf(req.GetConsistency())
 	if err != nil {
@@ -133,8 +133,13 @@ func readObject(tx *store.ReadTx, req *clusterpb.ReadObjectRequest, out *cluster
 			found, out.Name, out.Roid = true, string(contact.ID), string(contact.ROID)
 			f.contact(contact)
 		}
+	case registry.KindOrg:
+		if org, ok := tx.Org(registry.OrgID(req.GetName())); ok {
+			found, out.Name, out.Roid = true, string(org.ID), string(org.ROID)
+			f.org(org)
+		}
 	default:
-		return refuse(registry.CodeParameterPolicy, "kind", "", "want a domain, host or contact")
+		return refuse(registry.CodeParameterPolicy, "kind", "", "want a domain, host, contact or organisation")
 	}
 	if !found {
 		return refuse(registry.CodeObjectDoesNotExist, "name", req.GetName(), "there is no such "+kind.String())
