@@ -108,6 +108,11 @@ bench-epp: build ## Throughput and latency of EPP beside etcd (Debian: etcd-serv
 .PHONY: fill
 fill: build ## Make a stopped dev cluster of FILL_DOMAINS domains in FILL_DIR, for measurements.
 	$(GO) run ./bench/fill -bin $(BIN) -dir $(FILL_DIR) -domains $(FILL_DOMAINS)
+
 .PHONY: bench-apply
 bench-apply: ## CPU time of applying a create on one node at 10 000 and at 1 000 000 domains, and checkpoints.
 	$(GO) run ./bench/apply
+
+.PHONY: bench-join
+bench-join: build ## Measure the join of a node at a million domains while registrars write.
+	$(GO) run ./bench/join -bin $(BIN)

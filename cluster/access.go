@@ -42,6 +42,12 @@ func methodAccess() map[string]access {
 		clusterpb.Peer_Announce_FullMethodName:        member,
 		clusterpb.Peer_ChangeGossipKey_FullMethodName: member,
 		clusterpb.Peer_GossipKeys_FullMethodName:      member,
+		clusterpb.Peer_SeedSources_FullMethodName:     member,
+		clusterpb.Peer_SeedManifest_FullMethodName:    member,
+		clusterpb.Peer_SeedRead_FullMethodName:        member,
+		clusterpb.Peer_SeedRelease_FullMethodName:     member,
+		clusterpb.Peer_SeedHold_FullMethodName:        member,
+		clusterpb.Peer_SeedHash_FullMethodName:        member,
 
 		clusterpb.Admin_Execute_FullMethodName:        operator,
 		clusterpb.Admin_Members_FullMethodName:        operator,
@@ -77,6 +83,7 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_RotateGossip_FullMethodName:       operator,
 		clusterpb.Admin_RequestCertificate_FullMethodName: operator,
 		clusterpb.Admin_InstallCertificate_FullMethodName: operator,
+		clusterpb.Admin_ReadObject_FullMethodName:         operator,
 	}
 }
 

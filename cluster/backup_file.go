@@ -309,7 +309,7 @@ func unpackArchive(archive *io.SectionReader, dir string) (_ *BackupInfo, err er
 			err = errors.Join(err, os.RemoveAll(dir))
 		}
 	}()
-	err = raftnode.UnpackCheckpoint(archive, filepath.Join(dir, seedStateName))
+	err = raftnode.UnpackCheckpoint(archive, filepath.Join(dir, pullState))
 	if errors.Is(err, raftnode.ErrBadCheckpoint) {
 		return nil, fmt.Errorf("%w: %w", ErrBadBackup, err)
 	}

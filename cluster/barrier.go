@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"sync"
+	"time"
 
 	"cadastre/registry"
 )
@@ -15,6 +16,7 @@ const readRoundWorkers = 4
 // anywhere in the cluster before the call. Concurrent callers share rounds. The error is a
 // *registry.Error of CodeUnavailable, or ctx's own.
 func (f *Forwarder) Linearizable(ctx context.Context) error {
+	asked := time.Now()
 	r, err := f.rounds.join()
 	if err != nil {
 		return err
@@ -27,7 +29,11 @@ func (f *Forwarder) Linearizable(ctx context.Context) error {
 	if r.err != nil {
 		return r.err
 	}
-	return f.raft.WaitApplied(ctx, r.index)
+	if err := f.raft.WaitApplied(ctx, r.index); err != nil {
+		return err
+	}
+	f.fresh.note(asked)
+	return nil
 }
 
 // round is one read-index request on behalf of many callers. index and err are written

@@ -33,6 +33,7 @@ const exitRemoved = 7
 type childSettings struct {
 	ID, Dir, Certificates, Raft, GRPC string
 	Bootstrap                         bool
+	RetainBytes                       uint64
 }
 
 func (c childSettings) storeDir() string { return filepath.Join(c.Dir, "store") }
@@ -78,12 +79,14 @@ func runNode(ctx context.Context, cfg childSettings) error {
 		return err
 	}
 	peers := NewPeers(creds, StateAddresses(st, nil))
+	fetcher := NewFetcher(FetcherConfig{NodeID: cfg.ID, ClusterID: creds.ClusterID(), Peers: peers, Store: st, Log: log})
 	node, err := raftnode.Open(raftnode.Config{
 		NodeID: cfg.ID, Dir: cfg.raftDir(), BindAddress: cfg.Raft,
 		ServerTLS: creds.PeerServerTLS(AdmitKinds(KindNode)), ClientTLS: creds.PeerClientTLS,
 		ConfirmTerm: func(ctx context.Context, nodeID string, term uint64) error {
 			return peers.ConfirmTerm(ctx, nodeID, cfg.ID, term)
 		},
+		Fetch: fetcher.Fetch, RetainBytes: cfg.RetainBytes,
 		Store: st, Machine: fsm.New(st), Logger: log, Fatal: func(err error) { cancel(err) },
 		Timeouts: raftnode.Timeouts{Heartbeat: 300 * time.Millisecond, Election: 300 * time.Millisecond, LeaderLease: 150 * time.Millisecond},
 	})
@@ -103,7 +106,7 @@ func runNode(ctx context.Context, cfg childSettings) error {
 	forwarder := NewForwarder(ForwarderConfig{NodeID: cfg.ID, BootEpoch: uint64(time.Now().UnixNano()), Raft: node, Peers: peers})
 	server := NewServer(ServerConfig{
 		NodeID: cfg.ID, Credentials: creds, Raft: node, Store: st, Forwarder: forwarder, Peers: peers, Log: log,
-		Removed: func(string) { cancel(errRemoved) },
+		Removed: func(string) { cancel(errRemoved) }, Seed: SeedConfig{Holder: node},
 	})
 	autopilot := NewAutopilot(AutopilotConfig{NodeID: cfg.ID, Raft: node, Store: st, Peers: peers, Log: log,
 		StableFor: 500 * time.Millisecond, Interval: 100 * time.Millisecond})

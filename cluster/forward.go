@@ -52,6 +52,7 @@ type Forwarder struct {
 	counter   atomic.Uint64
 	rounds    rounds
 	proposals proposals
+	fresh     knownFresh
 }
 
 // NewForwarder returns a Forwarder that is not running yet.
@@ -64,6 +65,7 @@ func NewForwarder(cfg ForwarderConfig) *Forwarder {
 		nodeID: cfg.NodeID, bootEpoch: cfg.BootEpoch, raft: cfg.Raft, peers: cfg.Peers, hold: hold,
 		watch:  newLeaderWatch(cfg.Raft.Leader),
 		rounds: rounds{wake: make(chan struct{}, readRoundWorkers)}, proposals: proposals{wake: make(chan struct{}, proposeWorkers)},
+		fresh: knownFresh{start: time.Now()},
 	}
 }
 

@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
+
+	"google.golang.org/grpc"
 
 	"cadastre/cluster/clusterpb"
 	"cadastre/fsm/fsmpb"
-	"cadastre/raftnode"
 	"cadastre/registry"
 	"cadastre/store"
 )
@@ -21,13 +20,9 @@ import (
 const (
 	// joinCallTimeout is longer than the cluster holds a command while it has no leader.
 	joinCallTimeout = DefaultHold + 2*memberChangeTimeout
-	// maxSeedDuration bounds a seed: a large state over a slow line.
-	maxSeedDuration = 24 * time.Hour
-	// seedDirName lies in the store's folder while a seed arrives. What an earlier, broken
-	// attempt left there is removed.
+	// seedDirName lies in the store's folder while the state arrives. What an earlier, broken
+	// attempt left there is used by the next.
 	seedDirName = "seed.tmp"
-	// seedStateName is the name under which store finds a state in a folder.
-	seedStateName = "state"
 )
 
 // JoinConfig says how a new node joins.
@@ -43,8 +38,10 @@ type JoinConfig struct {
 	// Raft log, must not exist or be empty.
 	StoreDir string
 	RaftDir  string
-	// Progress is called with the octets received so far; nil is allowed.
-	Progress func(receivedBytes uint64)
+	// BytesPerSecond bounds what is received; 0: no bound.
+	BytesPerSecond int64
+	// Progress is called now and then, from any goroutine; nil is allowed.
+	Progress func(PullProgress)
 	Log      *slog.Logger
 }
 
@@ -133,16 +130,15 @@ func joinInto(ctx context.Context, cfg JoinConfig, st *store.Store) (*Joined, er
 	}
 	cfg.Log.Info("registered in the cluster; fetching the state", "raft_index", resp.Index)
 	seedDir := filepath.Join(cfg.StoreDir, seedDirName)
-	defer func() { _ = os.RemoveAll(seedDir) }() // the next attempt does it too
-	index, err := fetchSeed(ctx, cfg, client, seedDir)
+	index, err := fetchSeed(ctx, cfg, client, seedDir, resp.Index)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSeed(seedDir, cfg.Credentials.ClusterID(), resp.Index); err != nil {
-		return nil, err
-	}
-	if err := st.Restore(filepath.Join(seedDir, seedStateName)); err != nil {
+	if err := st.Restore(filepath.Join(seedDir, pullState)); err != nil {
 		return nil, fmt.Errorf("put the received state in place: %w", err)
+	}
+	if err := os.RemoveAll(seedDir); err != nil {
+		return nil, fmt.Errorf("remove what is not needed any more: %w", err)
 	}
 	return &Joined{ClusterID: resp.ClusterId, Role: registry.NodeRole(resp.Role), SeedIndex: index}, nil
 }
@@ -162,51 +158,21 @@ func callJoin(ctx context.Context, cfg JoinConfig, client clusterpb.PeerClient) 
 	return resp, nil
 }
 
-// fetchSeed unpacks a checkpoint as seedDir/state and returns its index.
-func fetchSeed(ctx context.Context, cfg JoinConfig, client clusterpb.PeerClient, seedDir string) (uint64, error) {
-	if err := os.RemoveAll(seedDir); err != nil {
-		return 0, fmt.Errorf("remove what an earlier attempt left: %w", err)
-	}
-	if err := os.Mkdir(seedDir, 0o700); err != nil {
+// fetchSeed leaves a checked state, in which this node is a member, as seedDir/state and
+// returns its index.
+func fetchSeed(ctx context.Context, cfg JoinConfig, peer clusterpb.PeerClient, seedDir string, joinIndex uint64) (uint64, error) {
+	if err := os.MkdirAll(seedDir, 0o700); err != nil {
 		return 0, fmt.Errorf("make room for the state: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxSeedDuration)
-	defer cancel()
-	stream, err := client.Seed(ctx, &clusterpb.SeedRequest{})
+	members := &joinSources{creds: cfg.Credentials, peer: peer, conns: map[string]*grpc.ClientConn{}}
+	defer members.close()
+	p := newPuller(PullConfig{
+		NodeID: cfg.Credentials.Identity().Name, ClusterID: cfg.Credentials.ClusterID(), Dir: seedDir, MinIndex: joinIndex,
+		BytesPerSecond: cfg.BytesPerSecond, Progress: cfg.Progress, Log: cfg.Log,
+	}, members.list)
+	held, err := p.pull(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("ask %s for the state: %w", cfg.PeerAddress, ErrorFromStatus(err))
+		return 0, fmt.Errorf("fetch the state: %w; what has arrived is kept, run it again with the same token", err)
 	}
-	var reader *ChunkReader
-	reader = NewChunkReader(func() (*clusterpb.CheckpointChunk, error) {
-		if cfg.Progress != nil {
-			cfg.Progress(reader.TotalBytes())
-		}
-		return stream.Recv()
-	})
-	if err := raftnode.UnpackCheckpoint(reader, filepath.Join(seedDir, seedStateName)); err != nil {
-		return 0, fmt.Errorf("fetch the state from %s: %w", cfg.PeerAddress, err)
-	}
-	// The octets after the archive, normally none, lead to the checksum of the whole.
-	if _, err := io.Copy(io.Discard, reader); err != nil {
-		return 0, fmt.Errorf("fetch the state from %s: %w", cfg.PeerAddress, err)
-	}
-	return reader.Index, nil
-}
-
-// checkSeed opens the received state: it must be of the right cluster and know us.
-func checkSeed(seedDir, clusterID string, joinIndex uint64) error {
-	st, err := store.Open(seedDir)
-	if err != nil {
-		return fmt.Errorf("open the received state: %w", err)
-	}
-	err = st.View(func(tx *store.ReadTx) error {
-		if got := tx.ClusterID(); got != clusterID {
-			return fmt.Errorf("the received state is of cluster %q, not %q", got, clusterID)
-		}
-		if index, _ := tx.Applied(); index < joinIndex {
-			return fmt.Errorf("the received state ends at index %d, before this node joined at %d", index, joinIndex)
-		}
-		return nil
-	})
-	return errors.Join(err, st.Close())
+	return held.Index, nil
 }

@@ -58,6 +58,8 @@ type ServerConfig struct {
 	Version string
 	// MaxFeatureLevel is the highest that the program supports; 0 means that of registry.
 	MaxFeatureLevel uint32
+	// Seed says how this node gives its state to others; without a Holder it does not.
+	Seed SeedConfig
 }
 
 // Server offers the Peer and Admin services of one node.
@@ -78,6 +80,7 @@ type Server struct {
 	requested *requestedKey
 	// checkpoints holds a place for each checkpoint being sent.
 	checkpoints chan struct{}
+	seeds       *seeder
 	// removalCheck and leaderless are the times of watchRemoval.
 	removalCheck, leaderless time.Duration
 }
@@ -87,7 +90,7 @@ func NewServer(cfg ServerConfig) *Server {
 	s := &Server{
 		nodeID: cfg.NodeID, creds: cfg.Credentials, raft: cfg.Raft, store: cfg.Store,
 		forwarder: cfg.Forwarder, peers: cfg.Peers, hints: cfg.Hints, onRemoved: cfg.Removed,
-		log: cfg.Log, gossip: cfg.Gossip, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, requested: &requestedKey{}, checkpoints: make(chan struct{}, maxCheckpoints),
+		log: cfg.Log, gossip: cfg.Gossip, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, requested: &requestedKey{}, checkpoints: make(chan struct{}, maxCheckpoints), seeds: newSeeder(cfg.Seed),
 		removalCheck: removalCheckInterval, leaderless: leaderlessBeforeAsking,
 	}
 	if s.maxLevel == 0 {

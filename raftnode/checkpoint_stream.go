@@ -71,6 +71,9 @@ func buildManifest(ctx context.Context, dir string, at position) (manifest, erro
 		if err := ctx.Err(); err != nil {
 			return m, fmt.Errorf("hash checkpoint: %w", err)
 		}
+		if entry.Name() == "LOCK" { // left by reading the checkpoint
+			continue
+		}
 		if !entry.Type().IsRegular() {
 			return m, fmt.Errorf("checkpoint holds %s, which is not a file", entry.Name())
 		}

@@ -23,9 +23,6 @@ const maxCheckpoints = 4
 type checkpointer struct {
 	store *store.Store
 	dir   string
-	// still keeps the state from moving while its position is read and the checkpoint is
-	// linked, so that the label is exact.
-	still sync.Locker
 	// background ends when the node stops; raft gives no context of its own.
 	background context.Context
 
@@ -36,15 +33,17 @@ type checkpointer struct {
 
 // checkpoint is one materialised state, read as a stream. Close removes it.
 type checkpoint struct {
-	meta   *raft.SnapshotMeta
-	stream *streamReader
-	dir    string
-	owner  *checkpointer
-	once   sync.Once
+	meta     *raft.SnapshotMeta
+	hash     []byte // of the state
+	manifest manifest
+	stream   *streamReader
+	dir      string
+	owner    *checkpointer
+	once     sync.Once
 }
 
-// open takes a checkpoint. It stops applying only while files are linked; hashing them
-// happens beside it.
+// open takes a checkpoint. Entries are applied meanwhile: what it holds is read from the
+// checkpoint itself.
 func (c *checkpointer) open(ctx context.Context) (*checkpoint, error) {
 	cp, err := c.reserve()
 	if err != nil {
@@ -68,29 +67,26 @@ func (c *checkpointer) reserve() (*checkpoint, error) {
 }
 
 func (c *checkpointer) fill(ctx context.Context, cp *checkpoint) (err error) {
-	cp.meta, err = c.link(cp.dir)
+	if err := c.store.Checkpoint(cp.dir); err != nil {
+		return err
+	}
+	err = store.InspectCheckpoint(cp.dir, func(tx *store.ReadTx) error {
+		cp.hash = tx.StateHash()
+		cp.meta, err = metaOf(tx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	m, err := buildManifest(ctx, cp.dir, position{cp.meta.Index, cp.meta.Term})
+	if cp.meta.Index == 0 {
+		return errors.New("there is no state to take a checkpoint of")
+	}
+	cp.manifest, err = buildManifest(ctx, cp.dir, position{cp.meta.Index, cp.meta.Term})
 	if err != nil {
 		return err
 	}
-	cp.stream, err = newStreamReader(cp.dir, m)
+	cp.stream, err = newStreamReader(cp.dir, cp.manifest)
 	return err
-}
-
-func (c *checkpointer) link(dir string) (*raft.SnapshotMeta, error) {
-	c.still.Lock()
-	defer c.still.Unlock()
-	meta, err := stateMeta(c.store)
-	if err != nil {
-		return nil, err
-	}
-	if meta.Index == 0 {
-		return nil, errors.New("there is no state to take a checkpoint of")
-	}
-	return meta, c.store.Checkpoint(dir)
 }
 
 // Read reads the stream.

@@ -87,6 +87,10 @@ type Config struct {
 	// follows this node: it leads to AnswerConfirmTerm there. It must honour ctx.
 	ConfirmTerm func(ctx context.Context, nodeID string, term uint64) error
 
+	// Fetch fetches checkpoints from other nodes. With it this node also gives peers that are
+	// behind its log a reference to a checkpoint; without it they are sent a stream.
+	Fetch FetchFunc
+
 	Store   *store.Store
 	Machine StateMachine
 
@@ -208,4 +212,5 @@ func (c *Config) raftConfig(logger *logBridge) *raft.Config {
 // Folders and files inside Config.Dir.
 func (c *Config) logPath() string     { return filepath.Join(c.Dir, "raft.db") }
 func (c *Config) incomingDir() string { return filepath.Join(c.Dir, "incoming") }
+func (c *Config) fetchedDir() string  { return filepath.Join(c.Dir, "fetched") }
 func (c *Config) outgoingDir() string { return filepath.Join(c.Dir, "outgoing") }

@@ -53,6 +53,8 @@ func (n *Node) watchContact(r *raft.Raft) {
 // lookNow makes raft look at the silence of its leader now. raft does so when its timeouts
 // are made shorter; they are made longer before, by next to nothing.
 func (n *Node) lookNow(r *raft.Raft) {
+	n.settingsMu.Lock()
+	defer n.settingsMu.Unlock()
 	usual := r.ReloadableConfig()
 	longer := usual
 	longer.HeartbeatTimeout++

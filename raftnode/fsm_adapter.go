@@ -155,7 +155,9 @@ func (a *stateAdapter) Restore(source io.ReadCloser) error {
 		<-a.stopping
 		return err
 	}
-	a.applied.advance(install.at.index)
+	if at, err := readPosition(a.store); err == nil {
+		a.applied.advance(at.index)
+	}
 	a.signals.notify(fsm.Effects{Published: true, Dirty: true})
 	return nil
 }
@@ -170,7 +172,10 @@ func (a *stateAdapter) install(in install) error {
 	if err != nil {
 		return err
 	}
-	if at != in.at {
+	if in.fetched {
+		a.installs.fetcher.done()
+	}
+	if at != in.at && (!in.fetched || at.index < in.at.index || at.term < in.at.term) {
 		return fmt.Errorf("the checkpoint was announced for index %d of term %d but holds index %d of term %d",
 			in.at.index, in.at.term, at.index, at.term)
 	}

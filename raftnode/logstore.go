@@ -129,7 +129,14 @@ func (l *logStore) StoreLogs(entries []*raft.Log) error {
 // DeleteRange removes the entries from first to last, both included.
 func (l *logStore) DeleteRange(first, last uint64) error {
 	l.cache.drop(first, last)
-	l.sizes.drop(first, last)
+	if err := l.deletePieces(first, last); err != nil {
+		return err
+	}
+	l.sizes.drop(first, last) // last, so that who finds the log small finds its new beginning
+	return nil
+}
+
+func (l *logStore) deletePieces(first, last uint64) error {
 	end, err := l.bolt.LastIndex()
 	if err != nil {
 		return fmt.Errorf("read the log's last index: %w", err)

@@ -27,14 +27,18 @@ type Node struct {
 	adapter     *stateAdapter
 	snapshots   *snapshotStore
 	checkpoints *checkpointer
-	batcher     *batcher
-	applied     *appliedIndex
-	signals     *subscribers
-	leadership  *leadership
-	reads       readRounds
-	disk        *diskSpace
-	admission   *admission
-	levels      *levelGate
+	holder      *holder
+	holds       logHolds
+	// settingsMu is held while raft's settings are read, changed and set again.
+	settingsMu sync.Mutex
+	batcher    *batcher
+	applied    *appliedIndex
+	signals    *subscribers
+	leadership *leadership
+	reads      readRounds
+	disk       *diskSpace
+	admission  *admission
+	levels     *levelGate
 
 	started   atomic.Bool
 	raft      atomic.Pointer[raft.Raft]
@@ -109,9 +113,14 @@ func (n *Node) openParts(background context.Context) (err error) {
 		store: n.cfg.Store, machine: n.cfg.Machine, dog: n.dog, applied: n.applied,
 		signals: n.signals, log: n.log, stopping: n.stopping,
 	}
-	n.checkpoints = &checkpointer{store: n.cfg.Store, dir: n.cfg.outgoingDir(), still: &n.adapter.mu, background: background}
+	n.checkpoints = &checkpointer{store: n.cfg.Store, dir: n.cfg.outgoingDir(), background: background}
+	n.holder = newHolder(n.checkpoints)
 	if n.snapshots, err = openSnapshotStore(&n.cfg, n.checkpoints, n.dog); err != nil {
 		return err
+	}
+	n.snapshots.fetcher = openFetcher(background, n.cfg.Fetch, n.cfg.fetchedDir(), n.cfg.Logger)
+	if n.cfg.Fetch != nil {
+		n.snapshots.openHeld = n.openHeld
 	}
 	n.adapter.installs = n.snapshots
 	n.batcher = newBatcher(n.cfg.Now, n.classify, n.stopping)
@@ -142,7 +151,7 @@ func (n *Node) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	workers.Go(n.stream.serve)
 	workers.Go(n.stream.recheck)
-	transport := newPeerTransport(n.stream, n.bridge)
+	transport := newPeerTransport(n.stream, n.bridge, n.stopping)
 	r, err := raft.NewRaft(n.cfg.raftConfig(n.bridge), n.adapter, n.log, n.log, n.snapshots, transport)
 	if err != nil {
 		n.beginStop()
@@ -206,9 +215,10 @@ func (n *Node) stop(r *raft.Raft, transport *peerTransport, workers *sync.WaitGr
 		return errors.Join(n.failureOf(), err, fmt.Errorf("raft did not stop within %s", raftStopTimeout))
 	}
 	workers.Wait()
+	n.snapshots.fetcher.workers.Wait()
 	transport.CloseStreams()
 	n.batcher.drain(drainTimeout)
-	return errors.Join(n.failureOf(), err, n.log.Close())
+	return errors.Join(n.failureOf(), err, n.holder.expire(true), n.log.Close())
 }
 
 func (n *Node) beginStop() {
@@ -257,4 +267,17 @@ func (n *Node) Subscribe() *Subscription { return n.signals.subscribe() }
 // reads, and returns the index that it is at. It needs no leader and no running node.
 func (n *Node) WriteCheckpoint(ctx context.Context, w io.Writer) (index uint64, err error) {
 	return n.checkpoints.writeTo(ctx, w)
+}
+
+// openHeld opens the checkpoint that is held for peers behind the log and keeps the log
+// after it. raft calls it again and again for as long as such a peer is there.
+func (n *Node) openHeld(ctx context.Context) (*raft.SnapshotMeta, *heldStream, error) {
+	meta, stream, err := n.holder.openHeld(ctx, n.cfg.NodeID, n.catchUpFrom())
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := n.HoldLog("install", meta.Index, fetchHoldFor); err != nil {
+		return nil, nil, errors.Join(err, stream.Close())
+	}
+	return meta, stream, nil
 }

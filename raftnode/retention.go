@@ -47,14 +47,19 @@ func (n *Node) boundLog(r *raft.Raft) {
 		if n.log.sizes.bytes() > n.cfg.RetainBytes {
 			n.cutLog(r)
 		}
-		// Also mends what lookNow may have put back.
+		// Grows with the log while that is held.
 		n.setTrailing(r, n.cfg.TrailingEntries)
+		if err := n.holder.expire(false); err != nil {
+			n.cfg.Logger.Warn("an old checkpoint could not be removed", "error", err)
+		}
 	}
 }
 
 func (n *Node) cutLog(r *raft.Raft) {
 	keep := n.log.sizes.newestWithin(n.cfg.RetainBytes / retainDenominator * retainNumerator)
-	n.setTrailing(r, max(1, min(keep, n.cfg.TrailingEntries)))
+	if n.setTrailing(r, max(1, min(keep, n.cfg.TrailingEntries))) && n.logIsWithin(r.ReloadableConfig().TrailingLogs) {
+		return // there is nothing to cut while it is held
+	}
 	err := r.Snapshot().Error()
 	switch {
 	case err == nil, errors.Is(err, raft.ErrNothingNewToSnapshot), errors.Is(err, raft.ErrRaftShutdown):
@@ -63,15 +68,31 @@ func (n *Node) cutLog(r *raft.Raft) {
 	}
 }
 
-func (n *Node) setTrailing(r *raft.Raft, entries uint64) {
+// setTrailing has raft's next truncation leave so many entries, or as many more as are held,
+// and says whether they are more.
+func (n *Node) setTrailing(r *raft.Raft, wished uint64) (held bool) {
+	n.settingsMu.Lock()
+	defer n.settingsMu.Unlock()
 	settings := r.ReloadableConfig()
+	entries := n.trailing(wished)
 	if settings.TrailingLogs == entries {
-		return
+		return entries > wished
 	}
 	settings.TrailingLogs = entries
 	if err := r.ReloadConfig(settings); err != nil {
 		n.cfg.Logger.Warn("the retention of the log could not be set", "error", err)
 	}
+	return entries > wished
+}
+
+// logIsWithin says whether the log has no more entries.
+func (n *Node) logIsWithin(entries uint64) bool {
+	first, err := n.log.FirstIndex()
+	if err != nil || first == 0 {
+		return false
+	}
+	last, err := n.log.LastIndex()
+	return err == nil && last-first < entries
 }
 
 // LogStatus is how the log stands.

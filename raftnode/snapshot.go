@@ -1,6 +1,7 @@
 package raftnode
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -38,6 +40,13 @@ type snapshotStore struct {
 	checkpoints *checkpointer
 	dir         string // for received checkpoints
 	dog         *watchdog
+	// openHeld opens the checkpoint that is held for peers behind the log; nil if they are
+	// sent a stream of their own.
+	openHeld func(ctx context.Context) (*raft.SnapshotMeta, *heldStream, error)
+	fetcher  *fetcher
+
+	// installs counts those received since the start.
+	installs atomic.Uint64
 
 	mu       sync.Mutex
 	received map[string]install
@@ -50,6 +59,8 @@ type snapshotStore struct {
 type install struct {
 	dir string
 	at  position
+	// fetched says that the state may be later than at.
+	fetched bool
 }
 
 // openSnapshotStore also removes what a crash left of received checkpoints: without a
@@ -80,15 +91,10 @@ func (s *snapshotStore) List() ([]*raft.SnapshotMeta, error) {
 
 // stateMeta describes the state in raft's terms, from one view of it.
 func stateMeta(st *store.Store) (*raft.SnapshotMeta, error) {
-	meta := &raft.SnapshotMeta{Version: snapshotVersion, ID: stateID}
-	err := st.View(func(tx *store.ReadTx) error {
-		var data []byte
-		meta.Index, meta.Term = tx.Applied()
-		meta.ConfigurationIndex, data = tx.RaftConfiguration()
-		if meta.ConfigurationIndex == 0 {
-			return nil
-		}
-		return recovered(func() { meta.Configuration = raft.DecodeConfiguration(data) })
+	var meta *raft.SnapshotMeta
+	err := st.View(func(tx *store.ReadTx) (err error) {
+		meta, err = metaOf(tx)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the state's position: %w", err)
@@ -96,11 +102,29 @@ func stateMeta(st *store.Store) (*raft.SnapshotMeta, error) {
 	return meta, nil
 }
 
+func metaOf(tx *store.ReadTx) (*raft.SnapshotMeta, error) {
+	meta := &raft.SnapshotMeta{Version: snapshotVersion, ID: stateID}
+	var data []byte
+	meta.Index, meta.Term = tx.Applied()
+	meta.ConfigurationIndex, data = tx.RaftConfiguration()
+	if meta.ConfigurationIndex == 0 {
+		return meta, nil
+	}
+	return meta, recovered(func() { meta.Configuration = raft.DecodeConfiguration(data) })
+}
+
 // Open materialises the state for a peer, or returns the handle of a received checkpoint
 // for Restore.
 func (s *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	if id != stateID {
 		return s.openReceived(id)
+	}
+	if s.openHeld != nil {
+		meta, held, err := s.openHeld(s.checkpoints.background)
+		if err != nil {
+			return nil, nil, err
+		}
+		return meta, held, nil
 	}
 	cp, err := s.checkpoints.open(s.checkpoints.background)
 	if err != nil {
@@ -141,6 +165,7 @@ func (s *snapshotStore) Create(_ raft.SnapshotVersion, index, term uint64, _ raf
 
 // noteInstall counts an install and ends the node if they go in a circle.
 func (s *snapshotStore) noteInstall(index uint64) error {
+	s.installs.Add(1)
 	s.mu.Lock()
 	circular := s.repeats.note(index, time.Now())
 	s.mu.Unlock()
@@ -152,6 +177,10 @@ func (s *snapshotStore) noteInstall(index uint64) error {
 	s.dog.fail(err)
 	return err
 }
+
+// Installs returns how many checkpoints leaders had this node put in place since it started.
+// A healthy node gets one at most each time it has fallen behind the log.
+func (n *Node) Installs() uint64 { return n.snapshots.installs.Load() }
 
 // repeatDetector remembers recent installs that did not get further than one before.
 type repeatDetector struct {
@@ -205,6 +234,8 @@ type snapshotSink struct {
 	pipe *io.PipeWriter // nil until the first Write
 	done chan error
 	skip bool
+	// received is set by the goroutine that ends with done.
+	received install
 }
 
 // ID returns the name under which Open finds what was received.
@@ -242,15 +273,48 @@ func (k *snapshotSink) begin() error {
 	reader, writer := io.Pipe()
 	k.pipe, k.done = writer, make(chan error, 1)
 	go func() { // joined by Close or Cancel, one of which raft always calls
-		m, err := unpackCheckpoint(reader, k.dir())
-		if err == nil && (m.Index != k.at.index || m.Term != k.at.term) {
-			err = fmt.Errorf("%w: announced for index %d of term %d, labelled index %d of term %d",
-				ErrBadCheckpoint, k.at.index, k.at.term, m.Index, m.Term)
-		}
+		err := k.receive(reader)
 		_ = reader.CloseWithError(errors.Join(err, io.ErrClosedPipe)) // never fails
 		k.done <- err
 		close(k.done) // a Cancel after a failed Close must not wait
 	}()
+	return nil
+}
+
+// receive takes a reference or a stream.
+func (k *snapshotSink) receive(r io.Reader) error {
+	magic, r, err := peekMagic(r)
+	if err != nil {
+		return err
+	}
+	if magic == referenceMagic {
+		return k.receiveReference(r)
+	}
+	m, err := unpackCheckpoint(r, k.dir())
+	if err == nil && (m.Index != k.at.index || m.Term != k.at.term) {
+		err = fmt.Errorf("%w: announced for index %d of term %d, labelled index %d of term %d",
+			ErrBadCheckpoint, k.at.index, k.at.term, m.Index, m.Term)
+	}
+	k.received = install{dir: k.dir(), at: k.at}
+	return err
+}
+
+func (k *snapshotSink) receiveReference(r io.Reader) error {
+	if _, err := io.CopyN(io.Discard, r, int64(len(referenceMagic))); err != nil {
+		return err
+	}
+	ref, err := readReference(r)
+	if err != nil {
+		return err
+	}
+	if ref.Index != k.at.index || ref.Term != k.at.term {
+		return fmt.Errorf("%w: announced for index %d of term %d, refers to index %d of term %d",
+			ErrBadCheckpoint, k.at.index, k.at.term, ref.Index, ref.Term)
+	}
+	if _, err := k.owner.fetcher.offer(ref); err != nil {
+		return err
+	}
+	k.received = install{dir: k.owner.fetcher.stateDir(), at: k.at, fetched: true}
 	return nil
 }
 
@@ -267,7 +331,7 @@ func (k *snapshotSink) Close() error {
 		if err := <-k.done; err != nil {
 			return errors.Join(err, os.RemoveAll(k.dir()))
 		}
-		in.dir = k.dir()
+		in = k.received
 	}
 	if err := k.owner.noteInstall(k.at.index); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package raftnode
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -17,6 +18,10 @@ const (
 	rpcTimeout = 10 * time.Second
 	// pooledConnections per peer: heartbeats, replication and a vote at a time.
 	pooledConnections = 3
+	// fetchPatience is how long a peer that fetches what it was referred to is asked again
+	// every fetchPoll, within one attempt of raft's.
+	fetchPatience = 5 * time.Second
+	fetchPoll     = 100 * time.Millisecond
 	// maxPeerContacts bounds what is remembered about peers that have left.
 	maxPeerContacts = 4096
 )
@@ -35,12 +40,16 @@ type PeerContact struct {
 type peerTransport struct {
 	*raft.NetworkTransport
 
+	wishes   streamWishes
+	stopping <-chan struct{}
+
 	contactMu sync.Mutex
 	contacts  map[raft.ServerID]PeerContact
 }
 
-func newPeerTransport(stream *tlsStream, bridge *logBridge) *peerTransport {
+func newPeerTransport(stream *tlsStream, bridge *logBridge, stopping <-chan struct{}) *peerTransport {
 	return &peerTransport{
+		stopping: stopping,
 		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 			Stream:                  stream,
 			MaxPool:                 pooledConnections,
@@ -82,9 +91,46 @@ func (t *peerTransport) RequestPreVote(id raft.ServerID, target raft.ServerAddre
 	return t.NetworkTransport.RequestPreVote(id, dialTarget(id, target), args, resp)
 }
 
-// InstallSnapshot streams a checkpoint to a peer that is behind the log.
+// InstallSnapshot sends a peer that is behind the log a reference to a held checkpoint, or
+// streams a checkpoint to it.
 func (t *peerTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
-	return t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), args, resp, data)
+	held, ok := data.(*heldStream)
+	if !ok {
+		return t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), args, resp, data)
+	}
+	if t.wishes.get(id) {
+		err := t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), args, resp, held)
+		t.wishes.note(id, err, true)
+		return err
+	}
+	reference, err := held.reference.encode()
+	if err != nil {
+		return err
+	}
+	instead := *args
+	instead.Size = int64(len(reference))
+	// raft itself waits longer and longer between attempts; a small state is there soon.
+	until := time.Now().Add(fetchPatience)
+	for {
+		err = t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), &instead, resp, bytes.NewReader(reference))
+		if err == nil || !strings.Contains(err.Error(), errFetching.Error()) || time.Now().After(until) || t.isClosed(fetchPoll) {
+			break
+		}
+	}
+	t.wishes.note(id, err, false)
+	return err
+}
+
+// isClosed waits for d and says whether the transport was closed by then.
+func (t *peerTransport) isClosed(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-t.stopping:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // TimeoutNow asks a voter to stand for election at once.

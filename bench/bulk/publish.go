@@ -18,6 +18,9 @@ func (f *filler) publish() (count int, err error) {
 		var commands []*fsmpb.Command
 		err := f.store.View(func(tx *store.ReadTx) error {
 			for _, tld := range tx.TLDs() {
+				if tld.Policy.Signing.Denial != registry.DenialNone {
+					continue // only a node with keys can; it begins when it leads
+				}
 				c, err := publication(tx, tld)
 				if err != nil {
 					return err

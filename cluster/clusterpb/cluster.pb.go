@@ -1253,6 +1253,933 @@ func (x *StatusResponse) GetIssuerSha256() []byte {
 	return nil
 }
 
+type SeedSourcesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedSourcesRequest) Reset() {
+	*x = SeedSourcesRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedSourcesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedSourcesRequest) ProtoMessage() {}
+
+func (x *SeedSourcesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedSourcesRequest.ProtoReflect.Descriptor instead.
+func (*SeedSourcesRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{21}
+}
+
+type SeedSourcesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sources       []*SeedSource          `protobuf:"bytes,1,rep,name=sources,proto3" json:"sources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedSourcesResponse) Reset() {
+	*x = SeedSourcesResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedSourcesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedSourcesResponse) ProtoMessage() {}
+
+func (x *SeedSourcesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedSourcesResponse.ProtoReflect.Descriptor instead.
+func (*SeedSourcesResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SeedSourcesResponse) GetSources() []*SeedSource {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+type SeedSource struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	GrpcAddress   string                 `protobuf:"bytes,2,opt,name=grpc_address,json=grpcAddress,proto3" json:"grpc_address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedSource) Reset() {
+	*x = SeedSource{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedSource) ProtoMessage() {}
+
+func (x *SeedSource) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedSource.ProtoReflect.Descriptor instead.
+func (*SeedSource) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SeedSource) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *SeedSource) GetGrpcAddress() string {
+	if x != nil {
+		return x.GrpcAddress
+	}
+	return ""
+}
+
+type SeedManifestRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The checkpoint must be of this index or a later one.
+	MinIndex      uint64 `protobuf:"varint,1,opt,name=min_index,json=minIndex,proto3" json:"min_index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedManifestRequest) Reset() {
+	*x = SeedManifestRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedManifestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedManifestRequest) ProtoMessage() {}
+
+func (x *SeedManifestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedManifestRequest.ProtoReflect.Descriptor instead.
+func (*SeedManifestRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *SeedManifestRequest) GetMinIndex() uint64 {
+	if x != nil {
+		return x.MinIndex
+	}
+	return 0
+}
+
+// SeedManifestPart is a piece of a description; all pieces but the last have files only.
+type SeedManifestPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Files []*SeedFile            `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
+	Done  bool                   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	// Of the last piece: names the content, equal ids mean equal files.
+	CheckpointId string `protobuf:"bytes,3,opt,name=checkpoint_id,json=checkpointId,proto3" json:"checkpoint_id,omitempty"`
+	Index        uint64 `protobuf:"varint,4,opt,name=index,proto3" json:"index,omitempty"`
+	Term         uint64 `protobuf:"varint,5,opt,name=term,proto3" json:"term,omitempty"`
+	// Of the state at index.
+	StateHash     []byte `protobuf:"bytes,6,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedManifestPart) Reset() {
+	*x = SeedManifestPart{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedManifestPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedManifestPart) ProtoMessage() {}
+
+func (x *SeedManifestPart) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedManifestPart.ProtoReflect.Descriptor instead.
+func (*SeedManifestPart) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *SeedManifestPart) GetFiles() []*SeedFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *SeedManifestPart) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *SeedManifestPart) GetCheckpointId() string {
+	if x != nil {
+		return x.CheckpointId
+	}
+	return ""
+}
+
+func (x *SeedManifestPart) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *SeedManifestPart) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *SeedManifestPart) GetStateHash() []byte {
+	if x != nil {
+		return x.StateHash
+	}
+	return nil
+}
+
+type SeedFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Bytes int64                  `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// In hexadecimal.
+	Sha256        string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedFile) Reset() {
+	*x = SeedFile{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedFile) ProtoMessage() {}
+
+func (x *SeedFile) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedFile.ProtoReflect.Descriptor instead.
+func (*SeedFile) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *SeedFile) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SeedFile) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *SeedFile) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+type SeedReadRequest struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	CheckpointId string                 `protobuf:"bytes,1,opt,name=checkpoint_id,json=checkpointId,proto3" json:"checkpoint_id,omitempty"`
+	File         string                 `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	Offset       int64                  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	// The caller understands Zstandard (RFC 8878).
+	Zstd          bool `protobuf:"varint,4,opt,name=zstd,proto3" json:"zstd,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedReadRequest) Reset() {
+	*x = SeedReadRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedReadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedReadRequest) ProtoMessage() {}
+
+func (x *SeedReadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedReadRequest.ProtoReflect.Descriptor instead.
+func (*SeedReadRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *SeedReadRequest) GetCheckpointId() string {
+	if x != nil {
+		return x.CheckpointId
+	}
+	return ""
+}
+
+func (x *SeedReadRequest) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *SeedReadRequest) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *SeedReadRequest) GetZstd() bool {
+	if x != nil {
+		return x.Zstd
+	}
+	return false
+}
+
+type SeedChunk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Data  []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	// Not 0: data is one Zstandard frame of so many octets.
+	RawBytes      uint32 `protobuf:"varint,2,opt,name=raw_bytes,json=rawBytes,proto3" json:"raw_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedChunk) Reset() {
+	*x = SeedChunk{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedChunk) ProtoMessage() {}
+
+func (x *SeedChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedChunk.ProtoReflect.Descriptor instead.
+func (*SeedChunk) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *SeedChunk) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *SeedChunk) GetRawBytes() uint32 {
+	if x != nil {
+		return x.RawBytes
+	}
+	return 0
+}
+
+type SeedReleaseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CheckpointId  string                 `protobuf:"bytes,1,opt,name=checkpoint_id,json=checkpointId,proto3" json:"checkpoint_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedReleaseRequest) Reset() {
+	*x = SeedReleaseRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedReleaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedReleaseRequest) ProtoMessage() {}
+
+func (x *SeedReleaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedReleaseRequest.ProtoReflect.Descriptor instead.
+func (*SeedReleaseRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *SeedReleaseRequest) GetCheckpointId() string {
+	if x != nil {
+		return x.CheckpointId
+	}
+	return ""
+}
+
+type SeedReleaseResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedReleaseResponse) Reset() {
+	*x = SeedReleaseResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedReleaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedReleaseResponse) ProtoMessage() {}
+
+func (x *SeedReleaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedReleaseResponse.ProtoReflect.Descriptor instead.
+func (*SeedReleaseResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{30}
+}
+
+type SeedHoldRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The node that fetches.
+	NodeId        string `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	Index         uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedHoldRequest) Reset() {
+	*x = SeedHoldRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedHoldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedHoldRequest) ProtoMessage() {}
+
+func (x *SeedHoldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedHoldRequest.ProtoReflect.Descriptor instead.
+func (*SeedHoldRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *SeedHoldRequest) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *SeedHoldRequest) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type SeedHoldResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first index in the log of the node asked.
+	FirstIndex    uint64 `protobuf:"varint,1,opt,name=first_index,json=firstIndex,proto3" json:"first_index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedHoldResponse) Reset() {
+	*x = SeedHoldResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedHoldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedHoldResponse) ProtoMessage() {}
+
+func (x *SeedHoldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedHoldResponse.ProtoReflect.Descriptor instead.
+func (*SeedHoldResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *SeedHoldResponse) GetFirstIndex() uint64 {
+	if x != nil {
+		return x.FirstIndex
+	}
+	return 0
+}
+
+type SeedHashRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedHashRequest) Reset() {
+	*x = SeedHashRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedHashRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedHashRequest) ProtoMessage() {}
+
+func (x *SeedHashRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedHashRequest.ProtoReflect.Descriptor instead.
+func (*SeedHashRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *SeedHashRequest) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type SeedHashResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: not known, or not any more.
+	Hash          []byte `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeedHashResponse) Reset() {
+	*x = SeedHashResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeedHashResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeedHashResponse) ProtoMessage() {}
+
+func (x *SeedHashResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeedHashResponse.ProtoReflect.Descriptor instead.
+func (*SeedHashResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *SeedHashResponse) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+// ReadConsistency says how fresh a read must be. All zero: linearizable, which holds
+// everything that was acknowledged anywhere before the call.
+type ReadConsistency struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Not 0: a session. The node waits until it has applied this index, which an earlier answer
+	// gave.
+	SessionIndex uint64 `protobuf:"varint,1,opt,name=session_index,json=sessionIndex,proto3" json:"session_index,omitempty"`
+	// Whatever the node has, if that holds everything acknowledged max_stale_ms ago; 0: without
+	// a bound.
+	Stale         bool  `protobuf:"varint,2,opt,name=stale,proto3" json:"stale,omitempty"`
+	MaxStaleMs    int64 `protobuf:"varint,3,opt,name=max_stale_ms,json=maxStaleMs,proto3" json:"max_stale_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadConsistency) Reset() {
+	*x = ReadConsistency{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadConsistency) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadConsistency) ProtoMessage() {}
+
+func (x *ReadConsistency) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadConsistency.ProtoReflect.Descriptor instead.
+func (*ReadConsistency) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ReadConsistency) GetSessionIndex() uint64 {
+	if x != nil {
+		return x.SessionIndex
+	}
+	return 0
+}
+
+func (x *ReadConsistency) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
+}
+
+func (x *ReadConsistency) GetMaxStaleMs() int64 {
+	if x != nil {
+		return x.MaxStaleMs
+	}
+	return 0
+}
+
+type ReadObjectRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A registry.ObjectKind.
+	Kind          uint32           `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string           `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Consistency   *ReadConsistency `protobuf:"bytes,3,opt,name=consistency,proto3" json:"consistency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadObjectRequest) Reset() {
+	*x = ReadObjectRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadObjectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadObjectRequest) ProtoMessage() {}
+
+func (x *ReadObjectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadObjectRequest.ProtoReflect.Descriptor instead.
+func (*ReadObjectRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ReadObjectRequest) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *ReadObjectRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReadObjectRequest) GetConsistency() *ReadConsistency {
+	if x != nil {
+		return x.Consistency
+	}
+	return nil
+}
+
+type ReadObjectResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A registry.ObjectKind.
+	Kind  uint32        `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name  string        `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Roid  string        `protobuf:"bytes,3,opt,name=roid,proto3" json:"roid,omitempty"`
+	Facts []*ObjectFact `protobuf:"bytes,4,rep,name=facts,proto3" json:"facts,omitempty"`
+	// The index of the state that was read: the token of a session that goes on from here.
+	AppliedIndex  uint64 `protobuf:"varint,5,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	NodeId        string `protobuf:"bytes,6,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadObjectResponse) Reset() {
+	*x = ReadObjectResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadObjectResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadObjectResponse) ProtoMessage() {}
+
+func (x *ReadObjectResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadObjectResponse.ProtoReflect.Descriptor instead.
+func (*ReadObjectResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ReadObjectResponse) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *ReadObjectResponse) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReadObjectResponse) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *ReadObjectResponse) GetFacts() []*ObjectFact {
+	if x != nil {
+		return x.Facts
+	}
+	return nil
+}
+
+func (x *ReadObjectResponse) GetAppliedIndex() uint64 {
+	if x != nil {
+		return x.AppliedIndex
+	}
+	return 0
+}
+
+func (x *ReadObjectResponse) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
 type ExecuteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Command       *fsmpb.Command         `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
@@ -1262,7 +2189,7 @@ type ExecuteRequest struct {
 
 func (x *ExecuteRequest) Reset() {
 	*x = ExecuteRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +2201,7 @@ func (x *ExecuteRequest) String() string {
 func (*ExecuteRequest) ProtoMessage() {}
 
 func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +2214,7 @@ func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteRequest.ProtoReflect.Descriptor instead.
 func (*ExecuteRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{21}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ExecuteRequest) GetCommand() *fsmpb.Command {
@@ -1306,7 +2233,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1318,7 +2245,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1331,7 +2258,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{22}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ExecuteResponse) GetResult() *fsmpb.Result {
@@ -1351,7 +2278,7 @@ type MembersRequest struct {
 
 func (x *MembersRequest) Reset() {
 	*x = MembersRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +2290,7 @@ func (x *MembersRequest) String() string {
 func (*MembersRequest) ProtoMessage() {}
 
 func (x *MembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +2303,7 @@ func (x *MembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersRequest.ProtoReflect.Descriptor instead.
 func (*MembersRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{23}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *MembersRequest) GetLocal() bool {
@@ -1414,7 +2341,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1426,7 +2353,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1439,7 +2366,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{24}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Member) GetId() string {
@@ -1560,7 +2487,7 @@ type MembersResponse struct {
 
 func (x *MembersResponse) Reset() {
 	*x = MembersResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1572,7 +2499,7 @@ func (x *MembersResponse) String() string {
 func (*MembersResponse) ProtoMessage() {}
 
 func (x *MembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1585,7 +2512,7 @@ func (x *MembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersResponse.ProtoReflect.Descriptor instead.
 func (*MembersResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{25}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *MembersResponse) GetClusterId() string {
@@ -1629,7 +2556,7 @@ type TLD struct {
 
 func (x *TLD) Reset() {
 	*x = TLD{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1641,7 +2568,7 @@ func (x *TLD) String() string {
 func (*TLD) ProtoMessage() {}
 
 func (x *TLD) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1654,7 +2581,7 @@ func (x *TLD) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLD.ProtoReflect.Descriptor instead.
 func (*TLD) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{26}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *TLD) GetName() string {
@@ -1701,7 +2628,7 @@ type GetTLDRequest struct {
 
 func (x *GetTLDRequest) Reset() {
 	*x = GetTLDRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1713,7 +2640,7 @@ func (x *GetTLDRequest) String() string {
 func (*GetTLDRequest) ProtoMessage() {}
 
 func (x *GetTLDRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1726,7 +2653,7 @@ func (x *GetTLDRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTLDRequest.ProtoReflect.Descriptor instead.
 func (*GetTLDRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{27}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *GetTLDRequest) GetName() string {
@@ -1744,7 +2671,7 @@ type ListTLDsRequest struct {
 
 func (x *ListTLDsRequest) Reset() {
 	*x = ListTLDsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1756,7 +2683,7 @@ func (x *ListTLDsRequest) String() string {
 func (*ListTLDsRequest) ProtoMessage() {}
 
 func (x *ListTLDsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1769,7 +2696,7 @@ func (x *ListTLDsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTLDsRequest.ProtoReflect.Descriptor instead.
 func (*ListTLDsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{28}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{45}
 }
 
 type ListLabelsRequest struct {
@@ -1785,7 +2712,7 @@ type ListLabelsRequest struct {
 
 func (x *ListLabelsRequest) Reset() {
 	*x = ListLabelsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1797,7 +2724,7 @@ func (x *ListLabelsRequest) String() string {
 func (*ListLabelsRequest) ProtoMessage() {}
 
 func (x *ListLabelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1810,7 +2737,7 @@ func (x *ListLabelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelsRequest.ProtoReflect.Descriptor instead.
 func (*ListLabelsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{29}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListLabelsRequest) GetTld() string {
@@ -1845,7 +2772,7 @@ type ListLabelsResponse struct {
 
 func (x *ListLabelsResponse) Reset() {
 	*x = ListLabelsResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1857,7 +2784,7 @@ func (x *ListLabelsResponse) String() string {
 func (*ListLabelsResponse) ProtoMessage() {}
 
 func (x *ListLabelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1870,7 +2797,7 @@ func (x *ListLabelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelsResponse.ProtoReflect.Descriptor instead.
 func (*ListLabelsResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{30}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ListLabelsResponse) GetNames() []*fsmpb.PremiumName {
@@ -1898,7 +2825,7 @@ type HostUsersRequest struct {
 
 func (x *HostUsersRequest) Reset() {
 	*x = HostUsersRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1910,7 +2837,7 @@ func (x *HostUsersRequest) String() string {
 func (*HostUsersRequest) ProtoMessage() {}
 
 func (x *HostUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1923,7 +2850,7 @@ func (x *HostUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUsersRequest.ProtoReflect.Descriptor instead.
 func (*HostUsersRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{31}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *HostUsersRequest) GetName() string {
@@ -1953,7 +2880,7 @@ type HostUsersResponse struct {
 
 func (x *HostUsersResponse) Reset() {
 	*x = HostUsersResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1965,7 +2892,7 @@ func (x *HostUsersResponse) String() string {
 func (*HostUsersResponse) ProtoMessage() {}
 
 func (x *HostUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1978,7 +2905,7 @@ func (x *HostUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUsersResponse.ProtoReflect.Descriptor instead.
 func (*HostUsersResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{32}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *HostUsersResponse) GetSponsor() string {
@@ -2019,7 +2946,7 @@ type HostUser struct {
 
 func (x *HostUser) Reset() {
 	*x = HostUser{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2031,7 +2958,7 @@ func (x *HostUser) String() string {
 func (*HostUser) ProtoMessage() {}
 
 func (x *HostUser) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2044,7 +2971,7 @@ func (x *HostUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUser.ProtoReflect.Descriptor instead.
 func (*HostUser) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{33}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *HostUser) GetDomain() string {
@@ -2070,7 +2997,7 @@ type ListTLDsResponse struct {
 
 func (x *ListTLDsResponse) Reset() {
 	*x = ListTLDsResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2082,7 +3009,7 @@ func (x *ListTLDsResponse) String() string {
 func (*ListTLDsResponse) ProtoMessage() {}
 
 func (x *ListTLDsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2095,7 +3022,7 @@ func (x *ListTLDsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTLDsResponse.ProtoReflect.Descriptor instead.
 func (*ListTLDsResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{34}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ListTLDsResponse) GetTlds() []*TLD {
@@ -2135,7 +3062,7 @@ type Registrar struct {
 
 func (x *Registrar) Reset() {
 	*x = Registrar{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +3074,7 @@ func (x *Registrar) String() string {
 func (*Registrar) ProtoMessage() {}
 
 func (x *Registrar) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +3087,7 @@ func (x *Registrar) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registrar.ProtoReflect.Descriptor instead.
 func (*Registrar) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{35}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Registrar) GetId() string {
@@ -2305,7 +3232,7 @@ type GetRegistrarRequest struct {
 
 func (x *GetRegistrarRequest) Reset() {
 	*x = GetRegistrarRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2317,7 +3244,7 @@ func (x *GetRegistrarRequest) String() string {
 func (*GetRegistrarRequest) ProtoMessage() {}
 
 func (x *GetRegistrarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2330,7 +3257,7 @@ func (x *GetRegistrarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRegistrarRequest.ProtoReflect.Descriptor instead.
 func (*GetRegistrarRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{36}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *GetRegistrarRequest) GetId() string {
@@ -2348,7 +3275,7 @@ type ListRegistrarsRequest struct {
 
 func (x *ListRegistrarsRequest) Reset() {
 	*x = ListRegistrarsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2360,7 +3287,7 @@ func (x *ListRegistrarsRequest) String() string {
 func (*ListRegistrarsRequest) ProtoMessage() {}
 
 func (x *ListRegistrarsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2373,7 +3300,7 @@ func (x *ListRegistrarsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrarsRequest.ProtoReflect.Descriptor instead.
 func (*ListRegistrarsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{37}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{54}
 }
 
 type ListRegistrarsResponse struct {
@@ -2385,7 +3312,7 @@ type ListRegistrarsResponse struct {
 
 func (x *ListRegistrarsResponse) Reset() {
 	*x = ListRegistrarsResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2397,7 +3324,7 @@ func (x *ListRegistrarsResponse) String() string {
 func (*ListRegistrarsResponse) ProtoMessage() {}
 
 func (x *ListRegistrarsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2410,7 +3337,7 @@ func (x *ListRegistrarsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrarsResponse.ProtoReflect.Descriptor instead.
 func (*ListRegistrarsResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{38}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ListRegistrarsResponse) GetRegistrars() []*Registrar {
@@ -2433,7 +3360,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2445,7 +3372,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2458,7 +3385,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{39}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CreateTokenRequest) GetRole() uint32 {
@@ -2493,7 +3420,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2505,7 +3432,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2518,7 +3445,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{40}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CreateTokenResponse) GetToken() string {
@@ -2545,7 +3472,7 @@ type TransferLeaderRequest struct {
 
 func (x *TransferLeaderRequest) Reset() {
 	*x = TransferLeaderRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2557,7 +3484,7 @@ func (x *TransferLeaderRequest) String() string {
 func (*TransferLeaderRequest) ProtoMessage() {}
 
 func (x *TransferLeaderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2570,7 +3497,7 @@ func (x *TransferLeaderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeaderRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeaderRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{41}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *TransferLeaderRequest) GetToNodeId() string {
@@ -2588,7 +3515,7 @@ type TransferLeaderResponse struct {
 
 func (x *TransferLeaderResponse) Reset() {
 	*x = TransferLeaderResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2600,7 +3527,7 @@ func (x *TransferLeaderResponse) String() string {
 func (*TransferLeaderResponse) ProtoMessage() {}
 
 func (x *TransferLeaderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2613,7 +3540,7 @@ func (x *TransferLeaderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeaderResponse.ProtoReflect.Descriptor instead.
 func (*TransferLeaderResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{42}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{59}
 }
 
 type RemoveRequest struct {
@@ -2626,7 +3553,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2638,7 +3565,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2651,7 +3578,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{43}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *RemoveRequest) GetNodeId() string {
@@ -2678,7 +3605,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2690,7 +3617,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2703,7 +3630,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{44}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *RemoveResponse) GetUnnotified() bool {
@@ -2721,7 +3648,7 @@ type ClockGetRequest struct {
 
 func (x *ClockGetRequest) Reset() {
 	*x = ClockGetRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2733,7 +3660,7 @@ func (x *ClockGetRequest) String() string {
 func (*ClockGetRequest) ProtoMessage() {}
 
 func (x *ClockGetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2746,7 +3673,7 @@ func (x *ClockGetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockGetRequest.ProtoReflect.Descriptor instead.
 func (*ClockGetRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{45}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{62}
 }
 
 type ClockGetResponse struct {
@@ -2761,7 +3688,7 @@ type ClockGetResponse struct {
 
 func (x *ClockGetResponse) Reset() {
 	*x = ClockGetResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2773,7 +3700,7 @@ func (x *ClockGetResponse) String() string {
 func (*ClockGetResponse) ProtoMessage() {}
 
 func (x *ClockGetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2786,7 +3713,7 @@ func (x *ClockGetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockGetResponse.ProtoReflect.Descriptor instead.
 func (*ClockGetResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{46}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ClockGetResponse) GetMode() uint32 {
@@ -2813,7 +3740,7 @@ type WaitSettledRequest struct {
 
 func (x *WaitSettledRequest) Reset() {
 	*x = WaitSettledRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2825,7 +3752,7 @@ func (x *WaitSettledRequest) String() string {
 func (*WaitSettledRequest) ProtoMessage() {}
 
 func (x *WaitSettledRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2838,7 +3765,7 @@ func (x *WaitSettledRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitSettledRequest.ProtoReflect.Descriptor instead.
 func (*WaitSettledRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{47}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *WaitSettledRequest) GetIndex() uint64 {
@@ -2858,7 +3785,7 @@ type WaitSettledResponse struct {
 
 func (x *WaitSettledResponse) Reset() {
 	*x = WaitSettledResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2870,7 +3797,7 @@ func (x *WaitSettledResponse) String() string {
 func (*WaitSettledResponse) ProtoMessage() {}
 
 func (x *WaitSettledResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2883,7 +3810,7 @@ func (x *WaitSettledResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitSettledResponse.ProtoReflect.Descriptor instead.
 func (*WaitSettledResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{48}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *WaitSettledResponse) GetAppliedIndex() uint64 {
@@ -2910,7 +3837,7 @@ type StateHashRequest struct {
 
 func (x *StateHashRequest) Reset() {
 	*x = StateHashRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2922,7 +3849,7 @@ func (x *StateHashRequest) String() string {
 func (*StateHashRequest) ProtoMessage() {}
 
 func (x *StateHashRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2935,7 +3862,7 @@ func (x *StateHashRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateHashRequest.ProtoReflect.Descriptor instead.
 func (*StateHashRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{49}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *StateHashRequest) GetIndex() uint64 {
@@ -2956,7 +3883,7 @@ type StateHashResponse struct {
 
 func (x *StateHashResponse) Reset() {
 	*x = StateHashResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2968,7 +3895,7 @@ func (x *StateHashResponse) String() string {
 func (*StateHashResponse) ProtoMessage() {}
 
 func (x *StateHashResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2981,7 +3908,7 @@ func (x *StateHashResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateHashResponse.ProtoReflect.Descriptor instead.
 func (*StateHashResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{50}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *StateHashResponse) GetIndex() uint64 {
@@ -3006,7 +3933,7 @@ type BackupRequest struct {
 
 func (x *BackupRequest) Reset() {
 	*x = BackupRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3018,7 +3945,7 @@ func (x *BackupRequest) String() string {
 func (*BackupRequest) ProtoMessage() {}
 
 func (x *BackupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3031,7 +3958,7 @@ func (x *BackupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
 func (*BackupRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{51}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{68}
 }
 
 type LedgerRequest struct {
@@ -3046,7 +3973,7 @@ type LedgerRequest struct {
 
 func (x *LedgerRequest) Reset() {
 	*x = LedgerRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3058,7 +3985,7 @@ func (x *LedgerRequest) String() string {
 func (*LedgerRequest) ProtoMessage() {}
 
 func (x *LedgerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3071,7 +3998,7 @@ func (x *LedgerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerRequest.ProtoReflect.Descriptor instead.
 func (*LedgerRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{52}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *LedgerRequest) GetRegistrarId() string {
@@ -3112,7 +4039,7 @@ type LedgerChunk struct {
 
 func (x *LedgerChunk) Reset() {
 	*x = LedgerChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3124,7 +4051,7 @@ func (x *LedgerChunk) String() string {
 func (*LedgerChunk) ProtoMessage() {}
 
 func (x *LedgerChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3137,7 +4064,7 @@ func (x *LedgerChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerChunk.ProtoReflect.Descriptor instead.
 func (*LedgerChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{53}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *LedgerChunk) GetEntries() []*LedgerEntry {
@@ -3205,7 +4132,7 @@ type LedgerEntry struct {
 
 func (x *LedgerEntry) Reset() {
 	*x = LedgerEntry{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3217,7 +4144,7 @@ func (x *LedgerEntry) String() string {
 func (*LedgerEntry) ProtoMessage() {}
 
 func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3230,7 +4157,7 @@ func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerEntry.ProtoReflect.Descriptor instead.
 func (*LedgerEntry) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{54}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *LedgerEntry) GetNumber() uint64 {
@@ -3315,7 +4242,7 @@ type HistoryRequest struct {
 
 func (x *HistoryRequest) Reset() {
 	*x = HistoryRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3327,7 +4254,7 @@ func (x *HistoryRequest) String() string {
 func (*HistoryRequest) ProtoMessage() {}
 
 func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3340,7 +4267,7 @@ func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryRequest.ProtoReflect.Descriptor instead.
 func (*HistoryRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{55}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *HistoryRequest) GetName() string {
@@ -3368,7 +4295,7 @@ type HistoryChunk struct {
 
 func (x *HistoryChunk) Reset() {
 	*x = HistoryChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3380,7 +4307,7 @@ func (x *HistoryChunk) String() string {
 func (*HistoryChunk) ProtoMessage() {}
 
 func (x *HistoryChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3393,7 +4320,7 @@ func (x *HistoryChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryChunk.ProtoReflect.Descriptor instead.
 func (*HistoryChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{56}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *HistoryChunk) GetVersions() []*ObjectVersion {
@@ -3437,7 +4364,7 @@ type ObjectVersion struct {
 
 func (x *ObjectVersion) Reset() {
 	*x = ObjectVersion{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3449,7 +4376,7 @@ func (x *ObjectVersion) String() string {
 func (*ObjectVersion) ProtoMessage() {}
 
 func (x *ObjectVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3462,7 +4389,7 @@ func (x *ObjectVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectVersion.ProtoReflect.Descriptor instead.
 func (*ObjectVersion) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{57}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ObjectVersion) GetKind() uint32 {
@@ -3573,7 +4500,7 @@ type ObjectFact struct {
 
 func (x *ObjectFact) Reset() {
 	*x = ObjectFact{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3585,7 +4512,7 @@ func (x *ObjectFact) String() string {
 func (*ObjectFact) ProtoMessage() {}
 
 func (x *ObjectFact) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3598,7 +4525,7 @@ func (x *ObjectFact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectFact.ProtoReflect.Descriptor instead.
 func (*ObjectFact) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{58}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ObjectFact) GetName() string {
@@ -3623,7 +4550,7 @@ type AllocationTokensRequest struct {
 
 func (x *AllocationTokensRequest) Reset() {
 	*x = AllocationTokensRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3635,7 +4562,7 @@ func (x *AllocationTokensRequest) String() string {
 func (*AllocationTokensRequest) ProtoMessage() {}
 
 func (x *AllocationTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3648,7 +4575,7 @@ func (x *AllocationTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokensRequest.ProtoReflect.Descriptor instead.
 func (*AllocationTokensRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{59}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{76}
 }
 
 type AllocationTokensChunk struct {
@@ -3662,7 +4589,7 @@ type AllocationTokensChunk struct {
 
 func (x *AllocationTokensChunk) Reset() {
 	*x = AllocationTokensChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3674,7 +4601,7 @@ func (x *AllocationTokensChunk) String() string {
 func (*AllocationTokensChunk) ProtoMessage() {}
 
 func (x *AllocationTokensChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3687,7 +4614,7 @@ func (x *AllocationTokensChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokensChunk.ProtoReflect.Descriptor instead.
 func (*AllocationTokensChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{60}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *AllocationTokensChunk) GetTokens() []*AllocationToken {
@@ -3730,7 +4657,7 @@ type AllocationToken struct {
 
 func (x *AllocationToken) Reset() {
 	*x = AllocationToken{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3742,7 +4669,7 @@ func (x *AllocationToken) String() string {
 func (*AllocationToken) ProtoMessage() {}
 
 func (x *AllocationToken) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3755,7 +4682,7 @@ func (x *AllocationToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationToken.ProtoReflect.Descriptor instead.
 func (*AllocationToken) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{61}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *AllocationToken) GetTokenSha256() []byte {
@@ -3890,7 +4817,7 @@ type ApplicationsRequest struct {
 
 func (x *ApplicationsRequest) Reset() {
 	*x = ApplicationsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3902,7 +4829,7 @@ func (x *ApplicationsRequest) String() string {
 func (*ApplicationsRequest) ProtoMessage() {}
 
 func (x *ApplicationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3915,7 +4842,7 @@ func (x *ApplicationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplicationsRequest.ProtoReflect.Descriptor instead.
 func (*ApplicationsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{62}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ApplicationsRequest) GetTld() string {
@@ -3950,7 +4877,7 @@ type ApplicationsChunk struct {
 
 func (x *ApplicationsChunk) Reset() {
 	*x = ApplicationsChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3962,7 +4889,7 @@ func (x *ApplicationsChunk) String() string {
 func (*ApplicationsChunk) ProtoMessage() {}
 
 func (x *ApplicationsChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3975,7 +4902,7 @@ func (x *ApplicationsChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplicationsChunk.ProtoReflect.Descriptor instead.
 func (*ApplicationsChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{63}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *ApplicationsChunk) GetApplications() []*Application {
@@ -4014,7 +4941,7 @@ type Application struct {
 
 func (x *Application) Reset() {
 	*x = Application{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4026,7 +4953,7 @@ func (x *Application) String() string {
 func (*Application) ProtoMessage() {}
 
 func (x *Application) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4039,7 +4966,7 @@ func (x *Application) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Application.ProtoReflect.Descriptor instead.
 func (*Application) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{64}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *Application) GetId() string {
@@ -4141,7 +5068,7 @@ type FeaturesRequest struct {
 
 func (x *FeaturesRequest) Reset() {
 	*x = FeaturesRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4153,7 +5080,7 @@ func (x *FeaturesRequest) String() string {
 func (*FeaturesRequest) ProtoMessage() {}
 
 func (x *FeaturesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4166,7 +5093,7 @@ func (x *FeaturesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeaturesRequest.ProtoReflect.Descriptor instead.
 func (*FeaturesRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{65}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{82}
 }
 
 // MemberFeatures is what a member's program supports, by its own word.
@@ -4186,7 +5113,7 @@ type MemberFeatures struct {
 
 func (x *MemberFeatures) Reset() {
 	*x = MemberFeatures{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4198,7 +5125,7 @@ func (x *MemberFeatures) String() string {
 func (*MemberFeatures) ProtoMessage() {}
 
 func (x *MemberFeatures) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4211,7 +5138,7 @@ func (x *MemberFeatures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberFeatures.ProtoReflect.Descriptor instead.
 func (*MemberFeatures) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{66}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *MemberFeatures) GetNodeId() string {
@@ -4272,7 +5199,7 @@ type FeaturesResponse struct {
 
 func (x *FeaturesResponse) Reset() {
 	*x = FeaturesResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4284,7 +5211,7 @@ func (x *FeaturesResponse) String() string {
 func (*FeaturesResponse) ProtoMessage() {}
 
 func (x *FeaturesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4297,7 +5224,7 @@ func (x *FeaturesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeaturesResponse.ProtoReflect.Descriptor instead.
 func (*FeaturesResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{67}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *FeaturesResponse) GetLevel() uint32 {
@@ -4346,7 +5273,7 @@ type RaiseLevelRequest struct {
 
 func (x *RaiseLevelRequest) Reset() {
 	*x = RaiseLevelRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4358,7 +5285,7 @@ func (x *RaiseLevelRequest) String() string {
 func (*RaiseLevelRequest) ProtoMessage() {}
 
 func (x *RaiseLevelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4371,7 +5298,7 @@ func (x *RaiseLevelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseLevelRequest.ProtoReflect.Descriptor instead.
 func (*RaiseLevelRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{68}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *RaiseLevelRequest) GetLevel() uint32 {
@@ -4398,7 +5325,7 @@ type RaiseLevelResponse struct {
 
 func (x *RaiseLevelResponse) Reset() {
 	*x = RaiseLevelResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4410,7 +5337,7 @@ func (x *RaiseLevelResponse) String() string {
 func (*RaiseLevelResponse) ProtoMessage() {}
 
 func (x *RaiseLevelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4423,7 +5350,7 @@ func (x *RaiseLevelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseLevelResponse.ProtoReflect.Descriptor instead.
 func (*RaiseLevelResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{69}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *RaiseLevelResponse) GetFromLevel() uint32 {
@@ -4448,7 +5375,7 @@ type MaintenanceListRequest struct {
 
 func (x *MaintenanceListRequest) Reset() {
 	*x = MaintenanceListRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4460,7 +5387,7 @@ func (x *MaintenanceListRequest) String() string {
 func (*MaintenanceListRequest) ProtoMessage() {}
 
 func (x *MaintenanceListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4473,7 +5400,7 @@ func (x *MaintenanceListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceListRequest.ProtoReflect.Descriptor instead.
 func (*MaintenanceListRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{70}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{87}
 }
 
 type MaintenanceListResponse struct {
@@ -4485,7 +5412,7 @@ type MaintenanceListResponse struct {
 
 func (x *MaintenanceListResponse) Reset() {
 	*x = MaintenanceListResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4497,7 +5424,7 @@ func (x *MaintenanceListResponse) String() string {
 func (*MaintenanceListResponse) ProtoMessage() {}
 
 func (x *MaintenanceListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4510,7 +5437,7 @@ func (x *MaintenanceListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceListResponse.ProtoReflect.Descriptor instead.
 func (*MaintenanceListResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{71}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *MaintenanceListResponse) GetMaintenances() []*MaintenanceRecord {
@@ -4529,7 +5456,7 @@ type MaintenanceShowRequest struct {
 
 func (x *MaintenanceShowRequest) Reset() {
 	*x = MaintenanceShowRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4541,7 +5468,7 @@ func (x *MaintenanceShowRequest) String() string {
 func (*MaintenanceShowRequest) ProtoMessage() {}
 
 func (x *MaintenanceShowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4554,7 +5481,7 @@ func (x *MaintenanceShowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceShowRequest.ProtoReflect.Descriptor instead.
 func (*MaintenanceShowRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{72}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *MaintenanceShowRequest) GetId() string {
@@ -4575,7 +5502,7 @@ type MaintenanceShowResponse struct {
 
 func (x *MaintenanceShowResponse) Reset() {
 	*x = MaintenanceShowResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4587,7 +5514,7 @@ func (x *MaintenanceShowResponse) String() string {
 func (*MaintenanceShowResponse) ProtoMessage() {}
 
 func (x *MaintenanceShowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4600,7 +5527,7 @@ func (x *MaintenanceShowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceShowResponse.ProtoReflect.Descriptor instead.
 func (*MaintenanceShowResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{73}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *MaintenanceShowResponse) GetMaintenance() *MaintenanceRecord {
@@ -4634,7 +5561,7 @@ type MaintenanceRecord struct {
 
 func (x *MaintenanceRecord) Reset() {
 	*x = MaintenanceRecord{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4646,7 +5573,7 @@ func (x *MaintenanceRecord) String() string {
 func (*MaintenanceRecord) ProtoMessage() {}
 
 func (x *MaintenanceRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4659,7 +5586,7 @@ func (x *MaintenanceRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceRecord.ProtoReflect.Descriptor instead.
 func (*MaintenanceRecord) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{74}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *MaintenanceRecord) GetId() string {
@@ -4726,7 +5653,7 @@ type MaintenanceVersion struct {
 
 func (x *MaintenanceVersion) Reset() {
 	*x = MaintenanceVersion{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4738,7 +5665,7 @@ func (x *MaintenanceVersion) String() string {
 func (*MaintenanceVersion) ProtoMessage() {}
 
 func (x *MaintenanceVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4751,7 +5678,7 @@ func (x *MaintenanceVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceVersion.ProtoReflect.Descriptor instead.
 func (*MaintenanceVersion) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{75}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *MaintenanceVersion) GetAtMs() int64 {
@@ -4803,7 +5730,7 @@ type ChangeRoleRequest struct {
 
 func (x *ChangeRoleRequest) Reset() {
 	*x = ChangeRoleRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4815,7 +5742,7 @@ func (x *ChangeRoleRequest) String() string {
 func (*ChangeRoleRequest) ProtoMessage() {}
 
 func (x *ChangeRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4828,7 +5755,7 @@ func (x *ChangeRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRoleRequest.ProtoReflect.Descriptor instead.
 func (*ChangeRoleRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{76}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *ChangeRoleRequest) GetNodeId() string {
@@ -4873,7 +5800,7 @@ type ChangeRoleResponse struct {
 
 func (x *ChangeRoleResponse) Reset() {
 	*x = ChangeRoleResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4885,7 +5812,7 @@ func (x *ChangeRoleResponse) String() string {
 func (*ChangeRoleResponse) ProtoMessage() {}
 
 func (x *ChangeRoleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4898,7 +5825,7 @@ func (x *ChangeRoleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRoleResponse.ProtoReflect.Descriptor instead.
 func (*ChangeRoleResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{77}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *ChangeRoleResponse) GetVotes() bool {
@@ -4934,7 +5861,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4946,7 +5873,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4959,7 +5886,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{78}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *SetRoleRequest) GetNodeId() string {
@@ -4993,7 +5920,7 @@ type AnnounceRequest struct {
 
 func (x *AnnounceRequest) Reset() {
 	*x = AnnounceRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5005,7 +5932,7 @@ func (x *AnnounceRequest) String() string {
 func (*AnnounceRequest) ProtoMessage() {}
 
 func (x *AnnounceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5018,7 +5945,7 @@ func (x *AnnounceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceRequest.ProtoReflect.Descriptor instead.
 func (*AnnounceRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{79}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *AnnounceRequest) GetRaftAddress() string {
@@ -5043,7 +5970,7 @@ type AnnounceResponse struct {
 
 func (x *AnnounceResponse) Reset() {
 	*x = AnnounceResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5055,7 +5982,7 @@ func (x *AnnounceResponse) String() string {
 func (*AnnounceResponse) ProtoMessage() {}
 
 func (x *AnnounceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5068,7 +5995,7 @@ func (x *AnnounceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceResponse.ProtoReflect.Descriptor instead.
 func (*AnnounceResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{80}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{97}
 }
 
 type RevokeOperatorRequest struct {
@@ -5083,7 +6010,7 @@ type RevokeOperatorRequest struct {
 
 func (x *RevokeOperatorRequest) Reset() {
 	*x = RevokeOperatorRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5095,7 +6022,7 @@ func (x *RevokeOperatorRequest) String() string {
 func (*RevokeOperatorRequest) ProtoMessage() {}
 
 func (x *RevokeOperatorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5108,7 +6035,7 @@ func (x *RevokeOperatorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeOperatorRequest.ProtoReflect.Descriptor instead.
 func (*RevokeOperatorRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{81}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *RevokeOperatorRequest) GetName() string {
@@ -5140,7 +6067,7 @@ type RevokeOperatorResponse struct {
 
 func (x *RevokeOperatorResponse) Reset() {
 	*x = RevokeOperatorResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5152,7 +6079,7 @@ func (x *RevokeOperatorResponse) String() string {
 func (*RevokeOperatorResponse) ProtoMessage() {}
 
 func (x *RevokeOperatorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5165,7 +6092,7 @@ func (x *RevokeOperatorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeOperatorResponse.ProtoReflect.Descriptor instead.
 func (*RevokeOperatorResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{82}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{99}
 }
 
 type ListRevokedRequest struct {
@@ -5176,7 +6103,7 @@ type ListRevokedRequest struct {
 
 func (x *ListRevokedRequest) Reset() {
 	*x = ListRevokedRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5188,7 +6115,7 @@ func (x *ListRevokedRequest) String() string {
 func (*ListRevokedRequest) ProtoMessage() {}
 
 func (x *ListRevokedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5201,7 +6128,7 @@ func (x *ListRevokedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRevokedRequest.ProtoReflect.Descriptor instead.
 func (*ListRevokedRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{83}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{100}
 }
 
 type RevokedCertificate struct {
@@ -5215,7 +6142,7 @@ type RevokedCertificate struct {
 
 func (x *RevokedCertificate) Reset() {
 	*x = RevokedCertificate{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5227,7 +6154,7 @@ func (x *RevokedCertificate) String() string {
 func (*RevokedCertificate) ProtoMessage() {}
 
 func (x *RevokedCertificate) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5240,7 +6167,7 @@ func (x *RevokedCertificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokedCertificate.ProtoReflect.Descriptor instead.
 func (*RevokedCertificate) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{84}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *RevokedCertificate) GetName() string {
@@ -5273,7 +6200,7 @@ type ListRevokedResponse struct {
 
 func (x *ListRevokedResponse) Reset() {
 	*x = ListRevokedResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5285,7 +6212,7 @@ func (x *ListRevokedResponse) String() string {
 func (*ListRevokedResponse) ProtoMessage() {}
 
 func (x *ListRevokedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5298,7 +6225,7 @@ func (x *ListRevokedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRevokedResponse.ProtoReflect.Descriptor instead.
 func (*ListRevokedResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{85}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *ListRevokedResponse) GetRevoked() []*RevokedCertificate {
@@ -5316,7 +6243,7 @@ type TrustRequest struct {
 
 func (x *TrustRequest) Reset() {
 	*x = TrustRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5328,7 +6255,7 @@ func (x *TrustRequest) String() string {
 func (*TrustRequest) ProtoMessage() {}
 
 func (x *TrustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5341,7 +6268,7 @@ func (x *TrustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustRequest.ProtoReflect.Descriptor instead.
 func (*TrustRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{86}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{103}
 }
 
 // MemberTrust is what a member does, by its own word.
@@ -5359,7 +6286,7 @@ type MemberTrust struct {
 
 func (x *MemberTrust) Reset() {
 	*x = MemberTrust{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5371,7 +6298,7 @@ func (x *MemberTrust) String() string {
 func (*MemberTrust) ProtoMessage() {}
 
 func (x *MemberTrust) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5384,7 +6311,7 @@ func (x *MemberTrust) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberTrust.ProtoReflect.Descriptor instead.
 func (*MemberTrust) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{87}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *MemberTrust) GetNodeId() string {
@@ -5434,7 +6361,7 @@ type TrustResponse struct {
 
 func (x *TrustResponse) Reset() {
 	*x = TrustResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5446,7 +6373,7 @@ func (x *TrustResponse) String() string {
 func (*TrustResponse) ProtoMessage() {}
 
 func (x *TrustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5459,7 +6386,7 @@ func (x *TrustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustResponse.ProtoReflect.Descriptor instead.
 func (*TrustResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{88}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *TrustResponse) GetVersion() uint64 {
@@ -5495,7 +6422,7 @@ type PutTrustRequest struct {
 
 func (x *PutTrustRequest) Reset() {
 	*x = PutTrustRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5507,7 +6434,7 @@ func (x *PutTrustRequest) String() string {
 func (*PutTrustRequest) ProtoMessage() {}
 
 func (x *PutTrustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5520,7 +6447,7 @@ func (x *PutTrustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutTrustRequest.ProtoReflect.Descriptor instead.
 func (*PutTrustRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{89}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *PutTrustRequest) GetExpectedVersion() uint64 {
@@ -5552,7 +6479,7 @@ type PutTrustResponse struct {
 
 func (x *PutTrustResponse) Reset() {
 	*x = PutTrustResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5564,7 +6491,7 @@ func (x *PutTrustResponse) String() string {
 func (*PutTrustResponse) ProtoMessage() {}
 
 func (x *PutTrustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5577,7 +6504,7 @@ func (x *PutTrustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutTrustResponse.ProtoReflect.Descriptor instead.
 func (*PutTrustResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{90}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{107}
 }
 
 type RequestCertificateRequest struct {
@@ -5588,7 +6515,7 @@ type RequestCertificateRequest struct {
 
 func (x *RequestCertificateRequest) Reset() {
 	*x = RequestCertificateRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5600,7 +6527,7 @@ func (x *RequestCertificateRequest) String() string {
 func (*RequestCertificateRequest) ProtoMessage() {}
 
 func (x *RequestCertificateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5613,7 +6540,7 @@ func (x *RequestCertificateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCertificateRequest.ProtoReflect.Descriptor instead.
 func (*RequestCertificateRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{91}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{108}
 }
 
 type RequestCertificateResponse struct {
@@ -5626,7 +6553,7 @@ type RequestCertificateResponse struct {
 
 func (x *RequestCertificateResponse) Reset() {
 	*x = RequestCertificateResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5638,7 +6565,7 @@ func (x *RequestCertificateResponse) String() string {
 func (*RequestCertificateResponse) ProtoMessage() {}
 
 func (x *RequestCertificateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5651,7 +6578,7 @@ func (x *RequestCertificateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCertificateResponse.ProtoReflect.Descriptor instead.
 func (*RequestCertificateResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{92}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *RequestCertificateResponse) GetRequest() []byte {
@@ -5672,7 +6599,7 @@ type InstallCertificateRequest struct {
 
 func (x *InstallCertificateRequest) Reset() {
 	*x = InstallCertificateRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5684,7 +6611,7 @@ func (x *InstallCertificateRequest) String() string {
 func (*InstallCertificateRequest) ProtoMessage() {}
 
 func (x *InstallCertificateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5697,7 +6624,7 @@ func (x *InstallCertificateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallCertificateRequest.ProtoReflect.Descriptor instead.
 func (*InstallCertificateRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{93}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *InstallCertificateRequest) GetCertificate() []byte {
@@ -5722,7 +6649,7 @@ type InstallCertificateResponse struct {
 
 func (x *InstallCertificateResponse) Reset() {
 	*x = InstallCertificateResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5734,7 +6661,7 @@ func (x *InstallCertificateResponse) String() string {
 func (*InstallCertificateResponse) ProtoMessage() {}
 
 func (x *InstallCertificateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5747,7 +6674,7 @@ func (x *InstallCertificateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallCertificateResponse.ProtoReflect.Descriptor instead.
 func (*InstallCertificateResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{94}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{111}
 }
 
 type ChangeGossipKeyRequest struct {
@@ -5762,7 +6689,7 @@ type ChangeGossipKeyRequest struct {
 
 func (x *ChangeGossipKeyRequest) Reset() {
 	*x = ChangeGossipKeyRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5774,7 +6701,7 @@ func (x *ChangeGossipKeyRequest) String() string {
 func (*ChangeGossipKeyRequest) ProtoMessage() {}
 
 func (x *ChangeGossipKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5787,7 +6714,7 @@ func (x *ChangeGossipKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeGossipKeyRequest.ProtoReflect.Descriptor instead.
 func (*ChangeGossipKeyRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{95}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *ChangeGossipKeyRequest) GetChange() GossipKeyChange {
@@ -5821,7 +6748,7 @@ type ChangeGossipKeyResponse struct {
 
 func (x *ChangeGossipKeyResponse) Reset() {
 	*x = ChangeGossipKeyResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5833,7 +6760,7 @@ func (x *ChangeGossipKeyResponse) String() string {
 func (*ChangeGossipKeyResponse) ProtoMessage() {}
 
 func (x *ChangeGossipKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5846,7 +6773,7 @@ func (x *ChangeGossipKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeGossipKeyResponse.ProtoReflect.Descriptor instead.
 func (*ChangeGossipKeyResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{96}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *ChangeGossipKeyResponse) GetKeySha256() [][]byte {
@@ -5864,7 +6791,7 @@ type GossipKeysRequest struct {
 
 func (x *GossipKeysRequest) Reset() {
 	*x = GossipKeysRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5876,7 +6803,7 @@ func (x *GossipKeysRequest) String() string {
 func (*GossipKeysRequest) ProtoMessage() {}
 
 func (x *GossipKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5889,7 +6816,7 @@ func (x *GossipKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GossipKeysRequest.ProtoReflect.Descriptor instead.
 func (*GossipKeysRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{97}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{114}
 }
 
 type GossipKeysResponse struct {
@@ -5902,7 +6829,7 @@ type GossipKeysResponse struct {
 
 func (x *GossipKeysResponse) Reset() {
 	*x = GossipKeysResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5914,7 +6841,7 @@ func (x *GossipKeysResponse) String() string {
 func (*GossipKeysResponse) ProtoMessage() {}
 
 func (x *GossipKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5927,7 +6854,7 @@ func (x *GossipKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GossipKeysResponse.ProtoReflect.Descriptor instead.
 func (*GossipKeysResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{98}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{115}
 }
 
 func (x *GossipKeysResponse) GetKeys() [][]byte {
@@ -5946,7 +6873,7 @@ type RotateGossipRequest struct {
 
 func (x *RotateGossipRequest) Reset() {
 	*x = RotateGossipRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5958,7 +6885,7 @@ func (x *RotateGossipRequest) String() string {
 func (*RotateGossipRequest) ProtoMessage() {}
 
 func (x *RotateGossipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5971,7 +6898,7 @@ func (x *RotateGossipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateGossipRequest.ProtoReflect.Descriptor instead.
 func (*RotateGossipRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{99}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *RotateGossipRequest) GetReason() string {
@@ -5993,7 +6920,7 @@ type RotateGossipResponse struct {
 
 func (x *RotateGossipResponse) Reset() {
 	*x = RotateGossipResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6005,7 +6932,7 @@ func (x *RotateGossipResponse) String() string {
 func (*RotateGossipResponse) ProtoMessage() {}
 
 func (x *RotateGossipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6018,7 +6945,7 @@ func (x *RotateGossipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateGossipResponse.ProtoReflect.Descriptor instead.
 func (*RotateGossipResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{100}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{117}
 }
 
 func (x *RotateGossipResponse) GetSteps() []string {
@@ -6111,7 +7038,65 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x11max_feature_level\x18\x98\x01 \x01(\rR\x0fmaxFeatureLevel\x12$\n" +
 	"\rfeature_level\x18\x99\x01 \x01(\rR\ffeatureLevel\x12&\n" +
 	"\x0etrusted_sha256\x18\x9a\x01 \x03(\fR\rtrustedSha256\x12$\n" +
-	"\rissuer_sha256\x18\x9b\x01 \x01(\fR\fissuerSha256\"D\n" +
+	"\rissuer_sha256\x18\x9b\x01 \x01(\fR\fissuerSha256\"\x14\n" +
+	"\x12SeedSourcesRequest\"P\n" +
+	"\x13SeedSourcesResponse\x129\n" +
+	"\asources\x18\x01 \x03(\v2\x1f.cadastre.cluster.v1.SeedSourceR\asources\"H\n" +
+	"\n" +
+	"SeedSource\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12!\n" +
+	"\fgrpc_address\x18\x02 \x01(\tR\vgrpcAddress\"2\n" +
+	"\x13SeedManifestRequest\x12\x1b\n" +
+	"\tmin_index\x18\x01 \x01(\x04R\bminIndex\"\xc9\x01\n" +
+	"\x10SeedManifestPart\x123\n" +
+	"\x05files\x18\x01 \x03(\v2\x1d.cadastre.cluster.v1.SeedFileR\x05files\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\x12#\n" +
+	"\rcheckpoint_id\x18\x03 \x01(\tR\fcheckpointId\x12\x14\n" +
+	"\x05index\x18\x04 \x01(\x04R\x05index\x12\x12\n" +
+	"\x04term\x18\x05 \x01(\x04R\x04term\x12\x1d\n" +
+	"\n" +
+	"state_hash\x18\x06 \x01(\fR\tstateHash\"L\n" +
+	"\bSeedFile\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x16\n" +
+	"\x06sha256\x18\x03 \x01(\tR\x06sha256\"v\n" +
+	"\x0fSeedReadRequest\x12#\n" +
+	"\rcheckpoint_id\x18\x01 \x01(\tR\fcheckpointId\x12\x12\n" +
+	"\x04file\x18\x02 \x01(\tR\x04file\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x03R\x06offset\x12\x12\n" +
+	"\x04zstd\x18\x04 \x01(\bR\x04zstd\"<\n" +
+	"\tSeedChunk\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12\x1b\n" +
+	"\traw_bytes\x18\x02 \x01(\rR\brawBytes\"9\n" +
+	"\x12SeedReleaseRequest\x12#\n" +
+	"\rcheckpoint_id\x18\x01 \x01(\tR\fcheckpointId\"\x15\n" +
+	"\x13SeedReleaseResponse\"@\n" +
+	"\x0fSeedHoldRequest\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\"3\n" +
+	"\x10SeedHoldResponse\x12\x1f\n" +
+	"\vfirst_index\x18\x01 \x01(\x04R\n" +
+	"firstIndex\"'\n" +
+	"\x0fSeedHashRequest\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\"&\n" +
+	"\x10SeedHashResponse\x12\x12\n" +
+	"\x04hash\x18\x01 \x01(\fR\x04hash\"n\n" +
+	"\x0fReadConsistency\x12#\n" +
+	"\rsession_index\x18\x01 \x01(\x04R\fsessionIndex\x12\x14\n" +
+	"\x05stale\x18\x02 \x01(\bR\x05stale\x12 \n" +
+	"\fmax_stale_ms\x18\x03 \x01(\x03R\n" +
+	"maxStaleMs\"\x83\x01\n" +
+	"\x11ReadObjectRequest\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12F\n" +
+	"\vconsistency\x18\x03 \x01(\v2$.cadastre.cluster.v1.ReadConsistencyR\vconsistency\"\xc5\x01\n" +
+	"\x12ReadObjectResponse\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04roid\x18\x03 \x01(\tR\x04roid\x125\n" +
+	"\x05facts\x18\x04 \x03(\v2\x1f.cadastre.cluster.v1.ObjectFactR\x05facts\x12#\n" +
+	"\rapplied_index\x18\x05 \x01(\x04R\fappliedIndex\x12\x17\n" +
+	"\anode_id\x18\x06 \x01(\tR\x06nodeId\"D\n" +
 	"\x0eExecuteRequest\x122\n" +
 	"\acommand\x18\x01 \x01(\v2\x18.cadastre.fsm.v1.CommandR\acommand\"B\n" +
 	"\x0fExecuteResponse\x12/\n" +
@@ -6460,8 +7445,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x16GOSSIP_KEY_CHANGE_NONE\x10\x01\x12\x1d\n" +
 	"\x19GOSSIP_KEY_CHANGE_INSTALL\x10\x02\x12\x19\n" +
 	"\x15GOSSIP_KEY_CHANGE_USE\x10\x03\x12\x1c\n" +
-	"\x18GOSSIP_KEY_CHANGE_RETAIN\x10\x042\x93\n" +
-	"\n" +
+	"\x18GOSSIP_KEY_CHANGE_RETAIN\x10\x042\xc0\x0e\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -6478,7 +7462,13 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\bAnnounce\x12$.cadastre.cluster.v1.AnnounceRequest\x1a%.cadastre.cluster.v1.AnnounceResponse\x12l\n" +
 	"\x0fChangeGossipKey\x12+.cadastre.cluster.v1.ChangeGossipKeyRequest\x1a,.cadastre.cluster.v1.ChangeGossipKeyResponse\x12]\n" +
 	"\n" +
-	"GossipKeys\x12&.cadastre.cluster.v1.GossipKeysRequest\x1a'.cadastre.cluster.v1.GossipKeysResponse2\x92\x17\n" +
+	"GossipKeys\x12&.cadastre.cluster.v1.GossipKeysRequest\x1a'.cadastre.cluster.v1.GossipKeysResponse\x12`\n" +
+	"\vSeedSources\x12'.cadastre.cluster.v1.SeedSourcesRequest\x1a(.cadastre.cluster.v1.SeedSourcesResponse\x12a\n" +
+	"\fSeedManifest\x12(.cadastre.cluster.v1.SeedManifestRequest\x1a%.cadastre.cluster.v1.SeedManifestPart0\x01\x12R\n" +
+	"\bSeedRead\x12$.cadastre.cluster.v1.SeedReadRequest\x1a\x1e.cadastre.cluster.v1.SeedChunk0\x01\x12`\n" +
+	"\vSeedRelease\x12'.cadastre.cluster.v1.SeedReleaseRequest\x1a(.cadastre.cluster.v1.SeedReleaseResponse\x12W\n" +
+	"\bSeedHold\x12$.cadastre.cluster.v1.SeedHoldRequest\x1a%.cadastre.cluster.v1.SeedHoldResponse\x12W\n" +
+	"\bSeedHash\x12$.cadastre.cluster.v1.SeedHashRequest\x1a%.cadastre.cluster.v1.SeedHashResponse2\xf1\x17\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -6512,7 +7502,9 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\bPutTrust\x12$.cadastre.cluster.v1.PutTrustRequest\x1a%.cadastre.cluster.v1.PutTrustResponse\x12c\n" +
 	"\fRotateGossip\x12(.cadastre.cluster.v1.RotateGossipRequest\x1a).cadastre.cluster.v1.RotateGossipResponse\x12u\n" +
 	"\x12RequestCertificate\x12..cadastre.cluster.v1.RequestCertificateRequest\x1a/.cadastre.cluster.v1.RequestCertificateResponse\x12u\n" +
-	"\x12InstallCertificate\x12..cadastre.cluster.v1.InstallCertificateRequest\x1a/.cadastre.cluster.v1.InstallCertificateResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"\x12InstallCertificate\x12..cadastre.cluster.v1.InstallCertificateRequest\x1a/.cadastre.cluster.v1.InstallCertificateResponse\x12]\n" +
+	"\n" +
+	"ReadObject\x12&.cadastre.cluster.v1.ReadObjectRequest\x1a'.cadastre.cluster.v1.ReadObjectResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -6527,7 +7519,7 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 101)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 118)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(GossipKeyChange)(0),               // 0: cadastre.cluster.v1.GossipKeyChange
 	(*ErrorDetail)(nil),                // 1: cadastre.cluster.v1.ErrorDetail
@@ -6551,222 +7543,257 @@ var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*RemovedResponse)(nil),            // 19: cadastre.cluster.v1.RemovedResponse
 	(*StatusRequest)(nil),              // 20: cadastre.cluster.v1.StatusRequest
 	(*StatusResponse)(nil),             // 21: cadastre.cluster.v1.StatusResponse
-	(*ExecuteRequest)(nil),             // 22: cadastre.cluster.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),            // 23: cadastre.cluster.v1.ExecuteResponse
-	(*MembersRequest)(nil),             // 24: cadastre.cluster.v1.MembersRequest
-	(*Member)(nil),                     // 25: cadastre.cluster.v1.Member
-	(*MembersResponse)(nil),            // 26: cadastre.cluster.v1.MembersResponse
-	(*TLD)(nil),                        // 27: cadastre.cluster.v1.TLD
-	(*GetTLDRequest)(nil),              // 28: cadastre.cluster.v1.GetTLDRequest
-	(*ListTLDsRequest)(nil),            // 29: cadastre.cluster.v1.ListTLDsRequest
-	(*ListLabelsRequest)(nil),          // 30: cadastre.cluster.v1.ListLabelsRequest
-	(*ListLabelsResponse)(nil),         // 31: cadastre.cluster.v1.ListLabelsResponse
-	(*HostUsersRequest)(nil),           // 32: cadastre.cluster.v1.HostUsersRequest
-	(*HostUsersResponse)(nil),          // 33: cadastre.cluster.v1.HostUsersResponse
-	(*HostUser)(nil),                   // 34: cadastre.cluster.v1.HostUser
-	(*ListTLDsResponse)(nil),           // 35: cadastre.cluster.v1.ListTLDsResponse
-	(*Registrar)(nil),                  // 36: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),        // 37: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),      // 38: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil),     // 39: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),         // 40: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),        // 41: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),      // 42: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil),     // 43: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),              // 44: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),             // 45: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),            // 46: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),           // 47: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),         // 48: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),        // 49: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),           // 50: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),          // 51: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),              // 52: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),              // 53: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),                // 54: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),                // 55: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),             // 56: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),               // 57: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),              // 58: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),                 // 59: cadastre.cluster.v1.ObjectFact
-	(*AllocationTokensRequest)(nil),    // 60: cadastre.cluster.v1.AllocationTokensRequest
-	(*AllocationTokensChunk)(nil),      // 61: cadastre.cluster.v1.AllocationTokensChunk
-	(*AllocationToken)(nil),            // 62: cadastre.cluster.v1.AllocationToken
-	(*ApplicationsRequest)(nil),        // 63: cadastre.cluster.v1.ApplicationsRequest
-	(*ApplicationsChunk)(nil),          // 64: cadastre.cluster.v1.ApplicationsChunk
-	(*Application)(nil),                // 65: cadastre.cluster.v1.Application
-	(*FeaturesRequest)(nil),            // 66: cadastre.cluster.v1.FeaturesRequest
-	(*MemberFeatures)(nil),             // 67: cadastre.cluster.v1.MemberFeatures
-	(*FeaturesResponse)(nil),           // 68: cadastre.cluster.v1.FeaturesResponse
-	(*RaiseLevelRequest)(nil),          // 69: cadastre.cluster.v1.RaiseLevelRequest
-	(*RaiseLevelResponse)(nil),         // 70: cadastre.cluster.v1.RaiseLevelResponse
-	(*MaintenanceListRequest)(nil),     // 71: cadastre.cluster.v1.MaintenanceListRequest
-	(*MaintenanceListResponse)(nil),    // 72: cadastre.cluster.v1.MaintenanceListResponse
-	(*MaintenanceShowRequest)(nil),     // 73: cadastre.cluster.v1.MaintenanceShowRequest
-	(*MaintenanceShowResponse)(nil),    // 74: cadastre.cluster.v1.MaintenanceShowResponse
-	(*MaintenanceRecord)(nil),          // 75: cadastre.cluster.v1.MaintenanceRecord
-	(*MaintenanceVersion)(nil),         // 76: cadastre.cluster.v1.MaintenanceVersion
-	(*ChangeRoleRequest)(nil),          // 77: cadastre.cluster.v1.ChangeRoleRequest
-	(*ChangeRoleResponse)(nil),         // 78: cadastre.cluster.v1.ChangeRoleResponse
-	(*SetRoleRequest)(nil),             // 79: cadastre.cluster.v1.SetRoleRequest
-	(*AnnounceRequest)(nil),            // 80: cadastre.cluster.v1.AnnounceRequest
-	(*AnnounceResponse)(nil),           // 81: cadastre.cluster.v1.AnnounceResponse
-	(*RevokeOperatorRequest)(nil),      // 82: cadastre.cluster.v1.RevokeOperatorRequest
-	(*RevokeOperatorResponse)(nil),     // 83: cadastre.cluster.v1.RevokeOperatorResponse
-	(*ListRevokedRequest)(nil),         // 84: cadastre.cluster.v1.ListRevokedRequest
-	(*RevokedCertificate)(nil),         // 85: cadastre.cluster.v1.RevokedCertificate
-	(*ListRevokedResponse)(nil),        // 86: cadastre.cluster.v1.ListRevokedResponse
-	(*TrustRequest)(nil),               // 87: cadastre.cluster.v1.TrustRequest
-	(*MemberTrust)(nil),                // 88: cadastre.cluster.v1.MemberTrust
-	(*TrustResponse)(nil),              // 89: cadastre.cluster.v1.TrustResponse
-	(*PutTrustRequest)(nil),            // 90: cadastre.cluster.v1.PutTrustRequest
-	(*PutTrustResponse)(nil),           // 91: cadastre.cluster.v1.PutTrustResponse
-	(*RequestCertificateRequest)(nil),  // 92: cadastre.cluster.v1.RequestCertificateRequest
-	(*RequestCertificateResponse)(nil), // 93: cadastre.cluster.v1.RequestCertificateResponse
-	(*InstallCertificateRequest)(nil),  // 94: cadastre.cluster.v1.InstallCertificateRequest
-	(*InstallCertificateResponse)(nil), // 95: cadastre.cluster.v1.InstallCertificateResponse
-	(*ChangeGossipKeyRequest)(nil),     // 96: cadastre.cluster.v1.ChangeGossipKeyRequest
-	(*ChangeGossipKeyResponse)(nil),    // 97: cadastre.cluster.v1.ChangeGossipKeyResponse
-	(*GossipKeysRequest)(nil),          // 98: cadastre.cluster.v1.GossipKeysRequest
-	(*GossipKeysResponse)(nil),         // 99: cadastre.cluster.v1.GossipKeysResponse
-	(*RotateGossipRequest)(nil),        // 100: cadastre.cluster.v1.RotateGossipRequest
-	(*RotateGossipResponse)(nil),       // 101: cadastre.cluster.v1.RotateGossipResponse
-	(*fsmpb.Command)(nil),              // 102: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),               // 103: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),                 // 104: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),                // 105: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),            // 106: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),          // 107: cadastre.fsm.v1.PremiumName
-	(*fsmpb.MaintenanceItem)(nil),      // 108: cadastre.fsm.v1.MaintenanceItem
+	(*SeedSourcesRequest)(nil),         // 22: cadastre.cluster.v1.SeedSourcesRequest
+	(*SeedSourcesResponse)(nil),        // 23: cadastre.cluster.v1.SeedSourcesResponse
+	(*SeedSource)(nil),                 // 24: cadastre.cluster.v1.SeedSource
+	(*SeedManifestRequest)(nil),        // 25: cadastre.cluster.v1.SeedManifestRequest
+	(*SeedManifestPart)(nil),           // 26: cadastre.cluster.v1.SeedManifestPart
+	(*SeedFile)(nil),                   // 27: cadastre.cluster.v1.SeedFile
+	(*SeedReadRequest)(nil),            // 28: cadastre.cluster.v1.SeedReadRequest
+	(*SeedChunk)(nil),                  // 29: cadastre.cluster.v1.SeedChunk
+	(*SeedReleaseRequest)(nil),         // 30: cadastre.cluster.v1.SeedReleaseRequest
+	(*SeedReleaseResponse)(nil),        // 31: cadastre.cluster.v1.SeedReleaseResponse
+	(*SeedHoldRequest)(nil),            // 32: cadastre.cluster.v1.SeedHoldRequest
+	(*SeedHoldResponse)(nil),           // 33: cadastre.cluster.v1.SeedHoldResponse
+	(*SeedHashRequest)(nil),            // 34: cadastre.cluster.v1.SeedHashRequest
+	(*SeedHashResponse)(nil),           // 35: cadastre.cluster.v1.SeedHashResponse
+	(*ReadConsistency)(nil),            // 36: cadastre.cluster.v1.ReadConsistency
+	(*ReadObjectRequest)(nil),          // 37: cadastre.cluster.v1.ReadObjectRequest
+	(*ReadObjectResponse)(nil),         // 38: cadastre.cluster.v1.ReadObjectResponse
+	(*ExecuteRequest)(nil),             // 39: cadastre.cluster.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),            // 40: cadastre.cluster.v1.ExecuteResponse
+	(*MembersRequest)(nil),             // 41: cadastre.cluster.v1.MembersRequest
+	(*Member)(nil),                     // 42: cadastre.cluster.v1.Member
+	(*MembersResponse)(nil),            // 43: cadastre.cluster.v1.MembersResponse
+	(*TLD)(nil),                        // 44: cadastre.cluster.v1.TLD
+	(*GetTLDRequest)(nil),              // 45: cadastre.cluster.v1.GetTLDRequest
+	(*ListTLDsRequest)(nil),            // 46: cadastre.cluster.v1.ListTLDsRequest
+	(*ListLabelsRequest)(nil),          // 47: cadastre.cluster.v1.ListLabelsRequest
+	(*ListLabelsResponse)(nil),         // 48: cadastre.cluster.v1.ListLabelsResponse
+	(*HostUsersRequest)(nil),           // 49: cadastre.cluster.v1.HostUsersRequest
+	(*HostUsersResponse)(nil),          // 50: cadastre.cluster.v1.HostUsersResponse
+	(*HostUser)(nil),                   // 51: cadastre.cluster.v1.HostUser
+	(*ListTLDsResponse)(nil),           // 52: cadastre.cluster.v1.ListTLDsResponse
+	(*Registrar)(nil),                  // 53: cadastre.cluster.v1.Registrar
+	(*GetRegistrarRequest)(nil),        // 54: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),      // 55: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil),     // 56: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),         // 57: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),        // 58: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),      // 59: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil),     // 60: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),              // 61: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),             // 62: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),            // 63: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),           // 64: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),         // 65: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),        // 66: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),           // 67: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),          // 68: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),              // 69: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),              // 70: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),                // 71: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),                // 72: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),             // 73: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),               // 74: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),              // 75: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),                 // 76: cadastre.cluster.v1.ObjectFact
+	(*AllocationTokensRequest)(nil),    // 77: cadastre.cluster.v1.AllocationTokensRequest
+	(*AllocationTokensChunk)(nil),      // 78: cadastre.cluster.v1.AllocationTokensChunk
+	(*AllocationToken)(nil),            // 79: cadastre.cluster.v1.AllocationToken
+	(*ApplicationsRequest)(nil),        // 80: cadastre.cluster.v1.ApplicationsRequest
+	(*ApplicationsChunk)(nil),          // 81: cadastre.cluster.v1.ApplicationsChunk
+	(*Application)(nil),                // 82: cadastre.cluster.v1.Application
+	(*FeaturesRequest)(nil),            // 83: cadastre.cluster.v1.FeaturesRequest
+	(*MemberFeatures)(nil),             // 84: cadastre.cluster.v1.MemberFeatures
+	(*FeaturesResponse)(nil),           // 85: cadastre.cluster.v1.FeaturesResponse
+	(*RaiseLevelRequest)(nil),          // 86: cadastre.cluster.v1.RaiseLevelRequest
+	(*RaiseLevelResponse)(nil),         // 87: cadastre.cluster.v1.RaiseLevelResponse
+	(*MaintenanceListRequest)(nil),     // 88: cadastre.cluster.v1.MaintenanceListRequest
+	(*MaintenanceListResponse)(nil),    // 89: cadastre.cluster.v1.MaintenanceListResponse
+	(*MaintenanceShowRequest)(nil),     // 90: cadastre.cluster.v1.MaintenanceShowRequest
+	(*MaintenanceShowResponse)(nil),    // 91: cadastre.cluster.v1.MaintenanceShowResponse
+	(*MaintenanceRecord)(nil),          // 92: cadastre.cluster.v1.MaintenanceRecord
+	(*MaintenanceVersion)(nil),         // 93: cadastre.cluster.v1.MaintenanceVersion
+	(*ChangeRoleRequest)(nil),          // 94: cadastre.cluster.v1.ChangeRoleRequest
+	(*ChangeRoleResponse)(nil),         // 95: cadastre.cluster.v1.ChangeRoleResponse
+	(*SetRoleRequest)(nil),             // 96: cadastre.cluster.v1.SetRoleRequest
+	(*AnnounceRequest)(nil),            // 97: cadastre.cluster.v1.AnnounceRequest
+	(*AnnounceResponse)(nil),           // 98: cadastre.cluster.v1.AnnounceResponse
+	(*RevokeOperatorRequest)(nil),      // 99: cadastre.cluster.v1.RevokeOperatorRequest
+	(*RevokeOperatorResponse)(nil),     // 100: cadastre.cluster.v1.RevokeOperatorResponse
+	(*ListRevokedRequest)(nil),         // 101: cadastre.cluster.v1.ListRevokedRequest
+	(*RevokedCertificate)(nil),         // 102: cadastre.cluster.v1.RevokedCertificate
+	(*ListRevokedResponse)(nil),        // 103: cadastre.cluster.v1.ListRevokedResponse
+	(*TrustRequest)(nil),               // 104: cadastre.cluster.v1.TrustRequest
+	(*MemberTrust)(nil),                // 105: cadastre.cluster.v1.MemberTrust
+	(*TrustResponse)(nil),              // 106: cadastre.cluster.v1.TrustResponse
+	(*PutTrustRequest)(nil),            // 107: cadastre.cluster.v1.PutTrustRequest
+	(*PutTrustResponse)(nil),           // 108: cadastre.cluster.v1.PutTrustResponse
+	(*RequestCertificateRequest)(nil),  // 109: cadastre.cluster.v1.RequestCertificateRequest
+	(*RequestCertificateResponse)(nil), // 110: cadastre.cluster.v1.RequestCertificateResponse
+	(*InstallCertificateRequest)(nil),  // 111: cadastre.cluster.v1.InstallCertificateRequest
+	(*InstallCertificateResponse)(nil), // 112: cadastre.cluster.v1.InstallCertificateResponse
+	(*ChangeGossipKeyRequest)(nil),     // 113: cadastre.cluster.v1.ChangeGossipKeyRequest
+	(*ChangeGossipKeyResponse)(nil),    // 114: cadastre.cluster.v1.ChangeGossipKeyResponse
+	(*GossipKeysRequest)(nil),          // 115: cadastre.cluster.v1.GossipKeysRequest
+	(*GossipKeysResponse)(nil),         // 116: cadastre.cluster.v1.GossipKeysResponse
+	(*RotateGossipRequest)(nil),        // 117: cadastre.cluster.v1.RotateGossipRequest
+	(*RotateGossipResponse)(nil),       // 118: cadastre.cluster.v1.RotateGossipResponse
+	(*fsmpb.Command)(nil),              // 119: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),               // 120: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),                 // 121: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),                // 122: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),            // 123: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),          // 124: cadastre.fsm.v1.PremiumName
+	(*fsmpb.MaintenanceItem)(nil),      // 125: cadastre.fsm.v1.MaintenanceItem
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	102, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	119, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	5,   // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	103, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	120, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	1,   // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	2,   // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	104, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	105, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	102, // 7: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	103, // 8: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
-	25,  // 9: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	106, // 10: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	107, // 11: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
-	34,  // 12: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
-	27,  // 13: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
-	36,  // 14: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	103, // 15: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
-	55,  // 16: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
-	58,  // 17: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
-	59,  // 18: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
-	62,  // 19: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
-	65,  // 20: cadastre.cluster.v1.ApplicationsChunk.applications:type_name -> cadastre.cluster.v1.Application
-	67,  // 21: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
-	75,  // 22: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	75,  // 23: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	76,  // 24: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
-	108, // 25: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	75,  // 26: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	105, // 27: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	85,  // 28: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
-	88,  // 29: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
-	0,   // 30: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
-	105, // 31: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	3,   // 32: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	6,   // 33: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	8,   // 34: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	10,  // 35: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	12,  // 36: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	14,  // 37: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	16,  // 38: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	42,  // 39: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	18,  // 40: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	20,  // 41: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	77,  // 42: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
-	80,  // 43: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
-	96,  // 44: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
-	98,  // 45: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
-	22,  // 46: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	24,  // 47: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	28,  // 48: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	29,  // 49: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	30,  // 50: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	32,  // 51: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	37,  // 52: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	38,  // 53: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	40,  // 54: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	42,  // 55: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	44,  // 56: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	46,  // 57: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	48,  // 58: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	50,  // 59: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	52,  // 60: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	53,  // 61: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	56,  // 62: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	60,  // 63: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
-	63,  // 64: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
-	66,  // 65: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	69,  // 66: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	71,  // 67: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
-	73,  // 68: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
-	79,  // 69: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
-	82,  // 70: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
-	84,  // 71: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
-	87,  // 72: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
-	90,  // 73: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
-	100, // 74: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
-	92,  // 75: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
-	94,  // 76: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
-	4,   // 77: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	7,   // 78: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	9,   // 79: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	11,  // 80: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	13,  // 81: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	15,  // 82: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	17,  // 83: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	43,  // 84: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	19,  // 85: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	21,  // 86: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	78,  // 87: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	81,  // 88: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
-	97,  // 89: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
-	99,  // 90: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
-	23,  // 91: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	26,  // 92: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	27,  // 93: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	35,  // 94: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	31,  // 95: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	33,  // 96: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	36,  // 97: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	39,  // 98: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	41,  // 99: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	43,  // 100: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	45,  // 101: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	47,  // 102: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	49,  // 103: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	51,  // 104: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	13,  // 105: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	54,  // 106: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	57,  // 107: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	61,  // 108: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
-	64,  // 109: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
-	68,  // 110: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	70,  // 111: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	72,  // 112: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
-	74,  // 113: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
-	78,  // 114: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	83,  // 115: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
-	86,  // 116: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
-	89,  // 117: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
-	91,  // 118: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
-	101, // 119: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
-	93,  // 120: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
-	95,  // 121: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
-	77,  // [77:122] is the sub-list for method output_type
-	32,  // [32:77] is the sub-list for method input_type
-	32,  // [32:32] is the sub-list for extension type_name
-	32,  // [32:32] is the sub-list for extension extendee
-	0,   // [0:32] is the sub-list for field type_name
+	121, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	122, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	24,  // 7: cadastre.cluster.v1.SeedSourcesResponse.sources:type_name -> cadastre.cluster.v1.SeedSource
+	27,  // 8: cadastre.cluster.v1.SeedManifestPart.files:type_name -> cadastre.cluster.v1.SeedFile
+	36,  // 9: cadastre.cluster.v1.ReadObjectRequest.consistency:type_name -> cadastre.cluster.v1.ReadConsistency
+	76,  // 10: cadastre.cluster.v1.ReadObjectResponse.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	119, // 11: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	120, // 12: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	42,  // 13: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
+	123, // 14: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	124, // 15: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	51,  // 16: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
+	44,  // 17: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
+	53,  // 18: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
+	120, // 19: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	72,  // 20: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
+	75,  // 21: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
+	76,  // 22: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	79,  // 23: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
+	82,  // 24: cadastre.cluster.v1.ApplicationsChunk.applications:type_name -> cadastre.cluster.v1.Application
+	84,  // 25: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
+	92,  // 26: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	92,  // 27: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	93,  // 28: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
+	125, // 29: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	92,  // 30: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	122, // 31: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	102, // 32: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
+	105, // 33: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
+	0,   // 34: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
+	122, // 35: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	3,   // 36: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	6,   // 37: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	8,   // 38: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	10,  // 39: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	12,  // 40: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	14,  // 41: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	16,  // 42: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	59,  // 43: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	18,  // 44: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	20,  // 45: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	94,  // 46: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
+	97,  // 47: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
+	113, // 48: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
+	115, // 49: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
+	22,  // 50: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
+	25,  // 51: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
+	28,  // 52: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
+	30,  // 53: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
+	32,  // 54: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
+	34,  // 55: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
+	39,  // 56: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	41,  // 57: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	45,  // 58: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	46,  // 59: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	47,  // 60: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	49,  // 61: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	54,  // 62: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	55,  // 63: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	57,  // 64: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	59,  // 65: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	61,  // 66: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	63,  // 67: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	65,  // 68: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	67,  // 69: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	69,  // 70: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	70,  // 71: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	73,  // 72: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	77,  // 73: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
+	80,  // 74: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
+	83,  // 75: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	86,  // 76: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	88,  // 77: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
+	90,  // 78: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
+	96,  // 79: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
+	99,  // 80: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
+	101, // 81: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
+	104, // 82: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
+	107, // 83: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
+	117, // 84: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
+	109, // 85: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
+	111, // 86: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
+	37,  // 87: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
+	4,   // 88: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	7,   // 89: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	9,   // 90: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	11,  // 91: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	13,  // 92: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	15,  // 93: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	17,  // 94: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	60,  // 95: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	19,  // 96: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	21,  // 97: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	95,  // 98: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	98,  // 99: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
+	114, // 100: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
+	116, // 101: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
+	23,  // 102: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
+	26,  // 103: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
+	29,  // 104: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
+	31,  // 105: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
+	33,  // 106: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
+	35,  // 107: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
+	40,  // 108: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	43,  // 109: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	44,  // 110: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	52,  // 111: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	48,  // 112: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	50,  // 113: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	53,  // 114: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	56,  // 115: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	58,  // 116: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	60,  // 117: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	62,  // 118: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	64,  // 119: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	66,  // 120: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	68,  // 121: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	13,  // 122: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	71,  // 123: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	74,  // 124: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	78,  // 125: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
+	81,  // 126: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
+	85,  // 127: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	87,  // 128: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	89,  // 129: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
+	91,  // 130: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
+	95,  // 131: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	100, // 132: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
+	103, // 133: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
+	106, // 134: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
+	108, // 135: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
+	118, // 136: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
+	110, // 137: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
+	112, // 138: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
+	38,  // 139: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
+	88,  // [88:140] is the sub-list for method output_type
+	36,  // [36:88] is the sub-list for method input_type
+	36,  // [36:36] is the sub-list for extension type_name
+	36,  // [36:36] is the sub-list for extension extendee
+	0,   // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -6779,14 +7806,14 @@ func file_cluster_clusterpb_cluster_proto_init() {
 		(*ProposeOutcome_Error)(nil),
 		(*ProposeOutcome_NotLeader)(nil),
 	}
-	file_cluster_clusterpb_cluster_proto_msgTypes[61].OneofWrappers = []any{}
+	file_cluster_clusterpb_cluster_proto_msgTypes[78].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   101,
+			NumMessages:   118,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -37,6 +37,12 @@ const (
 	Peer_Announce_FullMethodName        = "/cadastre.cluster.v1.Peer/Announce"
 	Peer_ChangeGossipKey_FullMethodName = "/cadastre.cluster.v1.Peer/ChangeGossipKey"
 	Peer_GossipKeys_FullMethodName      = "/cadastre.cluster.v1.Peer/GossipKeys"
+	Peer_SeedSources_FullMethodName     = "/cadastre.cluster.v1.Peer/SeedSources"
+	Peer_SeedManifest_FullMethodName    = "/cadastre.cluster.v1.Peer/SeedManifest"
+	Peer_SeedRead_FullMethodName        = "/cadastre.cluster.v1.Peer/SeedRead"
+	Peer_SeedRelease_FullMethodName     = "/cadastre.cluster.v1.Peer/SeedRelease"
+	Peer_SeedHold_FullMethodName        = "/cadastre.cluster.v1.Peer/SeedHold"
+	Peer_SeedHash_FullMethodName        = "/cadastre.cluster.v1.Peer/SeedHash"
 )
 
 // PeerClient is the client API for Peer service.
@@ -76,6 +82,19 @@ type PeerClient interface {
 	ChangeGossipKey(ctx context.Context, in *ChangeGossipKeyRequest, opts ...grpc.CallOption) (*ChangeGossipKeyResponse, error)
 	// GossipKeys gives a member the present keys, as when it was away during a rotation.
 	GossipKeys(ctx context.Context, in *GossipKeysRequest, opts ...grpc.CallOption) (*GossipKeysResponse, error)
+	// SeedSources lists the nodes that may hold checkpoints.
+	SeedSources(ctx context.Context, in *SeedSourcesRequest, opts ...grpc.CallOption) (*SeedSourcesResponse, error)
+	// SeedManifest makes the node hold a checkpoint for the caller, if it does not hold one that
+	// will do, and says what is in it. A fenced node refuses.
+	SeedManifest(ctx context.Context, in *SeedManifestRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SeedManifestPart], error)
+	// SeedRead sends a file of a held checkpoint from an offset on.
+	SeedRead(ctx context.Context, in *SeedReadRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SeedChunk], error)
+	// SeedRelease says that the caller needs the checkpoint no longer.
+	SeedRelease(ctx context.Context, in *SeedReleaseRequest, opts ...grpc.CallOption) (*SeedReleaseResponse, error)
+	// SeedHold asks a voter to keep its log after an index for a while.
+	SeedHold(ctx context.Context, in *SeedHoldRequest, opts ...grpc.CallOption) (*SeedHoldResponse, error)
+	// SeedHash asks for the state hash as of an index, if the node still knows it.
+	SeedHash(ctx context.Context, in *SeedHashRequest, opts ...grpc.CallOption) (*SeedHashResponse, error)
 }
 
 type peerClient struct {
@@ -235,6 +254,84 @@ func (c *peerClient) GossipKeys(ctx context.Context, in *GossipKeysRequest, opts
 	return out, nil
 }
 
+func (c *peerClient) SeedSources(ctx context.Context, in *SeedSourcesRequest, opts ...grpc.CallOption) (*SeedSourcesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SeedSourcesResponse)
+	err := c.cc.Invoke(ctx, Peer_SeedSources_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) SeedManifest(ctx context.Context, in *SeedManifestRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SeedManifestPart], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Peer_ServiceDesc.Streams[1], Peer_SeedManifest_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SeedManifestRequest, SeedManifestPart]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_SeedManifestClient = grpc.ServerStreamingClient[SeedManifestPart]
+
+func (c *peerClient) SeedRead(ctx context.Context, in *SeedReadRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SeedChunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Peer_ServiceDesc.Streams[2], Peer_SeedRead_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SeedReadRequest, SeedChunk]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_SeedReadClient = grpc.ServerStreamingClient[SeedChunk]
+
+func (c *peerClient) SeedRelease(ctx context.Context, in *SeedReleaseRequest, opts ...grpc.CallOption) (*SeedReleaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SeedReleaseResponse)
+	err := c.cc.Invoke(ctx, Peer_SeedRelease_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) SeedHold(ctx context.Context, in *SeedHoldRequest, opts ...grpc.CallOption) (*SeedHoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SeedHoldResponse)
+	err := c.cc.Invoke(ctx, Peer_SeedHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) SeedHash(ctx context.Context, in *SeedHashRequest, opts ...grpc.CallOption) (*SeedHashResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SeedHashResponse)
+	err := c.cc.Invoke(ctx, Peer_SeedHash_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServer is the server API for Peer service.
 // All implementations must embed UnimplementedPeerServer
 // for forward compatibility.
@@ -272,6 +369,19 @@ type PeerServer interface {
 	ChangeGossipKey(context.Context, *ChangeGossipKeyRequest) (*ChangeGossipKeyResponse, error)
 	// GossipKeys gives a member the present keys, as when it was away during a rotation.
 	GossipKeys(context.Context, *GossipKeysRequest) (*GossipKeysResponse, error)
+	// SeedSources lists the nodes that may hold checkpoints.
+	SeedSources(context.Context, *SeedSourcesRequest) (*SeedSourcesResponse, error)
+	// SeedManifest makes the node hold a checkpoint for the caller, if it does not hold one that
+	// will do, and says what is in it. A fenced node refuses.
+	SeedManifest(*SeedManifestRequest, grpc.ServerStreamingServer[SeedManifestPart]) error
+	// SeedRead sends a file of a held checkpoint from an offset on.
+	SeedRead(*SeedReadRequest, grpc.ServerStreamingServer[SeedChunk]) error
+	// SeedRelease says that the caller needs the checkpoint no longer.
+	SeedRelease(context.Context, *SeedReleaseRequest) (*SeedReleaseResponse, error)
+	// SeedHold asks a voter to keep its log after an index for a while.
+	SeedHold(context.Context, *SeedHoldRequest) (*SeedHoldResponse, error)
+	// SeedHash asks for the state hash as of an index, if the node still knows it.
+	SeedHash(context.Context, *SeedHashRequest) (*SeedHashResponse, error)
 	mustEmbedUnimplementedPeerServer()
 }
 
@@ -323,6 +433,24 @@ func (UnimplementedPeerServer) ChangeGossipKey(context.Context, *ChangeGossipKey
 }
 func (UnimplementedPeerServer) GossipKeys(context.Context, *GossipKeysRequest) (*GossipKeysResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GossipKeys not implemented")
+}
+func (UnimplementedPeerServer) SeedSources(context.Context, *SeedSourcesRequest) (*SeedSourcesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SeedSources not implemented")
+}
+func (UnimplementedPeerServer) SeedManifest(*SeedManifestRequest, grpc.ServerStreamingServer[SeedManifestPart]) error {
+	return status.Error(codes.Unimplemented, "method SeedManifest not implemented")
+}
+func (UnimplementedPeerServer) SeedRead(*SeedReadRequest, grpc.ServerStreamingServer[SeedChunk]) error {
+	return status.Error(codes.Unimplemented, "method SeedRead not implemented")
+}
+func (UnimplementedPeerServer) SeedRelease(context.Context, *SeedReleaseRequest) (*SeedReleaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SeedRelease not implemented")
+}
+func (UnimplementedPeerServer) SeedHold(context.Context, *SeedHoldRequest) (*SeedHoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SeedHold not implemented")
+}
+func (UnimplementedPeerServer) SeedHash(context.Context, *SeedHashRequest) (*SeedHashResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SeedHash not implemented")
 }
 func (UnimplementedPeerServer) mustEmbedUnimplementedPeerServer() {}
 func (UnimplementedPeerServer) testEmbeddedByValue()              {}
@@ -590,6 +718,100 @@ func _Peer_GossipKeys_Handler(srv interface{}, ctx context.Context, dec func(int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Peer_SeedSources_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SeedSourcesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).SeedSources(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_SeedSources_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).SeedSources(ctx, req.(*SeedSourcesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_SeedManifest_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(SeedManifestRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(PeerServer).SeedManifest(m, &grpc.GenericServerStream[SeedManifestRequest, SeedManifestPart]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_SeedManifestServer = grpc.ServerStreamingServer[SeedManifestPart]
+
+func _Peer_SeedRead_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(SeedReadRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(PeerServer).SeedRead(m, &grpc.GenericServerStream[SeedReadRequest, SeedChunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Peer_SeedReadServer = grpc.ServerStreamingServer[SeedChunk]
+
+func _Peer_SeedRelease_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SeedReleaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).SeedRelease(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_SeedRelease_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).SeedRelease(ctx, req.(*SeedReleaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_SeedHold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SeedHoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).SeedHold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_SeedHold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).SeedHold(ctx, req.(*SeedHoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_SeedHash_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SeedHashRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).SeedHash(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_SeedHash_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).SeedHash(ctx, req.(*SeedHashRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Peer_ServiceDesc is the grpc.ServiceDesc for Peer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -649,11 +871,37 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "GossipKeys",
 			Handler:    _Peer_GossipKeys_Handler,
 		},
+		{
+			MethodName: "SeedSources",
+			Handler:    _Peer_SeedSources_Handler,
+		},
+		{
+			MethodName: "SeedRelease",
+			Handler:    _Peer_SeedRelease_Handler,
+		},
+		{
+			MethodName: "SeedHold",
+			Handler:    _Peer_SeedHold_Handler,
+		},
+		{
+			MethodName: "SeedHash",
+			Handler:    _Peer_SeedHash_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Seed",
 			Handler:       _Peer_Seed_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "SeedManifest",
+			Handler:       _Peer_SeedManifest_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "SeedRead",
+			Handler:       _Peer_SeedRead_Handler,
 			ServerStreams: true,
 		},
 	},
@@ -692,6 +940,7 @@ const (
 	Admin_RotateGossip_FullMethodName       = "/cadastre.cluster.v1.Admin/RotateGossip"
 	Admin_RequestCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/RequestCertificate"
 	Admin_InstallCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/InstallCertificate"
+	Admin_ReadObject_FullMethodName         = "/cadastre.cluster.v1.Admin/ReadObject"
 )
 
 // AdminClient is the client API for Admin service.
@@ -760,6 +1009,8 @@ type AdminClient interface {
 	RequestCertificate(ctx context.Context, in *RequestCertificateRequest, opts ...grpc.CallOption) (*RequestCertificateResponse, error)
 	// InstallCertificate gives the node asked the certificate that it requested last.
 	InstallCertificate(ctx context.Context, in *InstallCertificateRequest, opts ...grpc.CallOption) (*InstallCertificateResponse, error)
+	// ReadObject reads a domain, host or contact at a chosen consistency.
+	ReadObject(ctx context.Context, in *ReadObjectRequest, opts ...grpc.CallOption) (*ReadObjectResponse, error)
 }
 
 type adminClient struct {
@@ -1125,6 +1376,16 @@ func (c *adminClient) InstallCertificate(ctx context.Context, in *InstallCertifi
 	return out, nil
 }
 
+func (c *adminClient) ReadObject(ctx context.Context, in *ReadObjectRequest, opts ...grpc.CallOption) (*ReadObjectResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReadObjectResponse)
+	err := c.cc.Invoke(ctx, Admin_ReadObject_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -1191,6 +1452,8 @@ type AdminServer interface {
 	RequestCertificate(context.Context, *RequestCertificateRequest) (*RequestCertificateResponse, error)
 	// InstallCertificate gives the node asked the certificate that it requested last.
 	InstallCertificate(context.Context, *InstallCertificateRequest) (*InstallCertificateResponse, error)
+	// ReadObject reads a domain, host or contact at a chosen consistency.
+	ReadObject(context.Context, *ReadObjectRequest) (*ReadObjectResponse, error)
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -1293,6 +1556,9 @@ func (UnimplementedAdminServer) RequestCertificate(context.Context, *RequestCert
 }
 func (UnimplementedAdminServer) InstallCertificate(context.Context, *InstallCertificateRequest) (*InstallCertificateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method InstallCertificate not implemented")
+}
+func (UnimplementedAdminServer) ReadObject(context.Context, *ReadObjectRequest) (*ReadObjectResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReadObject not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -1838,6 +2104,24 @@ func _Admin_InstallCertificate_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_ReadObject_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReadObjectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).ReadObject(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_ReadObject_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).ReadObject(ctx, req.(*ReadObjectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1948,6 +2232,10 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "InstallCertificate",
 			Handler:    _Admin_InstallCertificate_Handler,
+		},
+		{
+			MethodName: "ReadObject",
+			Handler:    _Admin_ReadObject_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

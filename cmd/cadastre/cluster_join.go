@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -18,8 +20,9 @@ func newClusterJoinCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "join --config FILE --peer ADDR --token TOKEN",
 		Short: "Join this node to a cluster",
-		Long: `Registers this node with a one-time token and fetches the state into its empty data folder.
-Then start it. If it fails half-way, run it again with the same token.`,
+		Long: `Registers this node with a one-time token and fetches the state into its empty data folder, from
+the nearest node that has it. Then start it. If it fails half-way, also by being killed, run it
+again with the same token: it goes on where it was.`,
 		Example: "  cadastre cluster join --config n4.toml --peer 192.0.2.10:7947 --token-file token",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,7 +57,7 @@ Then start it. If it fails half-way, run it again with the same token.`,
 }
 
 // joinCluster registers the node and fills its data folder.
-func joinCluster(ctx context.Context, cfg *Config, peer, token string, log io.Writer, progress func(receivedBytes uint64)) (*cluster.Joined, error) {
+func joinCluster(ctx context.Context, cfg *Config, peer, token string, log io.Writer, progress func(cluster.PullProgress)) (*cluster.Joined, error) {
 	logger, err := newLogger(&cfg.Log, log)
 	if err != nil {
 		return nil, err
@@ -76,20 +79,41 @@ func joinCluster(ctx context.Context, cfg *Config, peer, token string, log io.Wr
 		Credentials: n.creds, PeerAddress: peer, Token: token,
 		RaftAddress: cfg.advertisedRaft(), GRPCAddress: cfg.advertisedGRPC(),
 		StoreDir: cfg.storeDir(), RaftDir: cfg.raftDir(), Progress: progress, Log: logger,
+		BytesPerSecond: cfg.Seed.receiveBytes(),
 	})
 }
 
+// progressStep is how often a progress bar is drawn anew.
+const progressStep = 200 * time.Millisecond
+
 // progress returns what shows how much of the state has arrived, nil unless a person looks.
-func (a *app) progress() func(receivedBytes uint64) {
+func (a *app) progress() func(cluster.PullProgress) {
 	f, ok := a.stderr.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
-	var shownMiB uint64
-	return func(receivedBytes uint64) {
-		if mib := receivedBytes >> 20; mib > shownMiB {
-			shownMiB = mib
-			a.say("\rreceived %d MiB of the state", mib)
+	var mu sync.Mutex
+	var shownAt time.Time
+	return func(p cluster.PullProgress) {
+		mu.Lock()
+		defer mu.Unlock()
+		if done := p.FetchedBytes == p.TotalBytes; !done && time.Since(shownAt) < progressStep {
+			return
 		}
+		shownAt = time.Now()
+		a.say("\r%s", seedBar(p))
 	}
+}
+
+// seedBar draws how far a pull is, on one line.
+func seedBar(p cluster.PullProgress) string {
+	const width = 30
+	filled := 0
+	percent := int64(0)
+	if p.TotalBytes > 0 {
+		done := min(p.FetchedBytes, p.TotalBytes)
+		filled, percent = int(width*done/p.TotalBytes), 100*done/p.TotalBytes
+	}
+	return fmt.Sprintf("[%s%s] %3d%% %d of %d MiB from %s", strings.Repeat("#", filled), strings.Repeat(".", width-filled),
+		percent, p.FetchedBytes>>20, p.TotalBytes>>20, p.Source)
 }

@@ -28,6 +28,7 @@ type Config struct {
 	GRPC      GRPCConfig      `toml:"grpc"`
 	Gossip    GossipConfig    `toml:"gossip"`
 	Disk      DiskConfig      `toml:"disk"`
+	Seed      SeedConfig      `toml:"seed"`
 	Autopilot AutopilotConfig `toml:"autopilot"`
 	EPP       ListenConfig    `toml:"epp"`
 	DNS       DNSConfig       `toml:"dns"`
@@ -66,6 +67,18 @@ type DiskConfig struct {
 	// leader, until there is a quarter more; 0 means 512, or a twentieth of a small file system.
 	LowWaterMB uint32 `toml:"low_water_mb"`
 }
+
+// SeedConfig is about giving the state to other nodes and fetching it from them.
+type SeedConfig struct {
+	// SendMBPerSecond bounds what this node sends to all others together, in MiB; 0 means no
+	// bound.
+	SendMBPerSecond uint32 `toml:"send_mb_per_second"`
+	// ReceiveMBPerSecond bounds what this node receives when it joins or has fallen behind.
+	ReceiveMBPerSecond uint32 `toml:"receive_mb_per_second"`
+}
+
+func (c SeedConfig) sendBytes() int64    { return int64(c.SendMBPerSecond) << 20 }
+func (c SeedConfig) receiveBytes() int64 { return int64(c.ReceiveMBPerSecond) << 20 }
 
 // GRPCConfig is about the port for operators and the other nodes.
 type GRPCConfig struct {

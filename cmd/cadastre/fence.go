@@ -46,6 +46,14 @@ func refuseFenced(cfg *Config) error {
 		cfg.NodeID, firstNonEmpty(strings.TrimSpace(string(reason)), "the note cannot be read"), cfg.NodeID, cfg.DataDir, cfg.fencedFile())
 }
 
+// refuseToSeed keeps a state that was found to be wrong from spreading.
+func (n *node) refuseToSeed() error {
+	if n.fenced.Load() {
+		return errors.New("it is fenced")
+	}
+	return nil
+}
+
 // writeNote leaves a durable note for the next start.
 func writeNote(path, note string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)

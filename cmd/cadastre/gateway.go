@@ -45,6 +45,15 @@ func (g *gateway) Standing(_ context.Context, id registry.RegistrarID) (standing
 	return standing, err
 }
 
+// ViewFresh is View for the levels that need more than their name. fn finds the token with
+// which a session goes on from here in tx.Applied.
+func (g *gateway) ViewFresh(ctx context.Context, want store.Freshness, fn func(*store.ReadTx) error) error {
+	if err := g.forwarder.Fresh(ctx, want); err != nil {
+		return err
+	}
+	return g.store.View(fn)
+}
+
 // identifyRegistrar tells which registrar a verified client certificate stands for.
 func identifyRegistrar(state tls.ConnectionState) (registrarID string, fingerprintSHA256 []byte, err error) {
 	if len(state.PeerCertificates) == 0 {

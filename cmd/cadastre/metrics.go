@@ -30,6 +30,7 @@ type nodeCollector struct {
 	node    *node
 	storage *storageDescs
 	epp     *eppDescs
+	seed    *seedDescs
 
 	term, isLeader, applied, commit, lastLog, peers  *prometheus.Desc
 	dnsQueries, dnsResponses, dnsDropped, dnsRcodes  *prometheus.Desc
@@ -46,6 +47,7 @@ func newNodeCollector(n *node) *nodeCollector {
 		node:               n,
 		storage:            newStorageDescs(desc),
 		epp:                newEPPDescs(desc),
+		seed:               newSeedDescs(desc),
 		term:               desc("raft_term", "Current Raft term."),
 		isLeader:           desc("raft_is_leader", "1 while this node leads and serves, else 0."),
 		applied:            desc("applied_index", "Highest log index applied to this node's state."),
@@ -99,6 +101,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	c.storage.collect(out, c.node)
 	c.epp.collect(out, c.node)
+	c.seed.collect(out, c.node)
 	c.collectEdges(out)
 }
 

@@ -26,16 +26,17 @@ func (n *node) run(ctx context.Context) error {
 	if n.gossip != nil {
 		base.start(n.gossip.Run)
 	}
-	server := cluster.NewServer(cluster.ServerConfig{
+	n.server = cluster.NewServer(cluster.ServerConfig{
 		NodeID: n.cfg.NodeID, Credentials: n.creds, Raft: n.raft, Store: n.store, Forwarder: n.forwarder,
 		Peers: n.peers, Hints: n.hints(), Removed: n.markRemoved, Log: n.logger.With("service", "grpc"),
 		Version: buildVersion(), Gossip: n.gossip,
+		Seed: cluster.SeedConfig{Holder: n.raft, Refuse: n.refuseToSeed, BytesPerSecond: n.cfg.Seed.sendBytes()},
 	})
-	inbound.start(func(ctx context.Context) error { return server.Serve(ctx, n.grpc) })
-	base.start(server.FollowGossipKeys)
+	inbound.start(func(ctx context.Context) error { return n.server.Serve(ctx, n.grpc) })
+	base.start(n.server.FollowGossipKeys)
 	base.start(func(ctx context.Context) error { return cluster.FollowTrust(ctx, n.store, n.creds) })
 	base.start(func(ctx context.Context) error {
-		err := server.AnnounceAddresses(ctx, n.cfg.advertisedRaft(), n.cfg.advertisedGRPC())
+		err := n.server.AnnounceAddresses(ctx, n.cfg.advertisedRaft(), n.cfg.advertisedGRPC())
 		<-ctx.Done() // a part lasts as long as its stage
 		return err
 	})

@@ -162,12 +162,17 @@ func (n *node) openRaft(confirmTerm func(ctx context.Context, nodeID string, ter
 			return n.raft.Leader()
 		},
 	}
+	var fetch raftnode.FetchFunc
+	if n.fetcher != nil {
+		fetch = n.fetcher.Fetch
+	}
 	n.raft, err = raftnode.Open(raftnode.Config{
 		NodeID: n.cfg.NodeID, Dir: n.cfg.raftDir(), BindAddress: n.cfg.Raft.Listen, AdvertiseAddress: n.cfg.advertisedRaft(),
 		ServerTLS:   n.creds.PeerServerTLS(admission.Admit),
 		CheckPeer:   admission.Check,
 		ClientTLS:   n.creds.PeerClientTLS,
 		ConfirmTerm: confirmTerm,
+		Fetch:       fetch,
 		Store:       n.store, Machine: n.newMachine(),
 		Timeouts: raftnode.Timeouts{
 			Heartbeat: time.Duration(n.cfg.Raft.Heartbeat), Election: time.Duration(n.cfg.Raft.Election),

@@ -16,6 +16,8 @@ type statusChange struct {
 	add, remove                []string
 	reason                     string
 	caseID, caseType, caseName string
+	// consistency is of a look at the statuses, which a change is not.
+	consistency string
 }
 
 // statusObject is a kind of object whose statuses an operator can change.
@@ -83,21 +85,24 @@ func (o *statusObject) phrase() string {
 }
 
 func statusExample(object statusObject) string {
-	return fmt.Sprintf("  cadastre %s status %s --add serverUpdateProhibited --reason 'court order' --dev /tmp/cadastre", object.kind, object.example)
+	return fmt.Sprintf("  cadastre %[1]s status %[2]s --dev /tmp/cadastre\n  cadastre %[1]s status %[2]s --add serverUpdateProhibited --reason 'court order' --dev /tmp/cadastre", object.kind, object.example)
 }
 
 func newStatusCommand(a *app, flags *connFlags, object statusObject) *cobra.Command {
 	var change statusChange
 	cmd := &cobra.Command{
 		Use:   "status " + object.argument,
-		Short: "Set and remove server statuses",
-		Long: fmt.Sprintf("Sets and removes statuses of %s that its registrar cannot: %s. The registrar finds two messages in its queue, with the object before and after (RFC 8590).",
+		Short: "Show the statuses, set and remove server statuses",
+		Long: fmt.Sprintf("Without --add and --remove, shows %[1]s as fresh as --consistency asks. With them, sets and removes statuses of %[1]s that its registrar cannot: %[2]s. The registrar finds two messages in its queue, with the object before and after (RFC 8590).",
 			object.phrase(), strings.Join(serverStatuses(object.kind), ", ")),
 		Example: statusExample(object),
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := change.check(object.kind); err != nil {
-				return err
+			show := change.isNone()
+			if !show {
+				if err := change.check(object.kind); err != nil {
+					return err
+				}
 			}
 			key := args[0]
 			if object.kind == registry.KindDomain || object.kind == registry.KindHost {
@@ -105,6 +110,9 @@ func newStatusCommand(a *app, flags *connFlags, object statusObject) *cobra.Comm
 				if key, err = typedName(key); err != nil {
 					return err
 				}
+			}
+			if show {
+				return a.showObject(cmd, flags, object.kind, key, change.consistency)
 			}
 			return flags.withAdmin(cmd, func(ctx context.Context, client *admin) error {
 				result, err := client.execute(ctx, object.command(key, &change))
@@ -118,6 +126,7 @@ func newStatusCommand(a *app, flags *connFlags, object statusObject) *cobra.Comm
 	f := cmd.Flags()
 	f.StringSliceVar(&change.add, "add", nil, "status to set (repeatable)")
 	f.StringSliceVar(&change.remove, "remove", nil, "status to remove (repeatable)")
+	f.StringVar(&change.consistency, "consistency", "linearizable", "how fresh what is shown must be: linearizable, session=INDEX, stale or stale=DURATION")
 	f.StringVar(&change.reason, "reason", "", "why; the registrar is told")
 	f.StringVar(&change.caseID, "case-id", "", "identifier of the dispute or request")
 	f.StringVar(&change.caseType, "case-type", "", "urs, udrp or custom")
@@ -138,6 +147,11 @@ func serverStatuses(kind registry.ObjectKind) []string {
 		}
 	}
 	return names
+}
+
+// isNone says that nothing is to be changed.
+func (c *statusChange) isNone() bool {
+	return len(c.add)+len(c.remove) == 0 && c.reason == "" && c.caseID == "" && c.caseType == "" && c.caseName == ""
 }
 
 // check finds what is wrong with the flags before a node is asked.

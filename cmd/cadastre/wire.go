@@ -31,6 +31,8 @@ type node struct {
 	store     *store.Store
 	raft      *raftnode.Node
 	peers     *cluster.Peers
+	fetcher   *cluster.Fetcher
+	server    *cluster.Server
 	gossip    *cluster.Gossip // nil if switched off
 	forwarder *cluster.Forwarder
 	grpc      net.Listener
@@ -91,6 +93,10 @@ func (n *node) openAll(ctx context.Context) error {
 	confirm := func(ctx context.Context, nodeID string, term uint64) error {
 		return n.peers.ConfirmTerm(ctx, nodeID, n.cfg.NodeID, term)
 	}
+	n.fetcher = cluster.NewFetcher(cluster.FetcherConfig{
+		NodeID: n.cfg.NodeID, ClusterID: n.creds.ClusterID(), Peers: n.peers, Store: n.store,
+		BytesPerSecond: n.cfg.Seed.receiveBytes(), Log: n.logger.With("part", "seed"),
+	})
 	if err := n.openRaft(confirm); err != nil {
 		return err
 	}
