@@ -34,7 +34,7 @@ func (r *run) domainDelete(c *fsmpb.DomainDelete) (*fsmpb.Result, error) {
 	}
 	r.settled(result, tld, -refunded, 0)
 	switch {
-	case inAddGrace && len(r.tx.SubordinateHosts(domain.Name, 1)) == 0:
+	case inAddGrace && (r.tx.FeatureLevel() < registry.LevelLifecycle || len(r.tx.SubordinateHosts(domain.Name, 1)) == 0):
 		r.purgeDomain(domain)
 		return result, nil
 	case inAddGrace: // the next ticks move its hosts and purge it

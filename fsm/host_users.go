@@ -19,6 +19,10 @@ const (
 func (r *run) requireReleasable(tld *registry.TLD, d *registry.Domain) error {
 	hosts := r.tx.SubordinateHosts(d.Name, 1)
 	if len(hosts) > 0 && tld.Policy.SacrificialDomain == "" {
+		if r.tx.FeatureLevel() < registry.LevelLifecycle {
+			return refuse(registry.CodeAssociationForbids, "name", string(d.Name),
+				"the domain has subordinate hosts, such as %s; delete or rename them first (RFC 5731 section 3.2.2)", hosts[0])
+		}
 		return refuse(registry.CodeAssociationForbids, "name", string(d.Name), "the domain has subordinate hosts, such as %s%s; delete or rename them first (RFC 5731 section 3.2.2)",
 			hosts[0], r.usersText(r.usersBelow(d, maxCountedUsers)))
 	}

@@ -35,16 +35,23 @@ func (r *run) purgeSoon(name registry.DomainName) {
 	r.tx.PutDomain(domain, &next)
 }
 
-// purgeDomain makes the name free again, together with the hosts below it.
+// purgeDomain makes the name free again, together with the hosts below it. While the cluster
+// cannot release hosts yet, those that others use stay behind, unpublished.
 func (r *run) purgeDomain(domain *registry.Domain) {
+	releases := r.tx.FeatureLevel() >= registry.LevelLifecycle
 	for _, name := range r.tx.SubordinateHosts(domain.Name, purgeSubordinateLimit) {
-		if host, found := r.tx.Host(name); found {
+		if host, found := r.tx.Host(name); found && (releases || !r.isUsedByOthers(name, domain.Name)) {
 			r.forgetHost(host)
 		}
 		r.markDirty(domain.TLD, name)
 	}
 	r.tx.DeleteDomain(domain)
 	r.markDelegationDirty(domain, nil)
+}
+
+func (r *run) isUsedByOthers(host, domain registry.DomainName) bool {
+	users := r.tx.HostUsers(host, 2)
+	return slices.ContainsFunc(users, func(user registry.DomainName) bool { return user != domain })
 }
 
 // forgetHost deletes a host or, if it lives on under another name, this name of it.

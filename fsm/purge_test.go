@@ -15,6 +15,7 @@ func TestPurgeOfAHosterIsDoneInSteps(t *testing.T) {
 		t.Run(policy, func(t *testing.T) {
 			const customers = 450
 			w := registryWith(t, "tld_sacrificial.json")
+			w.must(`operator feature_level_raise {"level": 2}`)
 			w.must(`reg-a domain_create {"name": "op.example", "registrant": "c-one"}`)
 			w.must(`reg-a host_create {"name": "ns1.op.example", "addresses": ["wAACCg=="]}`)
 			w.must(`reg-a host_create {"name": "ns2.op.example", "addresses": ["wAACCw=="]}`)

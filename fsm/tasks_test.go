@@ -69,6 +69,7 @@ func (w *world) dirty() int {
 // computed anew, some of it with each tick, and no faster than it is published.
 func TestNewTTLReachesTheWholeZone(t *testing.T) {
 	w := registryWith(t, "tld.json")
+	w.must(`operator feature_level_raise {"level": 2}`)
 	const domains = 4500
 	for i := range domains {
 		w.must(fmt.Sprintf(`reg-a domain_create {"name": "n%d.example", "registrant": "c-one", "name_servers": ["ns1.net.test", "ns2.net.test"]}`, i))
@@ -111,6 +112,7 @@ func TestNewTTLReachesTheWholeZone(t *testing.T) {
 // TestOldAddGraceMonthsGo: what was counted for the limit of refunds goes after the next month.
 func TestOldAddGraceMonthsGo(t *testing.T) {
 	w := registryWith(t, "tld.json")
+	w.must(`operator feature_level_raise {"level": 2}`)
 	months := func() (jan, feb, mar registry.AddGraceMonth) {
 		w.view(func(tx *store.ReadTx) {
 			at := func(m time.Month) registry.AddGraceMonth {
@@ -141,6 +143,7 @@ func TestOldAddGraceMonthsGo(t *testing.T) {
 // TestOldAddGraceMonthsGoInSteps: no tick looks at more of them than it may.
 func TestOldAddGraceMonthsGoInSteps(t *testing.T) {
 	w := registryWith(t, "tld.json")
+	w.must(`operator feature_level_raise {"level": 2}`)
 	w.run("at 2001-05-05T00:00:00Z")
 	if err := w.store.Update(func(tx *store.Tx) error {
 		for i := range 1200 {

@@ -38,9 +38,11 @@ func (r *run) tick(c *fsmpb.Tick) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.republish()
-	r.carryOnReturn()
-	r.tx.PurgeAddGraceMonths(r.now, tickAddGraceLimit)
+	if r.tx.FeatureLevel() >= registry.LevelLifecycle {
+		r.republish()
+		r.carryOnReturn()
+		r.tx.PurgeAddGraceMonths(r.now, tickAddGraceLimit)
+	}
 	purged := r.tx.PurgeResults(r.tx.LeaderNow().Add(-resultWindow), tickPurgeLimit)
 	r.tx.PurgeJoinTokens(r.tx.LeaderNow().Add(-24*time.Hour), tickTokensLimit)
 	failures := r.tx.PurgeAuthFailures(r.tx.LeaderNow().Add(-policy.AuthFailureWindow), tickPurgeLimit)
@@ -95,7 +97,7 @@ func (r *run) domainDue(due store.Due) error {
 		next.PhaseEndsAt = policy.PurgeAt(tld, policy.AddDays(due.At, tld.Policy.PendingDeleteDays))
 		r.tx.PutDomain(d, &next)
 	case d.Phase == registry.PhasePendingDelete:
-		if !r.releaseHosts(tld, d) {
+		if r.tx.FeatureLevel() >= registry.LevelLifecycle && !r.releaseHosts(tld, d) {
 			return nil // the domain stays due for the rest
 		}
 		r.notifyPurge(d, due.At)

@@ -46,7 +46,7 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 	r.markApexDirty(tld)
 	if exists {
 		r.markApexDirty(old)
-		if policy.ChangesTTLs(old, tld) {
+		if policy.ChangesTTLs(old, tld) && r.tx.FeatureLevel() >= registry.LevelLifecycle {
 			r.tx.PutTask(store.TaskRepublish, string(tld.Name), "")
 		}
 	}

@@ -9,13 +9,18 @@ import "fmt"
 //	level 1  the commands and rows up to the first release of feature levels
 //	level 2  feature levels themselves, changes of a member's role and addresses, removed
 //	         nodes remembered, rotation of the authority, revocation of certificates; access of
-//	         registrars, lifetime of authorisation information, data models
+//	         registrars, lifetime of authorisation information, data models; hosts released before a
+//	         purge, zones republished, journals for incremental transfers
 const (
 	// MinFeatureLevel is the lowest level of a cluster that this program can take part in.
 	MinFeatureLevel uint32 = 1
 	// LevelRegistrarAccess is that from which on authorisation information has a lifetime, wrong
 	// attempts are counted and suspended registrars may acknowledge messages.
 	LevelRegistrarAccess uint32 = 2
+	// LevelLifecycle is that from which on hosts are released before their domain is purged, zones
+	// are republished after a change of policy, counts of old months are purged, and the journal of a
+	// zone keeps what was published before.
+	LevelLifecycle uint32 = 2
 	// MaxFeatureLevel is the highest, and that of a new cluster.
 	MaxFeatureLevel uint32 = 2
 )

@@ -129,7 +129,9 @@ func (tx *Tx) Publish(tld registry.DomainName, serial uint32, signedAs string, o
 		if o.NSEC3 {
 			k = tableZoneChain.key().str(string(tld)).bytes(o.ChainKey)
 		}
-		o.Before, _ = tx.get(k)
+		if tx.FeatureLevel() >= registry.LevelLifecycle {
+			o.Before, _ = tx.get(k)
+		}
 		row.msg(2, func(e *encoder) { e.ownerRecords(o) })
 		tx.putChain(tld, o)
 		switch {
