@@ -10,6 +10,9 @@ import "fmt"
 //	level 2  feature levels themselves, changes of a member's role and addresses, removed
 //	         nodes remembered, rotation of the authority, revocation of certificates; access of
 //	         registrars, lifetime of authorisation information, data models
+//	level 3  fewer rows for each command: kept results and names to publish in one row for each
+//	         entry, object identifiers from the place in the log and without a row of their own,
+//	         no index of the ledger for the revenue
 const (
 	// MinFeatureLevel is the lowest level of a cluster that this program can take part in.
 	MinFeatureLevel uint32 = 1
@@ -17,7 +20,9 @@ const (
 	// attempts are counted and suspended registrars may acknowledge messages.
 	LevelRegistrarAccess uint32 = 2
 	// MaxFeatureLevel is the highest, and that of a new cluster.
-	MaxFeatureLevel uint32 = 2
+	MaxFeatureLevel uint32 = 3
+	// LeanRowsLevel is the first with fewer rows for each command.
+	LeanRowsLevel uint32 = 3
 )
 
 // CheckFeatureLevel says whether this program can take part in a cluster of the level.

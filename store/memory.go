@@ -41,6 +41,12 @@ type memory struct {
 	byTable [256][]int            // the same by table
 	changed []int                 // those that the state hash does not know yet
 	seen    []seenRow             // reads of the current command
+	// dirtyEntries changes as entries are applied, ahead of the commit: a transaction that is
+	// not committed makes it anew.
+	dirtyEntries dirtyEntries
+	changedDirty []int // rows of tableDirty that the entry has changed
+	// oldResults says that rows of tableRequest may be left.
+	oldResults bool
 }
 
 // keptRow is a row that the transaction writes or deletes.
@@ -54,6 +60,8 @@ type keptRow struct {
 	// hashed: the state hash holds the row with the value before.
 	hashed    bool
 	isChanged bool
+	// inMemory: the row is not written; dropped: it is removed, whatever else it says.
+	inMemory, dropped bool
 }
 
 // seenRow is what a command has read from disk.
@@ -67,6 +75,15 @@ func newMemory(db *pebble.DB, dirty *dirtyNames) *memory {
 	return &memory{db: db, hot: hotRows{}, dirty: dirty, decoded: map[string]decodedRow{}, pending: map[string]int{}}
 }
 
+// load makes anew what is ahead of the commit.
+func (m *memory) load(tx *ReadTx, entries dirtyEntries) {
+	m.dirtyEntries, m.oldResults = entries, false
+	tx.scan(tableRequestByAge.key(), nil, func(_, _ []byte) bool {
+		m.oldResults = true
+		return false
+	})
+}
+
 // begin makes the memory ready for a transaction.
 func (m *memory) begin() {
 	for i := range m.rows {
@@ -78,7 +95,7 @@ func (m *memory) begin() {
 	}
 	clear(m.pending)
 	clear(m.rows)
-	m.rows, m.changed = m.rows[:0], m.changed[:0]
+	m.rows, m.changed, m.changedDirty = m.rows[:0], m.changed[:0], m.changedDirty[:0]
 	m.endCommand()
 }
 
@@ -137,10 +154,15 @@ func (m *memory) put(w *stagedWrite) {
 	}
 	row := &m.rows[at]
 	row.value, row.deleted = w.value, w.deleted
-	if !row.isChanged && !isLocal {
-		row.isChanged = true
+	switch {
+	case row.isChanged || isLocal:
+		return
+	case table(w.key[0]) == tableDirty:
+		m.changedDirty = append(m.changedDirty, at)
+	default:
 		m.changed = append(m.changed, at)
 	}
+	row.isChanged = true
 }
 
 // endCommand forgets what the command read, so that memory stays small in long batches.

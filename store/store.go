@@ -63,8 +63,9 @@ type Store struct {
 	// without asking the disk; owned by updateMu.
 	hash   StateHash
 	memory *memory
-	// dirty is replaced with db.
-	dirty *dirtyNames
+	// dirty and requests are replaced with db.
+	dirty    *dirtyNames
+	requests *requestIndex
 }
 
 // Open opens or creates the state in baseDir and finishes a restore that a crash cut off.
@@ -101,21 +102,26 @@ func (s *Store) openDB() error {
 	if err != nil {
 		return fmt.Errorf("open state in %s: %w", s.baseDir, err)
 	}
-	s.db, s.dirty = db, newDirtyNames()
-	s.memory = newMemory(db, s.dirty)
-	tx := newReadTx(db)
-	if err := catchFault(func() error { s.hash = tx.storedHash(); s.loadDirty(tx); return tx.checkFormat() }); err != nil {
+	s.db = db
+	if err := catchFault(s.prepare); err != nil {
+		s.db = nil
 		return errors.Join(err, db.Close())
 	}
 	return nil
 }
 
-// loadDirty reads what is dirty into memory.
-func (s *Store) loadDirty(tx *ReadTx) {
-	tx.scan(tableDirty.key(), nil, func(rest, value []byte) bool {
-		s.dirty.committed([]keptRow{{key: string(tableDirty.key().bytes(rest)), value: value}})
-		return true
-	})
+// prepare reads what is kept in memory.
+func (s *Store) prepare() error {
+	tx := newReadTx(s.db)
+	if err := tx.checkFormat(); err != nil {
+		return err
+	}
+	s.hash = tx.storedHash()
+	names, entries := loadDirty(tx)
+	s.dirty, s.requests, s.memory = names, &requestIndex{}, newMemory(s.db, names)
+	s.requests.load(tx)
+	s.memory.load(tx, entries)
+	return nil
 }
 
 // Close closes the state; views that are still running must have ended.
@@ -143,7 +149,7 @@ func (s *Store) View(fn func(tx *ReadTx) error) error {
 	snapshot := s.db.NewSnapshot()
 	defer func() { _ = snapshot.Close() }() // a snapshot's Close only releases memory
 	tx := newReadTx(snapshot)
-	tx.dirty = s.dirty
+	tx.dirty, tx.requests = s.dirty, s.requests
 	return s.faults.noted(catchFault(func() error { return fn(tx) }))
 }
 
@@ -157,8 +163,12 @@ func (s *Store) Update(fn func(tx *Tx) error) error {
 	if s.db == nil {
 		panic(fault("update", errClosed))
 	}
-	tx := newTx(s.db, s.hash, s.memory)
+	tx := newTx(s.db, s.hash, s.memory, s.requests)
 	if err := fn(tx); err != nil {
+		base := newReadTx(s.db)
+		_, entries := loadDirty(base)
+		s.requests.load(base)
+		s.memory.load(base, entries)
 		return err
 	}
 	tx.writeHash()
