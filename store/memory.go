@@ -16,8 +16,8 @@ const (
 	searchedRows = 24
 )
 
-// hotRows are rows that nearly every command reads, as of the last commit. Only the
-// goroutine that applies the log uses them.
+// hotRows are rows that nearly every command reads, as of the last commit; nil stands for a
+// row that is not there. Only the goroutine that applies the log uses them.
 type hotRows map[string][]byte
 
 // isHot says whether the table's rows are few, or some of them, and read all the time.
@@ -28,6 +28,10 @@ func isHot(t table) bool {
 	}
 	return false
 }
+
+// isMissed says whether rows of the hot table are looked for though they are seldom there.
+// Names of hosts are not among them: there is no end of those that do not exist.
+func isMissed(t table) bool { return t == tablePollQueue || t == tableAddGrace }
 
 // memory is what a transaction knows without asking the disk: its own writes, what the
 // current command has read, and the hot rows. It is used again for the next transaction.
@@ -113,7 +117,7 @@ func (m *memory) getCommitted(k []byte) ([]byte, bool) {
 		return m.dirty.get(k)
 	}
 	if value, ok := m.hot[string(k)]; ok {
-		return value, true
+		return value, value != nil
 	}
 	remembers := len(m.seen) <= searchedRows
 	for i := range m.seen {
@@ -123,7 +127,7 @@ func (m *memory) getCommitted(k []byte) ([]byte, bool) {
 	}
 	value, found := read(m.db, k)
 	switch {
-	case found && isHot(table(k[0])) && len(m.hot) < maxHotRows:
+	case (found && isHot(table(k[0])) || isMissed(table(k[0]))) && len(m.hot) < maxHotRows:
 		m.hot[string(k)] = value // the row as committed; pending shadows it until the commit
 	case remembers:
 		m.seen = append(m.seen, seenRow{key: string(k), value: value, found: found})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable/block"
 )
 
 // Sizes of Pebble's parts, for nodes of a few gigabytes.
@@ -21,6 +22,15 @@ const (
 	memTableStopWrites    = 4
 	l0CompactionThreshold = 4
 	bloomBitsPerKey       = 10
+	// indexBlockBytes keeps the index of a table in one block: a second level would cost every
+	// read a block more.
+	indexBlockBytes = 256 << 10
+	// lBaseMaxBytes is how large the first level below the newest tables may grow before
+	// there is another: each level is one more place where a read must look and a row is
+	// written once more.
+	lBaseMaxBytes = 512 << 20
+	// tableFileBytes is about the size of a table file.
+	tableFileBytes = 32 << 20
 )
 
 // Names inside the store's folder. stateNew exists only while a restore is being swapped
@@ -91,11 +101,23 @@ func (s *Store) openDB() error {
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: memTableStopWrites,
 		L0CompactionThreshold:       l0CompactionThreshold,
+		LBaseMaxBytes:               lBaseMaxBytes,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      quietLogger{faults: &s.faults},
 		EventListener:               s.faults.listener(),
 	}
+	for i := range opts.TargetFileSizes {
+		opts.TargetFileSizes[i] = tableFileBytes
+	}
+	// What is new is written again soon: only the last level, where nearly everything ends up,
+	// is compressed.
+	opts.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
+		settings := pebble.DBCompressionNone
+		settings.Levels[len(settings.Levels)-1] = block.SnappyCompression
+		return settings
+	})
 	for i := range opts.Levels {
+		opts.Levels[i].IndexBlockSize = indexBlockBytes
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
 	}
 	db, err := pebble.Open(filepath.Join(s.baseDir, stateDirName), opts)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
 	"cadastre/cluster"
+	"cadastre/internal/gcpace"
 	"cadastre/publisher"
 )
 
@@ -42,6 +44,9 @@ func (n *node) run(ctx context.Context) error {
 	})
 	lead.start(n.lead)
 	n.startEdges(edges)
+	if os.Getenv("GOGC") == "" {
+		base.start(gcpace.Run)
+	}
 	if n.metrics != nil {
 		base.start(n.serveMetrics)
 	}
