@@ -39,6 +39,7 @@ type memory struct {
 	db      *pebble.DB
 	hot     hotRows
 	dirty   *dirtyNames
+	filter  *keyFilter
 	decoded map[string]decodedRow // from hot rows
 	pending map[string]int        // key of a kept write → its place in rows
 	rows    []keptRow             // kept writes, in the order in which they came
@@ -75,8 +76,8 @@ type seenRow struct {
 	found bool
 }
 
-func newMemory(db *pebble.DB, dirty *dirtyNames) *memory {
-	return &memory{db: db, hot: hotRows{}, dirty: dirty, decoded: map[string]decodedRow{}, pending: map[string]int{}}
+func newMemory(db *pebble.DB, dirty *dirtyNames, filter *keyFilter) *memory {
+	return &memory{db: db, filter: filter, hot: hotRows{}, dirty: dirty, decoded: map[string]decodedRow{}, pending: map[string]int{}}
 }
 
 // load makes anew what is ahead of the commit.
@@ -125,6 +126,9 @@ func (m *memory) getCommitted(k []byte) ([]byte, bool) {
 			return m.seen[i].value, m.seen[i].found
 		}
 	}
+	if m.filter.excludes(k) {
+		return nil, false
+	}
 	value, found := read(m.db, k)
 	switch {
 	case (found && isHot(table(k[0])) || isMissed(table(k[0]))) && len(m.hot) < maxHotRows:
@@ -150,6 +154,9 @@ func (m *memory) put(w *stagedWrite) {
 				return
 			}
 			row.isNew, row.hashed = !found, found
+			if row.isNew && isFiltered(table(w.key[0])) {
+				m.filter.add(w.key)
+			}
 		}
 		at = len(m.rows)
 		m.pending[w.key] = at

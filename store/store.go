@@ -73,9 +73,11 @@ type Store struct {
 	// without asking the disk; owned by updateMu.
 	hash   StateHash
 	memory *memory
-	// dirty and requests are replaced with db.
+	// What follows is replaced with db; replaced is closed then.
 	dirty    *dirtyNames
 	requests *requestIndex
+	filter   *keyFilter
+	replaced chan struct{}
 }
 
 // Open opens or creates the state in baseDir and finishes a restore that a crash cut off.
@@ -140,7 +142,12 @@ func (s *Store) prepare() error {
 	}
 	s.hash = tx.storedHash()
 	names, entries := loadDirty(tx)
-	s.dirty, s.requests, s.memory = names, &requestIndex{}, newMemory(s.db, names)
+	s.dirty, s.requests, s.filter = names, &requestIndex{}, newKeyFilter()
+	s.memory = newMemory(s.db, names, s.filter)
+	if s.replaced != nil {
+		close(s.replaced)
+	}
+	s.replaced = make(chan struct{})
 	s.requests.load(tx)
 	s.memory.load(tx, entries)
 	return nil
@@ -168,10 +175,11 @@ func (s *Store) View(fn func(tx *ReadTx) error) error {
 	if s.db == nil {
 		return fault("view", errClosed)
 	}
+	isFiltered := s.filter.full.Load()
 	snapshot := s.db.NewSnapshot()
 	defer func() { _ = snapshot.Close() }() // a snapshot's Close only releases memory
 	tx := newReadTx(snapshot)
-	tx.dirty, tx.requests = s.dirty, s.requests
+	tx.dirty, tx.requests, tx.filter, tx.isFiltered = s.dirty, s.requests, s.filter, isFiltered
 	return s.faults.noted(catchFault(func() error { return fn(tx) }))
 }
 

@@ -42,6 +42,10 @@ type ReadTx struct {
 	dirty *dirtyNames
 	// requests leads to kept results; nil where none are looked for.
 	requests *requestIndex
+	// filter knows of many keys that they are not there, which counts if it was full when the
+	// view began: it lacks what was deleted before.
+	filter     *keyFilter
+	isFiltered bool
 }
 
 func newReadTx(src source) *ReadTx { return &ReadTx{source: src} }
@@ -58,6 +62,9 @@ func (tx *ReadTx) get(k key) ([]byte, bool) {
 func (tx *ReadTx) getBase(k []byte) ([]byte, bool) {
 	if tx.memory != nil {
 		return tx.memory.get(k)
+	}
+	if tx.isFiltered && tx.filter.excludes(k) {
+		return nil, false
 	}
 	return read(tx.source, k)
 }

@@ -25,6 +25,7 @@ func (n *node) run(ctx context.Context) error {
 
 	raft.start(n.raft.Run)
 	base.start(n.forwarder.Run)
+	base.start(n.store.FillFilter)
 	if n.gossip != nil {
 		base.start(n.gossip.Run)
 	}
