@@ -88,11 +88,11 @@ func (r *run) newROID(unique, suffix string) (registry.ROID, error) {
 	return roid, nil
 }
 
-// objectROID names an object of registrars. From registry.LeanRowsLevel on its unique part is
+// objectROID names an object of registrars. From registry.LevelLeanRows on its unique part is
 // the place of the command in the log, which no other object can have and none need be looked
 // for: the letter of the kind of object, index and place in base 36, an underscore between them.
 func (r *run) objectROID(letter, unique, suffix string) (registry.ROID, error) {
-	if r.tx.FeatureLevel() < registry.LeanRowsLevel {
+	if r.tx.FeatureLevel() < registry.LevelLeanRows {
 		return r.newROID(unique, suffix)
 	}
 	at := r.tx.At()

@@ -21,8 +21,8 @@ const (
 	LevelRegistrarAccess uint32 = 2
 	// MaxFeatureLevel is the highest, and that of a new cluster.
 	MaxFeatureLevel uint32 = 3
-	// LeanRowsLevel is the first with fewer rows for each command.
-	LeanRowsLevel uint32 = 3
+	// LevelLeanRows is the first with fewer rows for each command.
+	LevelLeanRows uint32 = 3
 )
 
 // CheckFeatureLevel says whether this program can take part in a cluster of the level.

@@ -2,7 +2,7 @@ package store
 
 import "slices"
 
-// From registry.LeanRowsLevel on the names that await publication are kept on disk as one row
+// From registry.LevelLeanRows on the names that await publication are kept on disk as one row
 // for each entry that made some dirty, without those that are clean or became dirty again
 // since: a row for each name would be written and deleted again within a fraction of a second.
 // Rows from before go when their names become clean or dirty again.

@@ -175,7 +175,7 @@ func (d *decoder) ledgerField(r *LedgerRow) {
 }
 
 // isIndexed says whether the rows of the account have an index. Those of the revenue are
-// nearly the whole ledger and had one below registry.LeanRowsLevel only.
+// nearly the whole ledger and had one below registry.LevelLeanRows only.
 func isIndexed(account Account) bool { return account != AccountRevenue }
 
 // EachLedgerRow calls fn for every row that moves money from or to the account, oldest

@@ -81,7 +81,7 @@ func (tx *ReadTx) Applied() (index, term uint64) {
 // BeginEntry starts the entry at the given index.
 func (tx *Tx) BeginEntry(index, term uint64) {
 	tx.at = Position{Index: index, Term: term}
-	tx.lean = tx.FeatureLevel() >= registry.LeanRowsLevel
+	tx.lean = tx.FeatureLevel() >= registry.LevelLeanRows
 }
 
 // BeginCommand starts the command at the given place of the entry.

@@ -79,7 +79,7 @@ func (d *decoder) authInfo() registry.AuthInfo {
 	return a
 }
 
-// putROID notes which object has the ROID. From registry.LeanRowsLevel on the history alone
+// putROID notes which object has the ROID. From registry.LevelLeanRows on the history alone
 // tells; rows from before stay.
 func (tx *Tx) putROID(roid registry.ROID, kind registry.ObjectKind, objectKey string) {
 	if !tx.lean {

@@ -68,7 +68,7 @@ func (tx *Tx) PutResult(id RequestID, result []byte, at time.Time) {
 	tx.requests.add(id, tx.at.Index)
 }
 
-// oldRequestKey appends a request id as it is in keys below registry.LeanRowsLevel.
+// oldRequestKey appends a request id as it is in keys below registry.LevelLeanRows.
 func oldRequestKey(k key, id RequestID) key {
 	return fmt.Appendf(k, "%s\x00%016x%016x", id.Origin, id.Epoch, id.Counter)
 }
@@ -110,7 +110,7 @@ func (tx *Tx) PurgeResults(before time.Time, limit int) (purged int) {
 	return purged
 }
 
-// purgeOldResults does it for the rows from below registry.LeanRowsLevel.
+// purgeOldResults does it for the rows from below registry.LevelLeanRows.
 func (tx *Tx) purgeOldResults(before time.Time, limit int) int {
 	var ages [][]byte
 	bound := uint64(before.UnixMilli())

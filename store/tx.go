@@ -167,7 +167,7 @@ type Tx struct {
 	hash  StateHash
 	at    Position
 	cause Cause
-	// lean says that the entry is applied at registry.LeanRowsLevel or above: it is the level
+	// lean says that the entry is applied at registry.LevelLeanRows or above: it is the level
 	// before the entry that counts.
 	lean bool
 	// results are those of the entry's requests so far; resultsAt is their time.
