@@ -48,8 +48,19 @@ func newFilterPart(keys int) *filterPart {
 	return &filterPart{blocks: make([]filterBlock, keys/filterKeysPerBlock), room: keys}
 }
 
-// isFiltered says whether the filter knows the keys of the table.
-func isFiltered(t table) bool { return t == tableDomain || t == tableHost || t == tableZone }
+// filteredTables are those whose keys the filter knows: rows that are looked for when they
+// are about to be made.
+func filteredTables() [5]table {
+	return [...]table{tableDomain, tableHost, tableZone, tableZoneChain, tableResignOf}
+}
+
+func isFiltered(t table) bool {
+	switch t {
+	case tableDomain, tableHost, tableZone, tableZoneChain, tableResignOf:
+		return true
+	}
+	return false
+}
 
 // excludes says that the key is not there, nor was in any view that began with a full filter.
 func (f *keyFilter) excludes(k []byte) bool {
@@ -132,7 +143,7 @@ func (s *Store) FillFilter(ctx context.Context) error {
 // the state is replaced.
 func (s *Store) fillFilter(ctx context.Context) (replaced <-chan struct{}, err error) {
 	var current *keyFilter
-	for _, t := range []table{tableDomain, tableHost, tableZone} {
+	for _, t := range filteredTables() {
 		next := t.key()
 		for len(next) > 0 && ctx.Err() == nil {
 			err := s.View(func(tx *ReadTx) error {

@@ -207,6 +207,15 @@ func decoded[T any](tx *ReadTx, k key, value []byte, decode func([]byte) T) T {
 	return v
 }
 
+// changesRegistrars says whether the transaction writes what RegistrarsVersion stands for.
+func (m *memory) changesRegistrars() bool {
+	if len(m.byTable[tableRegistrar])+len(m.byTable[tablePollQueue]) > 0 {
+		return true
+	}
+	_, changes := m.pending[string(tableMeta.key().tail(metaLevel))]
+	return changes
+}
+
 // committed brings the hot rows up to date with the transaction's writes.
 func (m *memory) committed() {
 	for i := range m.rows {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -78,6 +79,8 @@ type Store struct {
 	requests *requestIndex
 	filter   *keyFilter
 	replaced chan struct{}
+	// registrarsVersion is RegistrarsVersion.
+	registrarsVersion atomic.Uint64
 }
 
 // Open opens or creates the state in baseDir and finishes a restore that a crash cut off.
@@ -148,6 +151,7 @@ func (s *Store) prepare() error {
 		close(s.replaced)
 	}
 	s.replaced = make(chan struct{})
+	s.registrarsVersion.Add(1)
 	s.requests.load(tx)
 	s.memory.load(tx, entries)
 	return nil
@@ -208,11 +212,19 @@ func (s *Store) Update(fn func(tx *Tx) error) error {
 	if err := batch.Commit(pebble.NoSync); err != nil {
 		panic(fault("commit", err))
 	}
+	if tx.memory.changesRegistrars() {
+		s.registrarsVersion.Add(1)
+	}
 	s.hash = tx.hash
 	tx.memory.committed()
 	s.dirty.committed(tx.memory.rows)
 	return nil
 }
+
+// RegistrarsVersion grows whenever the records of registrars, their message queues or the
+// feature level change. What a view that began later shows of them stays true as long as it
+// is the same.
+func (s *Store) RegistrarsVersion() uint64 { return s.registrarsVersion.Load() }
 
 // Flush makes everything applied so far durable.
 func (s *Store) Flush() error {

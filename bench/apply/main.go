@@ -61,7 +61,7 @@ func run(ctx context.Context) (err error) {
 	defer workers.Wait()
 	defer stop()
 	workers.Go(func() { _ = st.FillFilter(publishing) }) // ends with its context only
-	workers.Go(func() { _ = gcpace.Run(publishing) }) // as a node does
+	workers.Go(func() { _ = gcpace.Run(publishing) })    // as a node does
 	fmt.Println("   present    creates/s of CPU   CPU µs each   creates/s by the clock   slowest batch    RSS MiB")
 	list := strings.Split(*sizes, ",")
 	for i, text := range list {
