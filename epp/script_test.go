@@ -176,7 +176,7 @@ func mask(frame string) string {
 		{`<svTRID>1-\d+-\d+</svTRID>`, `<svTRID>[log]</svTRID>`},
 		{`<svTRID>n1\.1\.\w+</svTRID>`, `<svTRID>[node]</svTRID>`},
 		{`changePoll:svTRID>1-\d+-\d+<`, `changePoll:svTRID>[log]<`},
-		{`roid>[A-Z2-7]{17}-`, `roid>[random]-`},
+		{`roid>([A-Z2-7]{17}|[CDH][0-9A-Z]+_[0-9A-Z]+)-`, `roid>[random]-`},
 		{applicationPattern, `[application]`},
 		{`exDate="[^"]+"`, `exDate="[certificate]"`},
 	} {

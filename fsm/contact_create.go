@@ -18,7 +18,7 @@ func (r *run) contactCreate(c *fsmpb.ContactCreate) (*fsmpb.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	roid, err := r.newROID(c.GetRoid(), r.repositorySuffix())
+	roid, err := r.objectROID("C", c.GetRoid(), r.repositorySuffix())
 	if err != nil {
 		return nil, err
 	}

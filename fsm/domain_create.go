@@ -96,7 +96,7 @@ func (r *run) pricedOffer(o *offer, c *fsmpb.DomainCreate) error {
 	if err := r.requirePayment(o.tld, o.registrar, &prices, c.GetFee(), o.price); err != nil {
 		return err
 	}
-	roid, err := r.newROID(c.GetRoid(), o.tld.Policy.ROIDSuffix)
+	roid, err := r.objectROID("D", c.GetRoid(), o.tld.Policy.ROIDSuffix)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (r *run) hostCreate(c *fsmpb.HostCreate) (*fsmpb.Result, error) {
 	if tld, inside := r.tx.TLDOf(name); inside {
 		suffix = tld.Policy.ROIDSuffix
 	}
-	roid, err := r.newROID(c.GetRoid(), suffix)
+	roid, err := r.objectROID("H", c.GetRoid(), suffix)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,11 @@ import (
 //go:embed levels/level1.binpb
 var level1 []byte
 
+// level2 is that at feature level 2.
+//
+//go:embed levels/level2.binpb
+var level2 []byte
+
 // Levels tells which feature level a command needs. What is in none of the frozen
 // languages needs the level of this program.
 type Levels struct {
@@ -29,7 +34,7 @@ type Levels struct {
 // NewLevels reads the languages of the levels before the present one.
 func NewLevels() (*Levels, error) {
 	levels := &Levels{}
-	for i, data := range [][]byte{level1} {
+	for i, data := range [][]byte{level1, level2} {
 		command, err := commandDescriptor(data)
 		if err != nil {
 			return nil, fmt.Errorf("read the language of feature level %d: %w", i+1, err)

@@ -92,9 +92,9 @@ func TestFeatureLevelOfAState(t *testing.T) {
 	}
 	defer func() {
 		halt, ok := recover().(*fsm.Halt)
-		if !ok || !strings.Contains(halt.Error(), "feature level 3") {
+		if !ok || !strings.Contains(halt.Error(), "feature level 4") {
 			t.Errorf("a level beyond this program: %v", halt)
 		}
 	}()
-	_ = apply(raise(3, ids...))
+	_ = apply(raise(4, ids...))
 }

@@ -126,9 +126,9 @@ func advanceClock(tx *store.Tx, leaderTimeMs int64) time.Time {
 // applyOnce applies the command unless a command of the same request id was applied
 // before, whose result it then returns again.
 func applyOnce(tx *store.Tx, command *fsmpb.Command, now time.Time, effects *Effects) *fsmpb.Result {
-	requestKey := RequestKey(command.GetRequestId())
-	if requestKey != nil {
-		if row, ok := tx.Result(requestKey); ok {
+	id := RequestID(command)
+	if id.Origin != "" {
+		if row, ok := tx.Result(id); ok {
 			kept := &fsmpb.Result{}
 			if err := proto.Unmarshal(row, kept); err != nil {
 				panic(&store.Fault{Op: "decode kept result", Err: err})
@@ -155,22 +155,19 @@ func applyOnce(tx *store.Tx, command *fsmpb.Command, now time.Time, effects *Eff
 		queue := tx.PollQueue(r.registrarID())
 		result.QueueCount, result.QueueHead = queue.Count, queue.Head
 	}
-	if requestKey != nil {
+	if id.Origin != "" {
 		row, err := proto.MarshalOptions{Deterministic: true}.Marshal(result)
 		if err != nil {
 			panic(&store.Fault{Op: "encode result", Err: err})
 		}
-		tx.PutResult(requestKey, row, tx.LeaderNow())
+		tx.PutResult(id, row, tx.LeaderNow())
 	}
 	tx.Keep()
 	return result
 }
 
-// RequestKey returns the form of a request id under which its result is kept, nil if there
-// is none.
-func RequestKey(id *fsmpb.RequestID) []byte {
-	if id.GetOriginNode() == "" {
-		return nil
-	}
-	return fmt.Appendf(nil, "%s\x00%016x%016x", id.GetOriginNode(), id.GetBootEpoch(), id.GetCounter())
+// RequestID returns under what the command's result is kept; one without an origin has none.
+func RequestID(command *fsmpb.Command) store.RequestID {
+	id := command.GetRequestId()
+	return store.RequestID{Origin: id.GetOriginNode(), Epoch: id.GetBootEpoch(), Counter: id.GetCounter()}
 }

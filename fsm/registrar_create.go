@@ -1,6 +1,9 @@
 package fsm
 
 import (
+	"strconv"
+	"strings"
+
 	"cadastre/fsm/fsmpb"
 	"cadastre/registry"
 	"cadastre/store"
@@ -83,4 +86,17 @@ func (r *run) newROID(unique, suffix string) (registry.ROID, error) {
 		return "", refuse(registry.CodeConflict, "roid", string(roid), "the object identifier is taken; send the command again")
 	}
 	return roid, nil
+}
+
+// objectROID names an object of registrars. From registry.LevelLeanRows on its unique part is
+// the place of the command in the log, which no other object can have and none need be looked
+// for: the letter of the kind of object, index and place in base 36, an underscore between them.
+func (r *run) objectROID(letter, unique, suffix string) (registry.ROID, error) {
+	if r.tx.FeatureLevel() < registry.LevelLeanRows {
+		return r.newROID(unique, suffix)
+	}
+	at := r.tx.At()
+	part := strconv.AppendUint(append(make([]byte, 0, 32), letter...), at.Index, 36)
+	part = strconv.AppendUint(append(part, '_'), uint64(at.InEntry), 36)
+	return registry.ROID(strings.ToUpper(string(part)) + "-" + suffix), nil
 }

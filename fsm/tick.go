@@ -47,7 +47,7 @@ func (r *run) tick(c *fsmpb.Tick) (*fsmpb.Result, error) {
 	r.tx.PurgeJoinTokens(r.tx.LeaderNow().Add(-24*time.Hour), tickTokensLimit)
 	failures := r.tx.PurgeAuthFailures(r.tx.LeaderNow().Add(-policy.AuthFailureWindow), tickPurgeLimit)
 	result := ok()
-	result.MoreDue = done >= tickDueLimit || purged == tickPurgeLimit || failures == tickPurgeLimit
+	result.MoreDue = done >= tickDueLimit || purged >= tickPurgeLimit || failures == tickPurgeLimit
 	return result, nil
 }
 

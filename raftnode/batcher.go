@@ -114,13 +114,13 @@ func (n *Node) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Resu
 // keptResult returns the result of an earlier attempt of the same request, so that its
 // caller learns it also while no commands are taken; without one, the refusal.
 func (n *Node) keptResult(command *fsmpb.Command, refusal error) (*fsmpb.Result, error) {
-	key := fsm.RequestKey(command.GetRequestId())
-	if key == nil {
+	id := fsm.RequestID(command)
+	if id.Origin == "" {
 		return nil, refusal
 	}
 	var row []byte
 	err := n.cfg.Store.View(func(tx *store.ReadTx) error {
-		row, _ = tx.Result(key)
+		row, _ = tx.Result(id)
 		return nil
 	})
 	if err != nil || row == nil {

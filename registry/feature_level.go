@@ -11,6 +11,9 @@ import "fmt"
 //	         nodes remembered, rotation of the authority, revocation of certificates; access of
 //	         registrars, lifetime of authorisation information, data models; hosts released before a
 //	         purge, zones republished, journals for incremental transfers
+//	level 3  fewer rows for each command: kept results and names to publish in one row for each
+//	         entry, object identifiers from the place in the log and without a row of their own,
+//	         no index of the ledger for the revenue
 const (
 	// MinFeatureLevel is the lowest level of a cluster that this program can take part in.
 	MinFeatureLevel uint32 = 1
@@ -22,7 +25,9 @@ const (
 	// zone keeps what was published before.
 	LevelLifecycle uint32 = 2
 	// MaxFeatureLevel is the highest, and that of a new cluster.
-	MaxFeatureLevel uint32 = 2
+	MaxFeatureLevel uint32 = 3
+	// LevelLeanRows is the first with fewer rows for each command.
+	LevelLeanRows uint32 = 3
 )
 
 // CheckFeatureLevel says whether this program can take part in a cluster of the level.

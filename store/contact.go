@@ -47,7 +47,7 @@ func (tx *Tx) PutContact(old, c *registry.Contact) {
 // DeleteContact removes c; its history stays.
 func (tx *Tx) DeleteContact(c *registry.Contact) {
 	tx.del(tableContact.key().tail(c.ID.Key()))
-	tx.del(tableROID.key().tail(string(c.ROID)))
+	tx.dropROID(c.ROID)
 	tx.moveContactDue(c, nil)
 	tx.moveIndexes(contactOrgKeys(c), nil)
 	tx.addHistory(registry.KindContact, c.ROID, string(c.ID), nil)

@@ -37,7 +37,7 @@ func (tx *Tx) PutDomain(old, d *registry.Domain) {
 // DeleteDomain removes d with its indexes; its history stays.
 func (tx *Tx) DeleteDomain(d *registry.Domain) {
 	tx.del(tableDomain.key().tail(string(d.Name)))
-	tx.del(tableROID.key().tail(string(d.ROID)))
+	tx.dropROID(d.ROID)
 	tx.moveDomainIndexes(d, nil)
 	tx.addHistory(registry.KindDomain, d.ROID, string(d.Name), nil)
 }

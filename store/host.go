@@ -76,7 +76,7 @@ func (tx *Tx) PutHost(old, h *registry.Host) {
 // DeleteHost removes h with its indexes; its history stays.
 func (tx *Tx) DeleteHost(h *registry.Host) {
 	tx.del(tableHost.key().tail(string(h.Name)))
-	tx.del(tableROID.key().tail(string(h.ROID)))
+	tx.dropROID(h.ROID)
 	if h.Superordinate != "" {
 		tx.del(tableSubordinate.key().str(string(h.Superordinate)).tail(string(h.Name)))
 	}

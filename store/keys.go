@@ -11,14 +11,14 @@ const (
 	tableMeta         table = 0x10 // cluster id, clock, counters
 	tableNode         table = 0x11
 	tableJoinToken    table = 0x12
-	tableRequest      table = 0x13 // request id → result
+	tableRequest      table = 0x13 // request id → result; below registry.LevelLeanRows, as the next
 	tableRequestByAge table = 0x14
 	tableRegistrar    table = 0x20
 	tableTLD          table = 0x21
 	tableContact      table = 0x22
 	tableHost         table = 0x23
 	tableDomain       table = 0x24
-	tableROID         table = 0x25 // ROID → kind and key
+	tableROID         table = 0x25 // ROID → kind and key; below registry.LevelLeanRows
 	tableContactUse   table = 0x30 // contact → domains that name it
 	tableHostUse      table = 0x31 // host → domains delegated to it
 	tableSubordinate  table = 0x32 // domain → hosts below it
@@ -30,7 +30,7 @@ const (
 	tableLedgerByAcct table = 0x51
 	tableBalance      table = 0x52
 	tableAddGrace     table = 0x53 // registrar, TLD, month → adds and deletions in the add grace period
-	tableDirty        table = 0x60 // names whose publication is outdated
+	tableDirty        table = 0x60 // names whose publication is outdated; above registry.LevelLeanRows in memory only
 	tableZone         table = 0x61 // published owners
 	tableZoneState    table = 0x62 // serial of each published zone
 	tableJournal      table = 0x63 // publications by number
@@ -70,6 +70,12 @@ const (
 	tableApplicationName     table = 0x85 // name → applications for it
 	tableAllocationToken     table = 0x86 // SHA-256 → allocation token
 	tableAllocationTokenName table = 0x87 // name → SHA-256 of the tokens for it
+)
+
+// Rows for a whole entry.
+const (
+	tableResults    table = 0x9c // entry → results of its requests
+	tableDirtyEntry table = 0x9d // entry → names whose publication is outdated since
 )
 
 // lastTable bounds the replicated tables: the state hash is made of all rows up to it.

@@ -101,8 +101,10 @@ func (tx *Tx) PostLedger(r LedgerRow) uint64 {
 	e.time(9, r.At)
 	e.uint(10, r.Index)
 	tx.insert(tableLedger.key().uint(r.Number), e.b)
-	for _, account := range []Account{r.From, r.To} {
-		tx.insert(tableLedgerByAcct.key().str(string(account)).uint(r.Number), nil)
+	for _, account := range [...]Account{r.From, r.To} {
+		if isIndexed(account) || !tx.lean {
+			tx.insert(tableLedgerByAcct.key().str(string(account)).uint(r.Number), nil)
+		}
 	}
 	tx.moveBalance(r.From, r.Currency, -r.AmountMinor)
 	tx.moveBalance(r.To, r.Currency, r.AmountMinor)
@@ -132,13 +134,17 @@ func (tx *ReadTx) LedgerRow(number uint64) (*LedgerRow, bool) {
 	if !ok {
 		return nil, false
 	}
+	return decodeLedgerRow(number, value), true
+}
+
+func decodeLedgerRow(number uint64, value []byte) *LedgerRow {
 	r := &LedgerRow{Number: number}
 	decodeRow("ledger", value, func(d *decoder) {
 		for d.next() {
 			d.ledgerField(r)
 		}
 	})
-	return r, true
+	return r
 }
 
 func (d *decoder) ledgerField(r *LedgerRow) {
@@ -168,9 +174,20 @@ func (d *decoder) ledgerField(r *LedgerRow) {
 	}
 }
 
+// isIndexed says whether the rows of the account have an index. Those of the revenue are
+// nearly the whole ledger and had one below registry.LevelLeanRows only.
+func isIndexed(account Account) bool { return account != AccountRevenue }
+
 // EachLedgerRow calls fn for every row that moves money from or to the account, oldest
 // first, until it returns false.
 func (tx *ReadTx) EachLedgerRow(account Account, fn func(*LedgerRow) bool) {
+	if !isIndexed(account) {
+		tx.scan(tableLedger.key(), nil, func(rest, value []byte) bool {
+			row := decodeLedgerRow(decodeUint("ledger", rest), value)
+			return row.From != account && row.To != account || fn(row)
+		})
+		return
+	}
 	tx.scan(tableLedgerByAcct.key().str(string(account)), nil, func(rest, _ []byte) bool {
 		row, found := tx.LedgerRow(decodeUint("ledger index", rest))
 		if !found {

@@ -16,8 +16,8 @@ const (
 	searchedRows = 24
 )
 
-// hotRows are rows that nearly every command reads, as of the last commit. Only the
-// goroutine that applies the log uses them.
+// hotRows are rows that nearly every command reads, as of the last commit; nil stands for a
+// row that is not there. Only the goroutine that applies the log uses them.
 type hotRows map[string][]byte
 
 // isHot says whether the table's rows are few, or some of them, and read all the time.
@@ -29,18 +29,29 @@ func isHot(t table) bool {
 	return false
 }
 
+// isMissed says whether rows of the hot table are looked for though they are seldom there.
+// Names of hosts are not among them: there is no end of those that do not exist.
+func isMissed(t table) bool { return t == tablePollQueue || t == tableAddGrace }
+
 // memory is what a transaction knows without asking the disk: its own writes, what the
 // current command has read, and the hot rows. It is used again for the next transaction.
 type memory struct {
 	db      *pebble.DB
 	hot     hotRows
 	dirty   *dirtyNames
+	filter  *keyFilter
 	decoded map[string]decodedRow // from hot rows
 	pending map[string]int        // key of a kept write → its place in rows
 	rows    []keptRow             // kept writes, in the order in which they came
 	byTable [256][]int            // the same by table
 	changed []int                 // those that the state hash does not know yet
 	seen    []seenRow             // reads of the current command
+	// dirtyEntries changes as entries are applied, ahead of the commit: a transaction that is
+	// not committed makes it anew.
+	dirtyEntries dirtyEntries
+	changedDirty []int // rows of tableDirty that the entry has changed
+	// oldResults says that rows of tableRequest may be left.
+	oldResults bool
 }
 
 // keptRow is a row that the transaction writes or deletes.
@@ -54,6 +65,8 @@ type keptRow struct {
 	// hashed: the state hash holds the row with the value before.
 	hashed    bool
 	isChanged bool
+	// inMemory: the row is not written; dropped: it is removed, whatever else it says.
+	inMemory, dropped bool
 }
 
 // seenRow is what a command has read from disk.
@@ -63,8 +76,17 @@ type seenRow struct {
 	found bool
 }
 
-func newMemory(db *pebble.DB, dirty *dirtyNames) *memory {
-	return &memory{db: db, hot: hotRows{}, dirty: dirty, decoded: map[string]decodedRow{}, pending: map[string]int{}}
+func newMemory(db *pebble.DB, dirty *dirtyNames, filter *keyFilter) *memory {
+	return &memory{db: db, filter: filter, hot: hotRows{}, dirty: dirty, decoded: map[string]decodedRow{}, pending: map[string]int{}}
+}
+
+// load makes anew what is ahead of the commit.
+func (m *memory) load(tx *ReadTx, entries dirtyEntries) {
+	m.dirtyEntries, m.oldResults = entries, false
+	tx.scan(tableRequestByAge.key(), nil, func(_, _ []byte) bool {
+		m.oldResults = true
+		return false
+	})
 }
 
 // begin makes the memory ready for a transaction.
@@ -78,7 +100,7 @@ func (m *memory) begin() {
 	}
 	clear(m.pending)
 	clear(m.rows)
-	m.rows, m.changed = m.rows[:0], m.changed[:0]
+	m.rows, m.changed, m.changedDirty = m.rows[:0], m.changed[:0], m.changedDirty[:0]
 	m.endCommand()
 }
 
@@ -96,7 +118,7 @@ func (m *memory) getCommitted(k []byte) ([]byte, bool) {
 		return m.dirty.get(k)
 	}
 	if value, ok := m.hot[string(k)]; ok {
-		return value, true
+		return value, value != nil
 	}
 	remembers := len(m.seen) <= searchedRows
 	for i := range m.seen {
@@ -104,9 +126,12 @@ func (m *memory) getCommitted(k []byte) ([]byte, bool) {
 			return m.seen[i].value, m.seen[i].found
 		}
 	}
+	if m.filter.excludes(k) {
+		return nil, false
+	}
 	value, found := read(m.db, k)
 	switch {
-	case found && isHot(table(k[0])) && len(m.hot) < maxHotRows:
+	case (found && isHot(table(k[0])) || isMissed(table(k[0]))) && len(m.hot) < maxHotRows:
 		m.hot[string(k)] = value // the row as committed; pending shadows it until the commit
 	case remembers:
 		m.seen = append(m.seen, seenRow{key: string(k), value: value, found: found})
@@ -129,6 +154,9 @@ func (m *memory) put(w *stagedWrite) {
 				return
 			}
 			row.isNew, row.hashed = !found, found
+			if row.isNew && isFiltered(table(w.key[0])) {
+				m.filter.add(w.key)
+			}
 		}
 		at = len(m.rows)
 		m.pending[w.key] = at
@@ -137,10 +165,15 @@ func (m *memory) put(w *stagedWrite) {
 	}
 	row := &m.rows[at]
 	row.value, row.deleted = w.value, w.deleted
-	if !row.isChanged && !isLocal {
-		row.isChanged = true
+	switch {
+	case row.isChanged || isLocal:
+		return
+	case table(w.key[0]) == tableDirty:
+		m.changedDirty = append(m.changedDirty, at)
+	default:
 		m.changed = append(m.changed, at)
 	}
+	row.isChanged = true
 }
 
 // endCommand forgets what the command read, so that memory stays small in long batches.
@@ -172,6 +205,15 @@ func decoded[T any](tx *ReadTx, k key, value []byte, decode func([]byte) T) T {
 		tx.memory.decoded[string(k)] = decodedRow{row: &value[0], value: v}
 	}
 	return v
+}
+
+// changesRegistrars says whether the transaction writes what RegistrarsVersion stands for.
+func (m *memory) changesRegistrars() bool {
+	if len(m.byTable[tableRegistrar])+len(m.byTable[tablePollQueue]) > 0 {
+		return true
+	}
+	_, changes := m.pending[string(tableMeta.key().tail(metaLevel))]
+	return changes
 }
 
 // committed brings the hot rows up to date with the transaction's writes.

@@ -79,7 +79,10 @@ func (tx *ReadTx) Applied() (index, term uint64) {
 }
 
 // BeginEntry starts the entry at the given index.
-func (tx *Tx) BeginEntry(index, term uint64) { tx.at = Position{Index: index, Term: term} }
+func (tx *Tx) BeginEntry(index, term uint64) {
+	tx.at = Position{Index: index, Term: term}
+	tx.lean = tx.FeatureLevel() >= registry.LevelLeanRows
+}
 
 // BeginCommand starts the command at the given place of the entry.
 func (tx *Tx) BeginCommand(inEntry uint32) { tx.at.InEntry = inEntry }
@@ -89,6 +92,9 @@ func (tx *Tx) At() Position { return tx.at }
 
 // EndEntry records that everything up to the current entry is applied, with its state hash.
 func (tx *Tx) EndEntry() {
+	tx.writeResults()
+	tx.Keep()
+	tx.foldDirty()
 	tx.Keep()
 	tx.foldHash()
 	var e encoder

@@ -79,17 +79,30 @@ func (d *decoder) authInfo() registry.AuthInfo {
 	return a
 }
 
-// roidRow is what a ROID leads to.
+// putROID notes which object has the ROID. From registry.LevelLeanRows on the history alone
+// tells; rows from before stay.
 func (tx *Tx) putROID(roid registry.ROID, kind registry.ObjectKind, objectKey string) {
-	tx.set(tableROID.key().tail(string(roid)), append([]byte{byte(kind)}, objectKey...))
+	if !tx.lean {
+		tx.set(tableROID.key().tail(string(roid)), append([]byte{byte(kind)}, objectKey...))
+	}
+}
+
+// dropROID forgets an object that is deleted.
+func (tx *Tx) dropROID(roid registry.ROID) {
+	if !tx.lean {
+		tx.del(tableROID.key().tail(string(roid)))
+	}
 }
 
 // ROID returns the kind and the name or id of the object with the ROID, deleted ones
-// excluded.
-func (tx *ReadTx) ROID(roid registry.ROID) (registry.ObjectKind, string, bool) {
-	value, ok := tx.get(tableROID.key().tail(string(roid)))
-	if !ok || len(value) == 0 {
+// excluded: its last version says it.
+func (tx *ReadTx) ROID(roid registry.ROID) (kind registry.ObjectKind, objectKey string, found bool) {
+	tx.History(roid, func(v *Version) bool {
+		kind, objectKey, found = v.Kind, v.Key, !v.Deleted
+		return true
+	})
+	if !found {
 		return 0, "", false
 	}
-	return registry.ObjectKind(value[0]), string(value[1:]), true
+	return kind, objectKey, true
 }

@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable/block"
 )
 
 // Sizes of Pebble's parts, for nodes of a few gigabytes.
@@ -21,6 +23,15 @@ const (
 	memTableStopWrites    = 4
 	l0CompactionThreshold = 4
 	bloomBitsPerKey       = 10
+	// indexBlockBytes keeps the index of a table in one block: a second level would cost every
+	// read a block more.
+	indexBlockBytes = 256 << 10
+	// lBaseMaxBytes is how large the first level below the newest tables may grow before
+	// there is another: each level is one more place where a read must look and a row is
+	// written once more.
+	lBaseMaxBytes = 512 << 20
+	// tableFileBytes is about the size of a table file.
+	tableFileBytes = 32 << 20
 )
 
 // Names inside the store's folder. stateNew exists only while a restore is being swapped
@@ -63,8 +74,13 @@ type Store struct {
 	// without asking the disk; owned by updateMu.
 	hash   StateHash
 	memory *memory
-	// dirty is replaced with db.
-	dirty *dirtyNames
+	// What follows is replaced with db; replaced is closed then.
+	dirty    *dirtyNames
+	requests *requestIndex
+	filter   *keyFilter
+	replaced chan struct{}
+	// registrarsVersion is RegistrarsVersion.
+	registrarsVersion atomic.Uint64
 }
 
 // Open opens or creates the state in baseDir and finishes a restore that a crash cut off.
@@ -90,32 +106,55 @@ func (s *Store) openDB() error {
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: memTableStopWrites,
 		L0CompactionThreshold:       l0CompactionThreshold,
+		LBaseMaxBytes:               lBaseMaxBytes,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      quietLogger{faults: &s.faults},
 		EventListener:               s.faults.listener(),
 	}
+	for i := range opts.TargetFileSizes {
+		opts.TargetFileSizes[i] = tableFileBytes
+	}
+	// What is new is written again soon: only the last level, where nearly everything ends up,
+	// is compressed.
+	opts.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
+		settings := pebble.DBCompressionNone
+		settings.Levels[len(settings.Levels)-1] = block.SnappyCompression
+		return settings
+	})
 	for i := range opts.Levels {
+		opts.Levels[i].IndexBlockSize = indexBlockBytes
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
 	}
 	db, err := pebble.Open(filepath.Join(s.baseDir, stateDirName), opts)
 	if err != nil {
 		return fmt.Errorf("open state in %s: %w", s.baseDir, err)
 	}
-	s.db, s.dirty = db, newDirtyNames()
-	s.memory = newMemory(db, s.dirty)
-	tx := newReadTx(db)
-	if err := catchFault(func() error { s.hash = tx.storedHash(); s.loadDirty(tx); return tx.checkFormat() }); err != nil {
+	s.db = db
+	if err := catchFault(s.prepare); err != nil {
+		s.db = nil
 		return errors.Join(err, db.Close())
 	}
 	return nil
 }
 
-// loadDirty reads what is dirty into memory.
-func (s *Store) loadDirty(tx *ReadTx) {
-	tx.scan(tableDirty.key(), nil, func(rest, value []byte) bool {
-		s.dirty.committed([]keptRow{{key: string(tableDirty.key().bytes(rest)), value: value}})
-		return true
-	})
+// prepare reads what is kept in memory.
+func (s *Store) prepare() error {
+	tx := newReadTx(s.db)
+	if err := tx.checkFormat(); err != nil {
+		return err
+	}
+	s.hash = tx.storedHash()
+	names, entries := loadDirty(tx)
+	s.dirty, s.requests, s.filter = names, &requestIndex{}, newKeyFilter()
+	s.memory = newMemory(s.db, names, s.filter)
+	if s.replaced != nil {
+		close(s.replaced)
+	}
+	s.replaced = make(chan struct{})
+	s.registrarsVersion.Add(1)
+	s.requests.load(tx)
+	s.memory.load(tx, entries)
+	return nil
 }
 
 // Close closes the state; views that are still running must have ended.
@@ -140,10 +179,11 @@ func (s *Store) View(fn func(tx *ReadTx) error) error {
 	if s.db == nil {
 		return fault("view", errClosed)
 	}
+	isFiltered := s.filter.full.Load()
 	snapshot := s.db.NewSnapshot()
 	defer func() { _ = snapshot.Close() }() // a snapshot's Close only releases memory
 	tx := newReadTx(snapshot)
-	tx.dirty = s.dirty
+	tx.dirty, tx.requests, tx.filter, tx.isFiltered = s.dirty, s.requests, s.filter, isFiltered
 	return s.faults.noted(catchFault(func() error { return fn(tx) }))
 }
 
@@ -157,8 +197,12 @@ func (s *Store) Update(fn func(tx *Tx) error) error {
 	if s.db == nil {
 		panic(fault("update", errClosed))
 	}
-	tx := newTx(s.db, s.hash, s.memory)
+	tx := newTx(s.db, s.hash, s.memory, s.requests)
 	if err := fn(tx); err != nil {
+		base := newReadTx(s.db)
+		_, entries := loadDirty(base)
+		s.requests.load(base)
+		s.memory.load(base, entries)
 		return err
 	}
 	tx.writeHash()
@@ -168,11 +212,19 @@ func (s *Store) Update(fn func(tx *Tx) error) error {
 	if err := batch.Commit(pebble.NoSync); err != nil {
 		panic(fault("commit", err))
 	}
+	if tx.memory.changesRegistrars() {
+		s.registrarsVersion.Add(1)
+	}
 	s.hash = tx.hash
 	tx.memory.committed()
 	s.dirty.committed(tx.memory.rows)
 	return nil
 }
+
+// RegistrarsVersion grows whenever the records of registrars, their message queues or the
+// feature level change. What a view that began later shows of them stays true as long as it
+// is the same.
+func (s *Store) RegistrarsVersion() uint64 { return s.registrarsVersion.Load() }
 
 // Flush makes everything applied so far durable.
 func (s *Store) Flush() error {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -39,6 +40,12 @@ type ReadTx struct {
 	memory *memory
 	// dirty is what awaits publication, at least as new as the view.
 	dirty *dirtyNames
+	// requests leads to kept results; nil where none are looked for.
+	requests *requestIndex
+	// filter knows of many keys that they are not there, which counts if it was full when the
+	// view began: it lacks what was deleted before.
+	filter     *keyFilter
+	isFiltered bool
 }
 
 func newReadTx(src source) *ReadTx { return &ReadTx{source: src} }
@@ -55,6 +62,9 @@ func (tx *ReadTx) get(k key) ([]byte, bool) {
 func (tx *ReadTx) getBase(k []byte) ([]byte, bool) {
 	if tx.memory != nil {
 		return tx.memory.get(k)
+	}
+	if tx.isFiltered && tx.filter.excludes(k) {
+		return nil, false
 	}
 	return read(tx.source, k)
 }
@@ -157,11 +167,17 @@ type Tx struct {
 	hash  StateHash
 	at    Position
 	cause Cause
+	// lean says that the entry is applied at registry.LevelLeanRows or above: it is the level
+	// before the entry that counts.
+	lean bool
+	// results are those of the entry's requests so far; resultsAt is their time.
+	results   []keptResult
+	resultsAt time.Time
 }
 
-func newTx(db *pebble.DB, hash StateHash, m *memory) *Tx {
+func newTx(db *pebble.DB, hash StateHash, m *memory, requests *requestIndex) *Tx {
 	m.begin()
-	return &Tx{ReadTx: ReadTx{source: db, memory: m}, hash: hash}
+	return &Tx{ReadTx: ReadTx{source: db, memory: m, requests: requests}, hash: hash}
 }
 
 // set writes a row.
@@ -224,6 +240,11 @@ func (tx *Tx) writeTo(batch *pebble.Batch) {
 	for _, o := range order {
 		row := &rows[o.at]
 		switch {
+		case row.inMemory: // see foldDirty
+		case row.dropped:
+			if err := batch.Delete([]byte(row.key), nil); err != nil {
+				panic(fault("write", err))
+			}
 		case !row.deleted:
 			op := batch.SetDeferred(len(row.key), len(row.value))
 			copy(op.Key, row.key)

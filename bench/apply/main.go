@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"cadastre/bench/load"
+	"cadastre/internal/gcpace"
 	"cadastre/publisher"
 	"cadastre/store"
 )
@@ -59,6 +60,8 @@ func run(ctx context.Context) (err error) {
 	}) // ends with its context only
 	defer workers.Wait()
 	defer stop()
+	workers.Go(func() { _ = st.FillFilter(publishing) }) // ends with its context only
+	workers.Go(func() { _ = gcpace.Run(publishing) })    // as a node does
 	fmt.Println("   present    creates/s of CPU   CPU µs each   creates/s by the clock   slowest batch    RSS MiB")
 	list := strings.Split(*sizes, ",")
 	for i, text := range list {

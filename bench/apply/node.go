@@ -62,6 +62,7 @@ func (n *node) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Resu
 
 func (n *node) setUp() {
 	operator := &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_OPERATOR, Id: "operator"}
+	n.must(&fsmpb.Command{Actor: operator, Body: &fsmpb.Command_FeatureLevelRaise{FeatureLevelRaise: &fsmpb.FeatureLevelRaise{Level: registry.MaxFeatureLevel}}})
 	n.must(&fsmpb.Command{Actor: operator, Body: &fsmpb.Command_TldPut{TldPut: &fsmpb.TLDPut{Name: tld, Roid: "T1", Policy: fsm.PolicyToProto(&registry.TLDPolicy{
 		ROIDSuffix: "EX", Currency: "EUR", CreatePriceMinor: 1000, RenewPriceMinor: 1000, RestorePriceMinor: 4000, MinPeriodYears: 1, MaxPeriodYears: 10,
 		AutoRenew: true, AddGraceDays: 5, RedemptionDays: 30, PendingDeleteDays: 5, MaxNameServers: 13, MaxContacts: 10,

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"sync"
 
 	"cadastre/cluster"
 	"cadastre/epp"
@@ -18,6 +19,7 @@ import (
 type gateway struct {
 	store     *store.Store
 	forwarder *cluster.Forwarder
+	standings sync.Map // registry.RegistrarID → keptStanding
 }
 
 // Propose commits a command through the leader, wherever it is.
@@ -36,12 +38,22 @@ func (g *gateway) View(ctx context.Context, level store.Consistency, fn func(*st
 	return g.store.View(fn)
 }
 
-// Standing returns how a registrar stands as this node has it.
+// Standing returns how a registrar stands as this node has it. Every command asks, and the
+// answer seldom changes, so that it is kept until something of its kind does.
 func (g *gateway) Standing(_ context.Context, id registry.RegistrarID) (standing epp.Standing, err error) {
+	version := g.store.RegistrarsVersion()
+	if known, ok := g.standings.Load(id); ok {
+		if kept, isStanding := known.(keptStanding); isStanding && kept.version == version {
+			return kept.Standing, nil
+		}
+	}
 	err = g.store.View(func(tx *store.ReadTx) error {
 		standing = epp.StandingOf(tx, id)
 		return nil
 	})
+	if err == nil && standing.Registrar != nil { // one for each registrar that there is
+		g.standings.Store(id, keptStanding{Standing: standing, version: version})
+	}
 	return standing, err
 }
 
@@ -52,6 +64,12 @@ func (g *gateway) ViewFresh(ctx context.Context, want store.Freshness, fn func(*
 		return err
 	}
 	return g.store.View(fn)
+}
+
+// keptStanding is how a registrar stood at a version of the registrars' records.
+type keptStanding struct {
+	epp.Standing
+	version uint64
 }
 
 // identifyRegistrar tells which registrar a verified client certificate stands for.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
 	"cadastre/cluster"
+	"cadastre/internal/gcpace"
 	"cadastre/publisher"
 )
 
@@ -23,6 +25,7 @@ func (n *node) run(ctx context.Context) error {
 
 	raft.start(n.raft.Run)
 	base.start(n.forwarder.Run)
+	base.start(n.store.FillFilter)
 	if n.gossip != nil {
 		base.start(n.gossip.Run)
 	}
@@ -42,6 +45,9 @@ func (n *node) run(ctx context.Context) error {
 	})
 	lead.start(n.lead)
 	n.startEdges(edges)
+	if os.Getenv("GOGC") == "" {
+		base.start(gcpace.Run)
+	}
 	if n.metrics != nil {
 		base.start(n.serveMetrics)
 	}

@@ -87,6 +87,9 @@ func newPair(t *testing.T, seed uint64, autoRenew bool) *pair {
 	}, start)
 	out := &pair{t: t, random: rand.New(rand.NewPCG(seed, 7)), store: st, machine: fsm.New(st), model: m}
 	operator := &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_OPERATOR, Id: "op"}
+	if seed%2 == 0 { // the others stay at the first feature level
+		out.apply(&fsmpb.Command{Actor: operator, Body: &fsmpb.Command_FeatureLevelRaise{FeatureLevelRaise: &fsmpb.FeatureLevelRaise{Level: registry.MaxFeatureLevel}}})
+	}
 	out.apply(&fsmpb.Command{Actor: operator, Body: &fsmpb.Command_TldPut{TldPut: &fsmpb.TLDPut{Name: "example", Roid: "T", Policy: fsm.PolicyToProto(p)}}})
 	for i, r := range registrars() {
 		create := &fsmpb.RegistrarCreate{Id: r, Roid: fmt.Sprint("R", i), Currency: "EUR", OpeningDepositMinor: 60000, CreditLimitMinor: 500}
