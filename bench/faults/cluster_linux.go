@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -281,10 +282,10 @@ func (c *Cluster) Logs() string {
 	return text.String()
 }
 
-// NodeLog returns everything that the node has logged.
-func (c *Cluster) NodeLog(id string) string {
+// PresentLog returns what the node has logged since it was last started.
+func (c *Cluster) PresentLog(id string) string {
 	content, _ := os.ReadFile(c.nodes[id].log) // what there is
-	return string(content)
+	return string(content[max(0, bytes.LastIndex(content, []byte("node started"))):])
 }
 
 // eventually tries until try succeeds, and returns its last error after the timeout.

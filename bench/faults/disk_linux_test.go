@@ -108,8 +108,7 @@ func failingDisk(t *testing.T, c *Cluster, r *Registrar) {
 func requireOneLine(t *testing.T, c *Cluster, id, cause string) {
 	t.Helper()
 	var found []string
-	since := strings.LastIndex(c.NodeLog(id), "node started")
-	for _, line := range strings.Split(c.NodeLog(id)[max(0, since):], "\n") {
+	for _, line := range strings.Split(c.PresentLog(id), "\n") {
 		if strings.HasPrefix(line, "cadastre: ") {
 			found = append(found, line)
 		}

@@ -282,7 +282,7 @@ func (s *Soak) freezeForGood(_ context.Context, id string) (func(context.Context
 	err := s.Cluster.Freeze(id)
 	return func(ctx context.Context) error {
 		gaveUp := eventually(ctx, endTimeout, "the watchdog of "+id, func(context.Context) error {
-			if !strings.Contains(s.Cluster.NodeLog(id), "the disk hangs") && !s.Cluster.IsDown(id) {
+			if !strings.Contains(s.Cluster.PresentLog(id), "the disk hangs") && !s.Cluster.IsDown(id) {
 				return errors.New("the node goes on")
 			}
 			return nil
