@@ -85,7 +85,11 @@ func (c *Cluster) Leader(ctx context.Context, within time.Duration, except strin
 // waitVotes waits until autopilot has given all voters their votes.
 func (c *Cluster) waitVotes(ctx context.Context) error {
 	return eventually(ctx, readyTimeout, "the votes", func(ctx context.Context) error {
-		_, body, err := c.fetch(ctx, c.info.Nodes[0].ID, "/metrics")
+		leader, err := c.Leader(ctx, readyTimeout, "")
+		if err != nil {
+			return err
+		}
+		_, body, err := c.fetch(ctx, leader, "/metrics")
 		if want := fmt.Sprintf(`cadastre_raft_members{suffrage="voter"} %d`, c.cfg.Voters); err == nil && !strings.Contains(body, want) {
 			err = errors.New("not " + want)
 		}

@@ -252,6 +252,10 @@ func (s *Soak) recovered(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
+	// A rebuilt node joins without a vote: without it the next fault could take the majority.
+	if err := s.Cluster.waitVotes(ctx); err != nil {
+		return 0, err
+	}
 	want := s.registrar.Count() + 20
 	err := eventually(ctx, recoverTimeout, "registrations go on", func(context.Context) error {
 		if s.registrar.Count() < want {
