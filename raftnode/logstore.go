@@ -37,6 +37,7 @@ type logStore struct {
 	sealedFrom uint64
 	// isStableChecked says that every durable variable has a checked copy.
 	isStableChecked bool
+	stats           *nodeStats
 }
 
 func openLogStore(path string, dog *watchdog) (*logStore, error) {
@@ -57,7 +58,7 @@ func openLogStore(path string, dog *watchdog) (*logStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the log %s: %w", path, err)
 	}
-	l := &logStore{path: path, bolt: bolt, dog: dog, cache: newEntryCache()}
+	l := &logStore{path: path, bolt: bolt, dog: dog, cache: newEntryCache(), stats: newNodeStats()}
 	if err := errors.Join(l.loadSealedFrom(), l.loadStable()); err != nil {
 		return nil, errors.Join(err, bolt.Close())
 	}
@@ -116,12 +117,14 @@ func (l *logStore) StoreLogs(entries []*raft.Log) error {
 		stored[i] = sealed(entry)
 		pointers[i] = &stored[i]
 	}
+	began := time.Now()
 	err := l.dog.guard("append to the log", logWriteBound, func() error {
 		return guardPages(func() error { return l.bolt.StoreLogs(pointers) })
 	})
 	if err != nil {
 		return err
 	}
+	l.stats.appendLog.Since(began)
 	l.cache.put(entries)
 	for _, entry := range entries {
 		l.sizes.put(entry.Index, len(entry.Data)+len(entry.Extensions))

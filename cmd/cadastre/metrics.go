@@ -29,6 +29,7 @@ const (
 type nodeCollector struct {
 	node    *node
 	storage *storageDescs
+	work    *raftDescs
 	epp     *eppDescs
 	seed    *seedDescs
 
@@ -46,6 +47,7 @@ func newNodeCollector(n *node) *nodeCollector {
 	return &nodeCollector{
 		node:               n,
 		storage:            newStorageDescs(desc),
+		work:               newRaftDescs(desc),
 		epp:                newEPPDescs(desc),
 		seed:               newSeedDescs(desc),
 		term:               desc("raft_term", "Current Raft term."),
@@ -100,6 +102,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	c.storage.collect(out, c.node)
+	c.work.collect(out, c.node)
 	c.epp.collect(out, c.node)
 	c.seed.collect(out, c.node)
 	c.collectEdges(out)
