@@ -40,6 +40,7 @@ type Node struct {
 	admission  *admission
 	levels     *levelGate
 	stats      *nodeStats
+	clock      *leaderClock
 
 	started   atomic.Bool
 	raft      atomic.Pointer[raft.Raft]
@@ -126,7 +127,8 @@ func (n *Node) openParts(background context.Context) (err error) {
 		n.snapshots.openHeld = n.openHeld
 	}
 	n.adapter.installs, n.snapshots.stats = n.snapshots, n.stats
-	n.batcher = newBatcher(n.cfg.Now, n.classify, n.stopping)
+	n.clock = newLeaderClock(n.cfg.Now, n.cfg.Logger)
+	n.batcher = newBatcher(n.clock.stamp, n.classify, n.stopping)
 	n.batcher.stats = n.stats
 	n.stream, err = listenTLS(&n.cfg)
 	return err

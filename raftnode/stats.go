@@ -28,9 +28,9 @@ type Stats struct {
 	// CommandsPerEntry is what the leader has packed into an entry, EntriesPerApply how many
 	// entries were applied in one transaction.
 	CommandsPerEntry, EntriesPerApply histogram.Snapshot
-	// Snapshots counts flushes of the state that let the log be truncated, InstallsSent and
-	// InstallsReceived whole states that went to a peer that was behind the log, or came.
-	Snapshots, InstallsSent, InstallsReceived uint64
+	// Snapshots counts flushes of the state that let the log be truncated, InstallsSent
+	// whole states that went to a peer that was behind the log.
+	Snapshots, InstallsSent uint64
 	// HashComparedIndex is the latest index at which this node's state hash was found equal to
 	// the leader's, 0 if none was since the start.
 	HashComparedIndex uint64
@@ -42,7 +42,7 @@ func (n *Node) Stats() Stats {
 	return Stats{
 		CommitSeconds: s.commit.Snapshot(), ApplySeconds: s.apply.Snapshot(), AppendSeconds: s.appendLog.Snapshot(),
 		CommandsPerEntry: s.commandsPerEntry.Snapshot(), EntriesPerApply: s.applySize.Snapshot(),
-		Snapshots: s.snapshots.Load(), InstallsSent: s.installsSent.Load(), InstallsReceived: n.Installs(),
+		Snapshots: s.snapshots.Load(), InstallsSent: s.installsSent.Load(),
 		HashComparedIndex: s.comparedIndex.Load(),
 	}
 }

@@ -78,8 +78,8 @@ func requiredMetrics() []string {
 		"raft_term", "raft_is_leader", "raft_commit_index", "raft_members", "applied_index", "applied_lag_entries",
 		"raft_commit_seconds_bucket", "raft_apply_seconds_bucket", "raft_append_seconds_bucket", "raft_entry_commands_bucket", "raft_apply_entries_bucket",
 		"raft_log_entry_bytes", "raft_log_file_bytes", "raft_log_oldest_entry_seconds",
-		"raft_snapshots_total", "raft_installs_sent_total", "raft_installs_received_total",
-		"state_hash_match", "state_hash_compared_index", "disk_free_bytes", "disk_low", "proposals_refused_total",
+		"raft_snapshots_total", "raft_installs_sent_total", "raft_installs_total",
+		"state_hash_match", "state_hash_compared_index", "clock_step_seconds", "disk_free_bytes", "disk_low", "proposals_refused_total",
 		"epp_commands_total", "epp_command_seconds_bucket", "epp_sessions", "dns_queries_total", "dns_rcodes_total", "whois_queries_total",
 	}
 }

@@ -201,6 +201,9 @@ func (n *node) unreadiness() []string {
 	if disk := n.raft.Disk(); disk.IsLow {
 		reasons = append(reasons, fmt.Sprintf("%d MiB are free on the disk, the low-water mark is %d MiB", disk.FreeBytes>>20, disk.LowWaterBytes>>20))
 	}
+	if step := n.raft.ClockStep(); step != 0 {
+		reasons = append(reasons, fmt.Sprintf("this machine's clock is %s ahead of the cluster's time", step.Round(time.Second)))
+	}
 	if status.LeaderID == "" {
 		reasons = append(reasons, "no leader is known")
 	}

@@ -11,8 +11,8 @@ import (
 // raftDescs describes the numbers about the work of replication.
 type raftDescs struct {
 	commit, apply, appendLog, commandsPerEntry, entriesPerApply *prometheus.Desc
-	snapshots, installsSent, installsReceived                   *prometheus.Desc
-	lag, hashMatch, hashCompared                                *prometheus.Desc
+	snapshots, installsSent                                     *prometheus.Desc
+	lag, hashMatch, hashCompared, clockStep                     *prometheus.Desc
 	eppCommands, eppSeconds                                     *prometheus.Desc
 }
 
@@ -25,10 +25,10 @@ func newRaftDescs(desc func(name, help string, labels ...string) *prometheus.Des
 		entriesPerApply:  desc("raft_apply_entries", "Entries applied in one transaction."),
 		snapshots:        desc("raft_snapshots_total", "Flushes of the state that let the log be truncated."),
 		installsSent:     desc("raft_installs_sent_total", "Whole states sent to nodes that were behind the log."),
-		installsReceived: desc("raft_installs_received_total", "Whole states received because this node was behind the log."),
 		lag:              desc("applied_lag_entries", "Entries that are known to be committed and are not applied yet."),
 		hashMatch:        desc("state_hash_match", "0 once this node's state hash was found to differ from the leader's, else 1."),
 		hashCompared:     desc("state_hash_compared_index", "Latest index at which this node's state hash was found equal to the leader's, since it was started."),
+		clockStep:        desc("clock_step_seconds", "By how much this machine's clock is ahead of the cluster's time, which is gone by while this node leads; 0 while it is right."),
 		eppCommands:      desc("epp_commands_total", "EPP commands answered.", "verb", "code"),
 		eppSeconds:       desc("epp_command_seconds", "Time from an EPP command's frame to its answer.", "verb"),
 	}
@@ -52,8 +52,8 @@ func (d *raftDescs) collect(out chan<- prometheus.Metric, n *node) {
 	times(d.entriesPerApply, stats.EntriesPerApply)
 	counter(d.snapshots, stats.Snapshots)
 	counter(d.installsSent, stats.InstallsSent)
-	counter(d.installsReceived, stats.InstallsReceived)
 	gauge(d.hashMatch, boolValue(!n.fenced.Load()))
+	gauge(d.clockStep, n.raft.ClockStep().Seconds())
 	gauge(d.hashCompared, float64(stats.HashComparedIndex))
 	if status, err := n.raft.Status(); err == nil {
 		// raft's own entries are committed and never reach the state.
