@@ -6,6 +6,8 @@ BIN := bin/cadastre
 TEST_TIMEOUT := 10m
 # How long each fuzz target runs in fuzz-short.
 FUZZ_TIME ?= 20s
+# How long soak-faults injects faults.
+SOAK_TIME ?= 10m
 DEMO_DIR ?= dev-data
 # Where and how many domains `make fill` makes.
 FILL_DIR ?= fill-data
@@ -96,6 +98,10 @@ bench-failover: build ## Kill the leader under load ten times and measure the ti
 .PHONY: soak-kill
 soak-kill: build ## 200 rounds of kill -9 and restart of random nodes under load; up to 20 minutes.
 	$(GO) run ./bench/soakkill -bin $(BIN)
+
+.PHONY: soak-faults
+soak-faults: build ## All faults of processes, networks and disks at random under load, SOAK_TIME long; needs root on Linux.
+	nice -n 10 $(GO) run ./bench/soakfaults -bin $(BIN) -time $(SOAK_TIME)
 
 .PHONY: model
 model: ## A million random commands against the plain model of the registry; about ten minutes.

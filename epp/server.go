@@ -77,6 +77,7 @@ type Server struct {
 
 	loginsRefused atomic.Uint64
 	rateRefused   atomic.Uint64 // commands
+	commands      commandStats
 	refused       atomic.Uint64 // connections over a limit since the last log line
 	refusedLogged atomic.Int64  // when that line was written, Unix nanoseconds
 }
@@ -222,12 +223,13 @@ type Stats struct {
 	Sessions      int    // logged in
 	LoginsRefused uint64 // for whatever reason
 	RateRefused   uint64 // commands over a registrar's rate
+	Commands      []CommandStats
 }
 
 // Stats returns the numbers of the server.
 func (s *Server) Stats() Stats {
 	connections, sessions := s.slots.counts()
-	return Stats{Connections: connections, Sessions: sessions, LoginsRefused: s.loginsRefused.Load(), RateRefused: s.rateRefused.Load()}
+	return Stats{Connections: connections, Sessions: sessions, LoginsRefused: s.loginsRefused.Load(), RateRefused: s.rateRefused.Load(), Commands: s.commands.snapshot()}
 }
 
 // noteRefused logs connections over a limit, many of them in one line.

@@ -153,6 +153,7 @@ func (s *session) answer(working context.Context, frame []byte) (response []byte
 	if a.msgQ == nil && c.queue.Count > 0 {
 		a.msgQ = &eppxml.MsgQ{Count: c.queue.Count, ID: messageID(c.queue.Head)}
 	}
+	s.server.commands.note(verb, a.code, time.Since(started))
 	s.note(c, verb, a, time.Since(started))
 	return s.response(a, c.clTRID), !endsSession(a.code)
 }

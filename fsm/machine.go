@@ -30,6 +30,9 @@ type Entry struct {
 type Effects struct {
 	Published bool // a zone has a new serial
 	Dirty     bool // names await publication
+	// HashComparedIndex is the index at which the state hash was last found equal to the
+	// leader's, 0 if no entry compared them.
+	HashComparedIndex uint64
 }
 
 // Halt is the panic value for a committed entry that this program cannot apply: going on

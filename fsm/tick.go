@@ -30,9 +30,14 @@ const autoRenewYears = 1
 
 // tick compares state hashes and does what time has made due.
 func (r *run) tick(c *fsmpb.Tick) (*fsmpb.Result, error) {
-	if mine, known := r.tx.StateHashAt(c.GetHashIndex()); known && len(c.GetHash()) > 0 && !bytes.Equal(mine, c.GetHash()) {
+	mine, known := r.tx.StateHashAt(c.GetHashIndex())
+	known = known && len(c.GetHash()) > 0
+	if known && !bytes.Equal(mine, c.GetHash()) {
 		panic(&Halt{Index: r.tx.At().Index, Diverged: true,
 			Reason: fmt.Sprintf("this node's state differs from the leader's: its state hash at index %d is another one", c.GetHashIndex())})
+	}
+	if known {
+		r.effects.HashComparedIndex = c.GetHashIndex()
 	}
 	done, err := r.doDue(tickDueLimit)
 	if err != nil {

@@ -77,6 +77,8 @@ type batcher struct {
 
 	carry *proposal // did not fit into the last entry; owned by run
 
+	stats *nodeStats
+
 	refusing atomic.Bool // no new commands, ahead of stopping
 	held     int         // slots that drain has taken; owned by the goroutine of Run
 }
@@ -88,6 +90,7 @@ func newBatcher(now func() time.Time, classify func(error) error, stopping <-cha
 		queue:    make(chan *proposal, maxQueuedCommands),
 		slots:    make(chan struct{}, maxEntriesInFlight),
 		landed:   make(chan struct{}, 1),
+		stats:    newNodeStats(),
 		stopping: stopping,
 	}
 }
@@ -264,25 +267,30 @@ func (b *batcher) send(target applier, batch []*proposal) {
 		finishAll(taken, nil, &registry.Error{Code: registry.CodeParameterSyntax, Reason: "the command cannot be encoded", Err: err})
 		return
 	}
+	b.stats.commandsPerEntry.Observe(float64(len(taken)))
+	began := time.Now()
 	future := target.Apply(data, enqueueTimeout)
 	go func() { // joined by drain, which takes the slots back
-		b.land(future, taken)
+		if b.land(future, taken) {
+			b.stats.commit.Since(began)
+		}
 		<-b.slots
 		signal(b.landed)
 	}()
 }
 
-// land waits until raft has applied the entry or given it up.
-func (b *batcher) land(future raft.ApplyFuture, taken []*proposal) {
+// land waits until raft has applied the entry, or has given it up and returns false.
+func (b *batcher) land(future raft.ApplyFuture, taken []*proposal) bool {
 	if err := future.Error(); err != nil {
 		finishAll(taken, nil, b.classify(err))
-		return
+		return false
 	}
 	results, err := unwrapResults(future.Response(), len(taken))
 	if err != nil {
 		err = outcomeUnknown(err)
 	}
 	finishAll(taken, results, err)
+	return true
 }
 
 func finishAll(batch []*proposal, results []*fsmpb.Result, err error) {

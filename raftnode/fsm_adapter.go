@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -45,6 +46,7 @@ type stateAdapter struct {
 	installs *snapshotStore
 	log      *logStore
 	stopping <-chan struct{}
+	stats    *nodeStats
 
 	mu sync.Mutex
 }
@@ -87,9 +89,15 @@ func (a *stateAdapter) ApplyBatch(batch []*raft.Log) []any {
 func (a *stateAdapter) apply(entries []fsm.Entry) (results [][]*fsmpb.Result, effects fsm.Effects, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	began := time.Now()
 	err = a.dog.guard("apply committed entries", stateWriteBound, func() error {
 		return recovered(func() { results, effects = a.machine.Apply(entries) })
 	})
+	a.stats.apply.Since(began)
+	a.stats.applySize.Observe(float64(len(entries)))
+	if effects.HashComparedIndex > 0 {
+		a.stats.comparedIndex.Store(effects.HashComparedIndex)
+	}
 	if err == nil && len(results) != len(entries) {
 		err = fmt.Errorf("the state machine answered %d of %d entries", len(results), len(entries))
 		a.dog.fail(err)

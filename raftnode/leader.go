@@ -10,6 +10,7 @@ import (
 
 	"cadastre/fsm"
 	"cadastre/fsm/fsmpb"
+	"cadastre/store"
 )
 
 // reopenInterval is the pause before a term that could not be opened is tried again, which
@@ -62,6 +63,9 @@ func (n *Node) runLeadership(r *raft.Raft) {
 		}
 		// The channel may have merged several changes, so only what holds now counts.
 		n.leadership.set(term{})
+		if r.State() == raft.Leader {
+			n.beginClock(r)
+		}
 		for r.State() == raft.Leader && !n.openTerm(r) {
 			select {
 			case <-n.stopping:
@@ -72,12 +76,33 @@ func (n *Node) runLeadership(r *raft.Raft) {
 	}
 }
 
+// agreedLagEntries is how far the state may be behind what is committed for the latest stamp
+// in it to tell the time.
+const agreedLagEntries = 8
+
+// beginClock compares the machine's clock with the stamps of the leader before, if this node
+// followed it and has applied what it committed.
+func (n *Node) beginClock(r *raft.Raft) {
+	heard := r.LastContact()
+	if heard.IsZero() || r.CommitIndex() > n.applied.get()+agreedLagEntries {
+		return
+	}
+	var agreed time.Time
+	err := n.cfg.Store.View(func(tx *store.ReadTx) error {
+		agreed = tx.LeaderNow()
+		return nil
+	})
+	if err == nil && !agreed.IsZero() && agreed.Unix() > 0 { // a state that cannot be read ends the node elsewhere
+		n.clock.begin(agreed, time.Since(heard))
+	}
+}
+
 // openTerm commits an empty envelope, which every state machine sees. It does what raft's
 // barrier does, and besides gives the term an index that every node can wait for.
 // It returns false if it should be tried again.
 func (n *Node) openTerm(r *raft.Raft) bool {
 	number := r.CurrentTerm()
-	data, err := proto.Marshal(&fsmpb.Envelope{FormatVersion: fsm.FormatVersion, LeaderTimeMs: n.cfg.Now().UnixMilli()})
+	data, err := proto.Marshal(&fsmpb.Envelope{FormatVersion: fsm.FormatVersion, LeaderTimeMs: n.clock.stamp().UnixMilli()})
 	if err != nil {
 		n.cfg.Logger.Error("encode the first entry of a term", "error", err)
 		return false

@@ -62,7 +62,7 @@ func (l *logStore) loadSealedFrom() error {
 		l.sealedFrom = last + 1
 		note = binary.BigEndian.AppendUint64(nil, l.sealedFrom)
 		note = binary.BigEndian.AppendUint32(note, crc32.Checksum(note, table))
-		return l.Set([]byte(sealedFromKey), note)
+		return l.dog.guard("mark the log", logWriteBound, func() error { return l.bolt.Set([]byte(sealedFromKey), note) })
 	case err != nil:
 		return fmt.Errorf("read %s of the log %s: %w", sealedFromKey, l.path, err)
 	case len(note) != 12 || crc32.Checksum(note[:8], table) != binary.BigEndian.Uint32(note[8:]):

@@ -1,6 +1,7 @@
 package raftnode
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -34,6 +35,9 @@ type logStore struct {
 	sizes logSizes
 	// sealedFrom is the index from which on every entry has a checksum.
 	sealedFrom uint64
+	// isStableChecked says that every durable variable has a checked copy.
+	isStableChecked bool
+	stats           *nodeStats
 }
 
 func openLogStore(path string, dog *watchdog) (*logStore, error) {
@@ -54,8 +58,8 @@ func openLogStore(path string, dog *watchdog) (*logStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the log %s: %w", path, err)
 	}
-	l := &logStore{path: path, bolt: bolt, dog: dog, cache: newEntryCache()}
-	if err := l.loadSealedFrom(); err != nil {
+	l := &logStore{path: path, bolt: bolt, dog: dog, cache: newEntryCache(), stats: newNodeStats()}
+	if err := errors.Join(l.loadSealedFrom(), l.loadStable()); err != nil {
 		return nil, errors.Join(err, bolt.Close())
 	}
 	return l, nil
@@ -113,12 +117,14 @@ func (l *logStore) StoreLogs(entries []*raft.Log) error {
 		stored[i] = sealed(entry)
 		pointers[i] = &stored[i]
 	}
+	began := time.Now()
 	err := l.dog.guard("append to the log", logWriteBound, func() error {
 		return guardPages(func() error { return l.bolt.StoreLogs(pointers) })
 	})
 	if err != nil {
 		return err
 	}
+	l.stats.appendLog.Since(began)
 	l.cache.put(entries)
 	for _, entry := range entries {
 		l.sizes.put(entry.Index, len(entry.Data)+len(entry.Extensions))
@@ -170,20 +176,36 @@ func (l *logStore) deletePieces(first, last uint64) error {
 }
 
 // Set stores a durable variable of raft.
-func (l *logStore) Set(key, value []byte) error {
-	return l.dog.guard("save raft's "+string(key), logWriteBound, func() error { return l.bolt.Set(key, value) })
-}
+func (l *logStore) Set(key, value []byte) error { return l.writeVariable(key, value) }
 
-// Get reads a durable variable; the error text "not found" is raft's convention.
-func (l *logStore) Get(key []byte) ([]byte, error) { return l.bolt.Get(key) }
+// Get reads a durable variable; the error text "not found" is raft's convention. A damaged
+// one ends the node.
+func (l *logStore) Get(key []byte) ([]byte, error) {
+	value, err := l.readVariable(key)
+	if err != nil && !errors.Is(err, raftboltdb.ErrKeyNotFound) {
+		l.dog.fail(err) // before it can be voted or led with
+	}
+	return value, err
+}
 
 // SetUint64 stores a durable number of raft.
 func (l *logStore) SetUint64(key []byte, value uint64) error {
-	return l.dog.guard("save raft's "+string(key), logWriteBound, func() error { return l.bolt.SetUint64(key, value) })
+	return l.writeVariable(key, binary.BigEndian.AppendUint64(nil, value))
 }
 
 // GetUint64 reads a durable number of raft.
-func (l *logStore) GetUint64(key []byte) (uint64, error) { return l.bolt.GetUint64(key) }
+func (l *logStore) GetUint64(key []byte) (uint64, error) {
+	value, err := l.Get(key)
+	if err != nil {
+		return 0, err
+	}
+	if len(value) != 8 {
+		err = l.variableDamage(key, fmt.Errorf("%w: it has %d octets, not 8", errDamagedVariable, len(value)))
+		l.dog.fail(err)
+		return 0, err
+	}
+	return binary.BigEndian.Uint64(value), nil
+}
 
 // reconcile makes the log agree with a state that is at the given position, after the state
 // was replaced by a checkpoint or when a node starts. Entries that the checkpoint overtook

@@ -39,6 +39,8 @@ type Node struct {
 	disk       *diskSpace
 	admission  *admission
 	levels     *levelGate
+	stats      *nodeStats
+	clock      *leaderClock
 
 	started   atomic.Bool
 	raft      atomic.Pointer[raft.Raft]
@@ -67,6 +69,7 @@ func Open(cfg Config) (*Node, error) {
 		cfg:          cfg,
 		bridge:       newLogBridge(cfg.Logger),
 		applied:      &appliedIndex{},
+		stats:        newNodeStats(),
 		signals:      newSubscribers(),
 		leadership:   newLeadership(),
 		reads:        readRounds{wake: make(chan struct{}, 1)},
@@ -91,6 +94,7 @@ func (n *Node) openParts(background context.Context) (err error) {
 	if n.log, err = openLogStore(n.cfg.logPath(), n.dog); err != nil {
 		return err
 	}
+	n.log.stats = n.stats
 	if n.levels, err = newLevelGate(n.cfg.Store); err != nil {
 		return err
 	}
@@ -111,7 +115,7 @@ func (n *Node) openParts(background context.Context) (err error) {
 	}
 	n.adapter = &stateAdapter{
 		store: n.cfg.Store, machine: n.cfg.Machine, dog: n.dog, applied: n.applied,
-		signals: n.signals, log: n.log, stopping: n.stopping,
+		signals: n.signals, log: n.log, stopping: n.stopping, stats: n.stats,
 	}
 	n.checkpoints = &checkpointer{store: n.cfg.Store, dir: n.cfg.outgoingDir(), background: background}
 	n.holder = newHolder(n.checkpoints)
@@ -122,8 +126,10 @@ func (n *Node) openParts(background context.Context) (err error) {
 	if n.cfg.Fetch != nil {
 		n.snapshots.openHeld = n.openHeld
 	}
-	n.adapter.installs = n.snapshots
-	n.batcher = newBatcher(n.cfg.Now, n.classify, n.stopping)
+	n.adapter.installs, n.snapshots.stats = n.snapshots, n.stats
+	n.clock = newLeaderClock(n.cfg.Now, n.cfg.Logger)
+	n.batcher = newBatcher(n.clock.stamp, n.classify, n.stopping)
+	n.batcher.stats = n.stats
 	n.stream, err = listenTLS(&n.cfg)
 	return err
 }
@@ -152,6 +158,7 @@ func (n *Node) Run(ctx context.Context) error {
 	workers.Go(n.stream.serve)
 	workers.Go(n.stream.recheck)
 	transport := newPeerTransport(n.stream, n.bridge, n.stopping)
+	transport.stats = n.stats
 	r, err := raft.NewRaft(n.cfg.raftConfig(n.bridge), n.adapter, n.log, n.log, n.snapshots, transport)
 	if err != nil {
 		n.beginStop()

@@ -71,6 +71,11 @@ func (s *LocalState) readLog(log *logStore) (err error) {
 	} else if err := log.loadSealedFrom(); err != nil {
 		return err
 	}
+	_, err = log.rawVariable([]byte(stableCheckedKey))
+	log.isStableChecked = err == nil
+	if err := log.checkVariables(); err != nil {
+		return err
+	}
 	if s.CurrentTerm, err = readTerm(log); err != nil {
 		return err
 	}

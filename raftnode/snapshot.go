@@ -47,6 +47,7 @@ type snapshotStore struct {
 
 	// installs counts those received since the start.
 	installs atomic.Uint64
+	stats    *nodeStats
 
 	mu       sync.Mutex
 	received map[string]install
@@ -70,7 +71,7 @@ func openSnapshotStore(cfg *Config, checkpoints *checkpointer, dog *watchdog) (*
 	if err := recreateDir(dir); err != nil {
 		return nil, err
 	}
-	return &snapshotStore{store: cfg.Store, checkpoints: checkpoints, dir: dir, dog: dog, received: make(map[string]install)}, nil
+	return &snapshotStore{store: cfg.Store, checkpoints: checkpoints, dir: dir, dog: dog, received: make(map[string]install), stats: newNodeStats()}, nil
 }
 
 func recreateDir(dir string) error {
@@ -218,7 +219,11 @@ func (v virtualSnapshot) Persist(sink raft.SnapshotSink) error {
 	if at.index < s.at.index {
 		return errSnapshotAhead
 	}
-	return v.adapter.dog.guard("make the state durable", stateWriteBound, v.adapter.store.Flush)
+	if err := v.adapter.dog.guard("make the state durable", stateWriteBound, v.adapter.store.Flush); err != nil {
+		return err
+	}
+	v.adapter.stats.snapshots.Add(1)
+	return nil
 }
 
 // Release has nothing to release.

@@ -22,6 +22,9 @@ const (
 	dialTimeout = 5 * time.Second
 	// maxHandshakes bounds what strangers can make this node compute at a time.
 	maxHandshakes = 32
+	// maxHandshakesPerAddress leaves room for peers while one machine opens connections and
+	// says nothing; peers dial a few at a time.
+	maxHandshakesPerAddress = 8
 	// maxConnections bounds accepted connections. Only leaders and candidates dial, a few
 	// connections each, so that even a large cluster stays far below it.
 	maxConnections = 512
@@ -51,6 +54,7 @@ type tlsStream struct {
 	mu       sync.Mutex
 	isClosed bool
 	inbound  int
+	shaking  map[string]int // handshakes under way, by remote address without port
 	conns    map[*trackedConn]struct{}
 }
 
@@ -83,6 +87,7 @@ func listenTLS(cfg *Config) (*tlsStream, error) {
 		closing:    closing,
 		close:      cancel,
 		conns:      make(map[*trackedConn]struct{}),
+		shaking:    make(map[string]int),
 	}, nil
 }
 
@@ -105,19 +110,53 @@ func (s *tlsStream) serve() {
 			_ = conn.Close() // refused, nothing to lose
 			continue
 		}
+		source := hostOf(conn.RemoteAddr())
+		if !s.beginHandshake(source) {
+			<-s.handshakes
+			_ = conn.Close() // refused, nothing to lose
+			continue
+		}
 		s.workers.Add(1)
 		go func() {
 			defer s.workers.Done()
-			s.admit(conn)
+			s.admit(conn, source)
 		}()
 	}
 }
 
+func hostOf(address net.Addr) string {
+	host, _, err := net.SplitHostPort(address.String())
+	if err != nil {
+		return address.String()
+	}
+	return host
+}
+
+// beginHandshake says whether the address may have one more handshake under way.
+func (s *tlsStream) beginHandshake(source string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shaking[source] >= maxHandshakesPerAddress {
+		return false
+	}
+	s.shaking[source]++
+	return true
+}
+
+func (s *tlsStream) endHandshake(source string) {
+	<-s.handshakes
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shaking[source]--; s.shaking[source] == 0 {
+		delete(s.shaking, source)
+	}
+}
+
 // admit authenticates one connection and hands it to raft.
-func (s *tlsStream) admit(raw net.Conn) {
+func (s *tlsStream) admit(raw net.Conn, source string) {
 	tracked, err := s.track(raw, true)
 	if err != nil {
-		<-s.handshakes
+		s.endHandshake(source)
 		_ = raw.Close() // refused, nothing to lose
 		return
 	}
@@ -125,7 +164,7 @@ func (s *tlsStream) admit(raw net.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
 	err = conn.HandshakeContext(ctx)
 	cancel()
-	<-s.handshakes
+	s.endHandshake(source)
 	if err == nil && len(conn.ConnectionState().VerifiedChains) == 0 {
 		err = errors.New("the client's certificate was not verified")
 	}

@@ -42,6 +42,7 @@ type peerTransport struct {
 
 	wishes   streamWishes
 	stopping <-chan struct{}
+	stats    *nodeStats
 
 	contactMu sync.Mutex
 	contacts  map[raft.ServerID]PeerContact
@@ -59,6 +60,7 @@ func newPeerTransport(stream *tlsStream, bridge *logBridge, stopping <-chan stru
 			MsgpackUseNewTimeFormat: true,
 		}),
 		contacts: make(map[raft.ServerID]PeerContact),
+		stats:    newNodeStats(),
 	}
 }
 
@@ -94,6 +96,14 @@ func (t *peerTransport) RequestPreVote(id raft.ServerID, target raft.ServerAddre
 // InstallSnapshot sends a peer that is behind the log a reference to a held checkpoint, or
 // streams a checkpoint to it.
 func (t *peerTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	err := t.install(id, target, args, resp, data)
+	if err == nil && resp.Success {
+		t.stats.installsSent.Add(1)
+	}
+	return err
+}
+
+func (t *peerTransport) install(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
 	held, ok := data.(*heldStream)
 	if !ok {
 		return t.NetworkTransport.InstallSnapshot(id, dialTarget(id, target), args, resp, data)

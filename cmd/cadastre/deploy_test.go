@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -19,6 +22,14 @@ func TestDeployedMetricsExist(t *testing.T) {
 	if _, err := queryDNS(t.Context(), c.Node("n1").DNS, "example", dns.TypeSOA); err != nil {
 		t.Fatal(err)
 	}
+	c.MustCLI("epp", "check", "domain", "any.example")
+	c.Eventually(20*time.Second, "a comparison of state hashes", func() error {
+		if _, body := get(t, c.Node("n3").Metrics); !comparedHash.MatchString(body) {
+			return errors.New("no hash was compared")
+		}
+		return nil
+	})
+	checkWithPromtool(t)
 	exported := map[string]bool{"up": true} // Prometheus's own
 	for _, n := range c.Info().Nodes {
 		_, body := get(t, n.Metrics)
@@ -26,6 +37,11 @@ func TestDeployedMetricsExist(t *testing.T) {
 			if name := regexp.MustCompile(`^[a-z_]+`).FindString(line); name != "" {
 				exported[name] = true
 			}
+		}
+	}
+	for _, name := range requiredMetrics() {
+		if !exported["cadastre_"+name] {
+			t.Errorf("no node exports cadastre_%s", name)
 		}
 	}
 	expressions := append(ruleExpressions(t), dashboardExpressions(t)...)
@@ -50,6 +66,34 @@ func TestDeployedMetricsExist(t *testing.T) {
 		if strings.HasPrefix(name, "cadastre_") && !used[name] {
 			t.Logf("%s is on no panel and in no rule", name)
 		}
+	}
+}
+
+// comparedHash matches a node that has found its state equal to the leader's.
+var comparedHash = regexp.MustCompile(`(?m)^cadastre_state_hash_compared_index [1-9]`)
+
+// requiredMetrics are what an operator must be able to see of every node.
+func requiredMetrics() []string {
+	return []string{
+		"raft_term", "raft_is_leader", "raft_commit_index", "raft_members", "applied_index", "applied_lag_entries",
+		"raft_commit_seconds_bucket", "raft_apply_seconds_bucket", "raft_append_seconds_bucket", "raft_entry_commands_bucket", "raft_apply_entries_bucket",
+		"raft_log_entry_bytes", "raft_log_file_bytes", "raft_log_oldest_entry_seconds",
+		"raft_snapshots_total", "raft_installs_sent_total", "raft_installs_total",
+		"state_hash_match", "state_hash_compared_index", "clock_step_seconds", "disk_free_bytes", "disk_low", "proposals_refused_total",
+		"epp_commands_total", "epp_command_seconds_bucket", "epp_sessions", "dns_queries_total", "dns_rcodes_total", "whois_queries_total",
+	}
+}
+
+// checkWithPromtool has Prometheus's own tool read the rules, where it is installed.
+func checkWithPromtool(t *testing.T) {
+	t.Helper()
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Log("SKIPPED: promtool is not installed; the rules are read by this test only")
+		return
+	}
+	if out, err := exec.Command(promtool, "check", "rules", "../../deploy/prometheus/cadastre.rules.yml").CombinedOutput(); err != nil {
+		t.Errorf("promtool: %v\n%s", err, out)
 	}
 }
 

@@ -29,6 +29,7 @@ const (
 type nodeCollector struct {
 	node    *node
 	storage *storageDescs
+	work    *raftDescs
 	epp     *eppDescs
 	seed    *seedDescs
 
@@ -46,6 +47,7 @@ func newNodeCollector(n *node) *nodeCollector {
 	return &nodeCollector{
 		node:               n,
 		storage:            newStorageDescs(desc),
+		work:               newRaftDescs(desc),
 		epp:                newEPPDescs(desc),
 		seed:               newSeedDescs(desc),
 		term:               desc("raft_term", "Current Raft term."),
@@ -100,6 +102,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	c.storage.collect(out, c.node)
+	c.work.collect(out, c.node)
 	c.epp.collect(out, c.node)
 	c.seed.collect(out, c.node)
 	c.collectEdges(out)
@@ -197,6 +200,9 @@ func (n *node) unreadiness() []string {
 	var reasons []string
 	if disk := n.raft.Disk(); disk.IsLow {
 		reasons = append(reasons, fmt.Sprintf("%d MiB are free on the disk, the low-water mark is %d MiB", disk.FreeBytes>>20, disk.LowWaterBytes>>20))
+	}
+	if step := n.raft.ClockStep(); step != 0 {
+		reasons = append(reasons, fmt.Sprintf("this machine's clock is %s ahead of the cluster's time", step.Round(time.Second)))
 	}
 	if status.LeaderID == "" {
 		reasons = append(reasons, "no leader is known")
