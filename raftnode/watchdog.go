@@ -2,6 +2,7 @@ package raftnode
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -32,14 +33,60 @@ func (w *watchdog) guard(what string, bound time.Duration, fn func() error) erro
 	if err := w.err(); err != nil {
 		return err
 	}
-	timer := time.AfterFunc(bound, func() {
+	hang := startCountdown(bound, func() {
 		w.fail(fmt.Errorf("%s did not finish within %s: the disk hangs", what, bound))
 	})
-	defer timer.Stop()
+	defer hang.stop()
 	if err := fn(); err != nil {
 		w.fail(fmt.Errorf("%s: %w", what, err))
 	}
 	return w.err()
+}
+
+// countdownSlices is in how many steps a bound is waited for. A process or machine that is
+// paused finds one step over when it goes on, however long the pause was, and has the others
+// left to finish what the disk did meanwhile.
+const countdownSlices = 10
+
+// countdown calls a function after a bound of time in which the process ran.
+type countdown struct {
+	// mu guards what follows.
+	mu    sync.Mutex
+	left  int
+	timer *time.Timer // nil once stopped
+}
+
+func startCountdown(bound time.Duration, fn func()) *countdown {
+	c := &countdown{left: countdownSlices}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	slice := bound / countdownSlices
+	c.timer = time.AfterFunc(slice, func() {
+		if c.step(slice) {
+			fn()
+		}
+	})
+	return c
+}
+
+// step says whether the last slice is over.
+func (c *countdown) step(slice time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer == nil {
+		return false
+	}
+	if c.left--; c.left > 0 {
+		c.timer.Reset(slice)
+	}
+	return c.left == 0
+}
+
+func (c *countdown) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timer.Stop()
+	c.timer = nil
 }
 
 func (w *watchdog) fail(err error) {
