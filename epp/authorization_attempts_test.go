@@ -7,7 +7,7 @@ import (
 
 // attempts are the rows of the table of authorisations.
 func attempts() []attempt {
-	return slices.Concat(queryAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts())
+	return slices.Concat(queryAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts())
 }
 
 func queryAttempts() []attempt {

@@ -116,6 +116,7 @@ func court(t *testing.T, before *fsmpb.RegistrarUpdate) *script {
 		must("a+", contactXML(id))
 	}
 	must("b+", contactXML("c-others"))
+	must("a+", orgXML("o-free"))
 	domain := func(name, contact string) string {
 		return "<create><domain:create><domain:name>" + name + "</domain:name><domain:registrant>" + contact + "</domain:registrant>" + domainAuthXML() + "</domain:create></create>"
 	}

@@ -4,7 +4,7 @@ import "slices"
 
 // attempts are the rows of the table of authorisations.
 func attempts() []attempt {
-	return slices.Concat(clusterAttempts(), operatorAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts())
+	return slices.Concat(clusterAttempts(), operatorAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts())
 }
 
 func clusterAttempts() []attempt {
@@ -103,10 +103,10 @@ func domainAttempts() []attempt {
 
 func transferAttempts() []attempt {
 	rows := []attempt{
-		{"domain_transfer_request", "a domain", rightProver, `{"name": "plain.example" PROOF}`},
-		{"domain_transfer_request", "one that is asked for", rightProver, `{"name": "asked.example" PROOF}`},
-		{"domain_transfer_request", "a deleted domain", rightProver, `{"name": "deleted.example" PROOF}`},
-		{"domain_transfer_request", "a free name", rightProver, `{"name": "free.example" PROOF}`},
+		{"domain_transfer_request", "a domain", rightMemberProver, `{"name": "plain.example" PROOF}`},
+		{"domain_transfer_request", "one that is asked for", rightMemberProver, `{"name": "asked.example" PROOF}`},
+		{"domain_transfer_request", "a deleted domain", rightMemberProver, `{"name": "deleted.example" PROOF}`},
+		{"domain_transfer_request", "a free name", rightMemberProver, `{"name": "free.example" PROOF}`},
 		{"contact_transfer_request", "a contact", rightProver, `{"id": "c-free" PROOF}`},
 		{"contact_transfer_request", "one that is asked for", rightProver, `{"id": "c-asked" PROOF}`},
 		{"contact_transfer_request", "a missing contact", rightProver, `{"id": "c-none" PROOF}`},

@@ -50,20 +50,22 @@ func senders() []sender {
 type right int
 
 const (
-	rightOperator  right = iota + 1
-	rightSystem          // a part of the cluster itself
-	rightAnyone          // every active registrar, for itself
-	rightMember          // every active registrar that is accredited for the TLD
-	rightSponsor         // the active registrar that sponsors the object
-	rightProver          // an active registrar that knows the object's authorisation information
-	rightRequester       // the active registrar that asked for the transfer
+	rightOperator     right = iota + 1
+	rightSystem             // a part of the cluster itself
+	rightAnyone             // every active registrar, for itself
+	rightMember             // every active registrar that is accredited for the TLD
+	rightSponsor            // the active registrar that sponsors the object
+	rightProver             // an active registrar that knows the object's authorisation information
+	rightMemberProver       // the same, accredited for the TLD
+	rightRequester          // the active registrar that asked for the transfer
 )
 
 func (r right) String() string {
 	return map[right]string{
 		rightOperator: "operators", rightSystem: "the cluster itself", rightAnyone: "every active registrar, for itself",
 		rightMember: "active registrars accredited for the TLD", rightSponsor: "the sponsor",
-		rightProver: "a registrar with the authorisation information", rightRequester: "the registrar that asked for the transfer",
+		rightProver: "a registrar with the authorisation information", rightMemberProver: "an accredited registrar with the authorisation information",
+		rightRequester: "the registrar that asked for the transfer",
 	}[r]
 }
 
@@ -83,6 +85,8 @@ func (r right) admits(s *sender) bool {
 		return active && s.id == "sponsor"
 	case rightProver:
 		return active && s.proof
+	case rightMemberProver:
+		return active && s.proof && !strings.Contains(s.title, "not accredited")
 	case rightRequester:
 		return active && s.id == "gaining"
 	default:
@@ -117,6 +121,8 @@ func court(t *testing.T, before string) *world {
 		`sponsor host_create {"name": "ns2.parent.example", "addresses": ["wAACAg=="]}`,
 		`sponsor host_create {"name": "ns3.parent.example", "addresses": ["wAACAw=="]}`,
 		`sponsor host_create {"name": "ns1.elsewhere.test"}`,
+		`sponsor org_create {"id": "o-free", "roles": [{"type": "reseller"}]}`, `sponsor org_create {"id": "o-linked", "roles": [{"type": "reseller"}]}`,
+		`sponsor contact_update {"id": "c-linked", "add_orgs": [{"role": "reseller", "id": "o-linked"}]}`,
 		"sponsor " + domain("user.example", `, "name_servers": ["ns1.parent.example", "ns2.parent.example"]`),
 		"other " + domain2(), "other " + `domain_create {"name": "others.example", "registrant": "c-others"}`,
 		`sponsor domain_delete {"name": "deleted.example"}`, `sponsor domain_delete {"name": "restored.example"}`,
