@@ -27,7 +27,7 @@ func queryAttempts() []attempt {
 		{"ContactInfo", "a linked contact", rightShown, info("contact", "id", "c-linked", "AUTH")},
 		{"ContactInfo", "a missing contact", rightShown, info("contact", "id", "c-none", "AUTH")},
 		{"Poll", "the own queue", rightReads, `<poll op="req"/>`},
-		{"Poll", "the sponsor's first message", rightSponsors, `<poll op="ack" msgID="1"/>`},
+		{"Poll", "the sponsor's first message", rightQueue, `<poll op="ack" msgID="1"/>`},
 	}
 }
 
@@ -96,8 +96,8 @@ func domainAttempts() []attempt {
 		return "<renew><domain:renew><domain:name>" + name + "</domain:name><domain:curExpDate>" + expiry + "</domain:curExpDate></domain:renew></renew>"
 	}
 	const request = `<rgp:restore op="request"/>`
-	const report = `<rgp:restore op="report"><rgp:report><rgp:preData>a</rgp:preData><rgp:postData>b</rgp:postData><rgp:delTime>2026-02-15T10:00:00Z</rgp:delTime>` +
-		`<rgp:resTime>2026-02-15T10:00:00Z</rgp:resTime><rgp:resReason>a mistake</rgp:resReason><rgp:statement>one</rgp:statement></rgp:report></rgp:restore>`
+	const report = `<rgp:restore op="report"><rgp:report><rgp:preData>a</rgp:preData><rgp:postData>b</rgp:postData><rgp:delTime>2026-01-21T10:00:00Z</rgp:delTime>` +
+		`<rgp:resTime>2026-01-21T10:00:00Z</rgp:resTime><rgp:resReason>a mistake</rgp:resReason><rgp:statement>one</rgp:statement></rgp:report></rgp:restore>`
 	return []attempt{
 		{"DomainCreate", "a free name, with the sponsor's contact", rightSponsors, create("free.example", "c-linked")},
 		{"DomainCreate", "a free name, with another's contact", rightActs, create("free.example", "c-others")},
@@ -115,10 +115,10 @@ func domainAttempts() []attempt {
 		{"DomainDelete", "one that is asked for", rightSponsors, remove("asked.example")},
 		{"DomainDelete", "a deleted domain", rightSponsors, remove("deleted.example")},
 		{"DomainDelete", "a free name", rightSponsors, remove("free.example")},
-		{"DomainRenew", "a domain", rightSponsors, renew("plain.example", "2027-02-15")},
-		{"DomainRenew", "one that is asked for", rightSponsors, renew("asked.example", "2027-02-15")},
+		{"DomainRenew", "a domain", rightSponsors, renew("plain.example", "2027-01-21")},
+		{"DomainRenew", "one that is asked for", rightSponsors, renew("asked.example", "2027-01-21")},
 		{"DomainRenew", "a deleted domain", rightSponsors, renew("deleted.example", "2027-01-15")},
-		{"DomainRenew", "a free name", rightSponsors, renew("free.example", "2027-02-15")},
+		{"DomainRenew", "a free name", rightSponsors, renew("free.example", "2027-01-21")},
 	}
 }
 

@@ -56,6 +56,8 @@ func (s *sender) maySucceed(r right) bool {
 		return reads && (s.who == "a+" || s.who == "c+" || s.proof)
 	case rightActs:
 		return acts
+	case rightQueue:
+		return s.who == "a+"
 	case rightSponsors:
 		return acts && s.who == "a+"
 	case rightProves:
@@ -76,6 +78,7 @@ const (
 	rightParty                     // these, and who asked for the transfer
 	rightActs                      // every active registrar, for itself
 	rightSponsors                  // the active registrar that sponsors the object
+	rightQueue                     // the sponsor, also when suspended
 	rightProves                    // an active registrar with the authorisation information
 	rightAsked                     // the active registrar that asked for the transfer
 	rightNobody                    // it is wrong whoever sends it
@@ -85,7 +88,7 @@ func (r right) String() string {
 	return map[right]string{
 		rightReads: "every registrar", rightShown: "the sponsor, and who has the authorisation information", rightParty: "the parties, and who has the authorisation information",
 		rightActs: "every active registrar, for itself", rightSponsors: "the sponsor", rightProves: "a registrar with the authorisation information",
-		rightAsked: "the registrar that asked for the transfer", rightNobody: "nobody",
+		rightAsked: "the registrar that asked for the transfer", rightNobody: "nobody", rightQueue: "the sponsor, also when suspended",
 	}[r]
 }
 
@@ -122,7 +125,7 @@ func court(t *testing.T, before *fsmpb.RegistrarUpdate) *script {
 	}
 	must("a+", domain("deleted.example", "c-linked"))
 	must("a+", domain("restored.example", "c-linked"))
-	s.step("advance", "744h")
+	s.step("advance", "144h")
 	for _, name := range []string{"plain.example", "parent.example", "asked.example", "user.example"} {
 		must("a+", domain(name, "c-linked"))
 	}
@@ -203,6 +206,7 @@ func TestAuthorization(t *testing.T) {
 				t.Errorf("%s of %s without a login ends with %d", a.body, a.object, code)
 			case code < codeUnknownCommand && !sender.maySucceed(a.right):
 				t.Errorf("%s of %s by %s succeeds; it is for %s", a.body, a.object, sender.title, a.right)
+			case strings.Contains(a.object, "wrong authInfo") && sender.who != "": // it is counted
 			case changed && (code >= codeUnknownCommand || !a.changes()):
 				t.Errorf("%s of %s by %s ends with %d and changes the state", a.body, a.object, sender.title, code)
 			}

@@ -2,8 +2,8 @@ package fsm_test
 
 import "slices"
 
-// attempts are the rows of the table of authorisations.
-func attempts() []attempt {
+// authorizationAttempts are the rows of the table of authorisations.
+func authorizationAttempts() []attempt {
 	return slices.Concat(clusterAttempts(), operatorAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts())
 }
 
@@ -13,8 +13,8 @@ func clusterAttempts() []attempt {
 		{"cluster_init", "the cluster", rightSystem, `{"cluster_id": "test-cluster", "clock_mode": 1, "first_node": {"id": "n1"}}`},
 		{"tick", "time", rightSystem, `{}`},
 		{"zone_publish", "a zone", rightSystem, `{"tld": "example", "serial": 1}`},
-		{"node_join", "a token", rightSystem, `{"token_sha256": "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=", "node": {"id": "n3", "raft_address": "n3:1", "grpc_address": "n3:2"}}`},
-		{"node_join", "a token that nobody made", rightSystem, `{"token_sha256": "` + hash + `", "node": {"id": "n2"}}`},
+		{"node_join", "a token", rightSystem, `{"token_sha256": "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=", "node": {"id": "n3", "raft_address": "n3:1", "grpc_address": "n3:2", "max_feature_level": 2}}`},
+		{"node_join", "a token that nobody made", rightSystem, `{"token_sha256": "` + hash + `", "node": {"id": "n2", "max_feature_level": 2}}`},
 		{"join_token_create", "a new node", rightOperator, `{"token_sha256": "` + hash + `", "role": 1, "lifetime_seconds": 60}`},
 		{"node_remove", "a node", rightOperator, `{"node_id": "n2"}`},
 		{"clock_set", "the clock", rightOperator, `{"time_ms": 4102444800000}`},
@@ -32,7 +32,9 @@ func operatorAttempts() []attempt {
 		{"host_server_update", "a host", rightOperator, `{"name": "ns3.parent.example", "add_statuses": ["serverDeleteProhibited"]}`},
 		{"contact_server_update", "a contact", rightOperator, `{"id": "c-free", "add_statuses": ["serverDeleteProhibited"]}`},
 		{"registrar_password", "the sender", rightAnyone, `{"password_hash": "$argon2id$v=19$m=65536,t=1,p=4$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`},
-		{"poll_ack", "the sponsor's first message", rightSponsor, `{"sequence": 1}`},
+		{"poll_ack", "the sponsor's first message", rightReader, `{"sequence": 1}`},
+		{"auth_info_failure", "a domain", rightOpen, `{"roid": "DPLAIN-EX"}`},
+		{"auth_info_failure", "nothing", rightOpen, `{"roid": "DNONE-EX"}`},
 	}
 }
 

@@ -33,6 +33,7 @@ func senders() []sender {
 	return []sender{
 		{title: "sponsor", kind: registrar, id: "sponsor"},
 		{title: "sponsor, suspended", kind: registrar, id: "sponsor", before: update("sponsor", `"state": 2`)},
+		{title: "sponsor, disabled", kind: registrar, id: "sponsor", before: update("sponsor", `"disable": true`)},
 		{title: "sponsor, not accredited", kind: registrar, id: "sponsor", before: update("sponsor", `"remove_tlds": ["example"]`)},
 		{title: "other", kind: registrar, id: "other"},
 		{title: "other, authInfo", kind: registrar, id: "other", proof: true},
@@ -53,6 +54,8 @@ const (
 	rightOperator     right = iota + 1
 	rightSystem             // a part of the cluster itself
 	rightAnyone             // every active registrar, for itself
+	rightOpen               // every registrar, also a suspended one
+	rightReader             // the sponsor, also a suspended one
 	rightMember             // every active registrar that is accredited for the TLD
 	rightSponsor            // the active registrar that sponsors the object
 	rightProver             // an active registrar that knows the object's authorisation information
@@ -63,6 +66,7 @@ const (
 func (r right) String() string {
 	return map[right]string{
 		rightOperator: "operators", rightSystem: "the cluster itself", rightAnyone: "every active registrar, for itself",
+		rightOpen: "every registrar, also a suspended one", rightReader: "the sponsor, also when suspended",
 		rightMember: "active registrars accredited for the TLD", rightSponsor: "the sponsor",
 		rightProver: "a registrar with the authorisation information", rightMemberProver: "an accredited registrar with the authorisation information",
 		rightRequester: "the registrar that asked for the transfer",
@@ -71,7 +75,7 @@ func (r right) String() string {
 
 // admits says whether the command may succeed for the sender.
 func (r right) admits(s *sender) bool {
-	active := s.kind == fsmpb.ActorKind_ACTOR_KIND_REGISTRAR && s.id != "nobody" && !strings.Contains(s.title, "suspended")
+	active := s.kind == fsmpb.ActorKind_ACTOR_KIND_REGISTRAR && s.id != "nobody" && !strings.Contains(s.title, "suspended") && !strings.Contains(s.title, "disabled")
 	switch r {
 	case rightOperator:
 		return s.kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR
@@ -79,6 +83,10 @@ func (r right) admits(s *sender) bool {
 		return s.kind == fsmpb.ActorKind_ACTOR_KIND_SYSTEM
 	case rightAnyone:
 		return active
+	case rightOpen:
+		return active || strings.Contains(s.title, "suspended")
+	case rightReader:
+		return s.id == "sponsor" && (active || strings.Contains(s.title, "suspended"))
 	case rightMember:
 		return active && !strings.Contains(s.title, "not accredited")
 	case rightSponsor:
@@ -105,10 +113,10 @@ func court(t *testing.T, before string) *world {
 		return fmt.Sprintf(`domain_create {"name": %q, "registrant": "c-linked", "auth_info": %s%s}`, name, proofJSON(), more)
 	}
 	steps := []string{
-		`system cluster_init {"cluster_id": "test-cluster", "clock_mode": 2, "clock_start_ms": 946684800000, "first_node": {"id": "n1"}}`,
+		`system cluster_init {"cluster_id": "test-cluster", "clock_mode": 2, "clock_start_ms": 946684800000, "first_node": {"id": "n1"}, "feature_level": 2}`,
 		`operator join_token_create {"token_sha256": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "role": 1, "lifetime_seconds": 60}`,
 		`operator join_token_create {"token_sha256": "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=", "role": 1, "lifetime_seconds": 60}`,
-		`system node_join {"token_sha256": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "node": {"id": "n2", "raft_address": "n2:1", "grpc_address": "n2:2"}}`,
+		`system node_join {"token_sha256": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "node": {"id": "n2", "raft_address": "n2:1", "grpc_address": "n2:2", "max_feature_level": 2}}`,
 		"operator tld_put @tld.json",
 		`operator registrar_create {"id": "sponsor", "roid": "RS", "currency": "EUR", "tlds": ["example"], "opening_deposit_minor": 100000}`,
 		`operator registrar_create {"id": "other", "roid": "RO", "currency": "EUR", "tlds": ["example"], "opening_deposit_minor": 100000}`,
@@ -116,7 +124,7 @@ func court(t *testing.T, before string) *world {
 		"sponsor " + contact("c-free"), "sponsor " + contact("c-linked"), "sponsor " + contact("c-asked"),
 		"sponsor " + domain("deleted.example", ""), "sponsor " + domain("restored.example", ""),
 		`operator clock_set {"time_ms": 949363200000}`, "tick",
-		"sponsor " + domain("plain.example", ""), "sponsor " + domain("parent.example", ""), "sponsor " + domain("asked.example", ""),
+		"sponsor " + domain("plain.example", `, "roid": "DPLAIN"`), "sponsor " + domain("parent.example", ""), "sponsor " + domain("asked.example", ""),
 		`sponsor host_create {"name": "ns1.parent.example", "addresses": ["wAACAQ=="]}`,
 		`sponsor host_create {"name": "ns2.parent.example", "addresses": ["wAACAg=="]}`,
 		`sponsor host_create {"name": "ns3.parent.example", "addresses": ["wAACAw=="]}`,
@@ -174,7 +182,7 @@ func (w *world) send(s *sender, a *attempt) registry.Code {
 // TestAuthorization has every sender try every command that the log knows. Who has no right
 // is refused, and of what was refused nothing stays behind: the state is the same to the bit.
 func TestAuthorization(t *testing.T) {
-	attempts := attempts()
+	attempts := authorizationAttempts()
 	requireEveryVerb(t, attempts)
 	cells := make([][]string, len(attempts))
 	for _, s := range senders() {
@@ -228,7 +236,7 @@ func requireEveryVerb(t *testing.T, attempts []attempt) {
 		verb := string(body.Get(i).Name())
 		known[verb] = true
 		if !slices.ContainsFunc(attempts, func(a attempt) bool { return a.verb == verb }) {
-			t.Errorf("nothing is said of who may send %s: add its rows to attempts", verb)
+			t.Errorf("nothing is said of who may send %s: add its rows to authorizationAttempts", verb)
 		}
 	}
 	for _, a := range attempts {
