@@ -26,6 +26,8 @@ func queryAttempts() []attempt {
 		{"ContactInfo", "a contact", rightShown, info("contact", "id", "c-free", "AUTH")},
 		{"ContactInfo", "a linked contact", rightShown, info("contact", "id", "c-linked", "AUTH")},
 		{"ContactInfo", "a missing contact", rightShown, info("contact", "id", "c-none", "AUTH")},
+		{"MaintenanceInfo", "the list", rightReads, "<info><maint:info><maint:list/></maint:info></info>"},
+		{"MaintenanceInfo", "a missing announcement", rightReads, "<info><maint:info><maint:id>M0-REG</maint:id></maint:info></info>"},
 		{"Poll", "the own queue", rightReads, `<poll op="req"/>`},
 		{"Poll", "the sponsor's first message", rightQueue, `<poll op="ack" msgID="1"/>`},
 	}

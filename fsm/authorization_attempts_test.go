@@ -4,7 +4,7 @@ import "slices"
 
 // authorizationAttempts are the rows of the table of authorisations.
 func authorizationAttempts() []attempt {
-	return slices.Concat(clusterAttempts(), operatorAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts())
+	return slices.Concat(clusterAttempts(), operatorAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts(), listAttempts())
 }
 
 func clusterAttempts() []attempt {
@@ -32,7 +32,8 @@ func operatorAttempts() []attempt {
 		{"host_server_update", "a host", rightOperator, `{"name": "ns3.parent.example", "add_statuses": ["serverDeleteProhibited"]}`},
 		{"contact_server_update", "a contact", rightOperator, `{"id": "c-free", "add_statuses": ["serverDeleteProhibited"]}`},
 		{"registrar_password", "the sender", rightAnyone, `{"password_hash": "$argon2id$v=19$m=65536,t=1,p=4$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`},
-		{"poll_ack", "the sponsor's first message", rightReader, `{"sequence": 1}`},
+		{"poll_ack", "the first message of the own queue", rightOpen, `{"sequence": 1}`},
+		{"poll_ack", "a number that only the sponsor's queue has", rightReader, `{"sequence": 2}`},
 		{"auth_info_failure", "a domain", rightOpen, `{"roid": "DPLAIN-EX"}`},
 		{"auth_info_failure", "nothing", rightOpen, `{"roid": "DNONE-EX"}`},
 	}

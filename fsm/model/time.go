@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -85,14 +86,31 @@ func (m *Model) happen(d *Domain) {
 	}
 }
 
-// purge frees the name. The hosts below it go too, out of all delegations (RFC 9874).
+// purge frees the name. The hosts below it go too, out of all delegations (RFC 9874), and the
+// sponsors of these are told.
 func (m *Model) purge(d *Domain, at time.Time) {
-	m.tell(d.Sponsor, "purge", d.Name, fmt.Sprintf("expires %s act %s by command %v", day(d.ExpiresAt), day(at), d.DeletedByCommand))
+	var hosts []string
 	for name := range m.Hosts {
 		if domain, inside := m.superordinate(name); inside && domain == d.Name {
-			delete(m.Hosts, name)
-			m.undelegate(name)
+			hosts = append(hosts, name)
 		}
 	}
+	slices.Sort(hosts)
+	var users []string
+	for _, host := range hosts {
+		for _, name := range slices.Sorted(maps.Keys(m.Domains)) {
+			if name != d.Name && !slices.Contains(users, name) && slices.Contains(m.Domains[name].NameServers, host) {
+				users = append(users, name)
+			}
+		}
+	}
+	for _, host := range hosts {
+		delete(m.Hosts, host)
+		m.undelegate(host)
+	}
+	for _, name := range users {
+		m.changed(m.Domains[name].Sponsor, name)
+	}
+	m.tell(d.Sponsor, "purge", d.Name, fmt.Sprintf("expires %s act %s by command %v", day(d.ExpiresAt), day(at), d.DeletedByCommand))
 	delete(m.Domains, d.Name)
 }
