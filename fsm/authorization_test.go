@@ -34,11 +34,11 @@ func senders() []sender {
 		{title: "sponsor", kind: registrar, id: "sponsor"},
 		{title: "sponsor, suspended", kind: registrar, id: "sponsor", before: update("sponsor", `"state": 2`)},
 		{title: "sponsor, disabled", kind: registrar, id: "sponsor", before: update("sponsor", `"disable": true`)},
-		{title: "sponsor, not accredited", kind: registrar, id: "sponsor", before: update("sponsor", `"remove_tlds": ["example"]`)},
+		{title: "sponsor, not accredited", kind: registrar, id: "sponsor", before: update("sponsor", `"remove_tlds": ["example", "launch"]`)},
 		{title: "other", kind: registrar, id: "other"},
 		{title: "other, authInfo", kind: registrar, id: "other", proof: true},
 		{title: "same, suspended", kind: registrar, id: "other", proof: true, before: update("other", `"state": 2`)},
-		{title: "same, not accredited", kind: registrar, id: "other", proof: true, before: update("other", `"remove_tlds": ["example"]`)},
+		{title: "same, not accredited", kind: registrar, id: "other", proof: true, before: update("other", `"remove_tlds": ["example", "launch"]`)},
 		{title: "gaining", kind: registrar, id: "gaining"},
 		{title: "unknown", kind: registrar, id: "nobody"},
 		{title: "operator", kind: fsmpb.ActorKind_ACTOR_KIND_OPERATOR, id: "operator"},
@@ -140,6 +140,9 @@ func court(t *testing.T, before string) *world {
 	}
 	steps = append(steps,
 		`operator premium_load {"tld": "example", "names": [{"label": "gold", "class": "b", "create_price_minor": 7000, "renew_price_minor": 3000, "restore_price_minor": 4000}]}`,
+		"operator tld_put "+launchTLD(t), `operator registrar_update {"id": "sponsor", "add_tlds": ["launch"]}`, `operator registrar_update {"id": "other", "add_tlds": ["launch"]}`,
+		`sponsor launch_application_create {"application_roid": "APLAIN", "domain": {"name": "plain.launch", "roid": "DAPLAIN", "registrant": "c-linked", "launch_phase": {"type": "landrush"}}}`,
+		`operator allocation_token_create {"token_sha256": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAI=", "tld": "example"}`,
 		`operator reserved_load {"tld": "example", "labels": ["town"]}`, `operator! maintenance_create {"roid": "MKNOWN", `+maintenanceItem+`}`)
 	if before != "" {
 		steps = append(steps, "operator "+before)
