@@ -17,6 +17,10 @@ func clusterAttempts() []attempt {
 		{"node_join", "a token that nobody made", rightSystem, `{"token_sha256": "` + hash + `", "node": {"id": "n2", "max_feature_level": 2}}`},
 		{"join_token_create", "a new node", rightOperator, `{"token_sha256": "` + hash + `", "role": 1, "lifetime_seconds": 60}`},
 		{"node_remove", "a node", rightOperator, `{"node_id": "n2"}`},
+		{"node_update", "a node", rightSystem, `{"node_id": "n2", "raft_address": "n2:3", "grpc_address": "n2:4"}`},
+		{"node_role", "a node", rightOperator, `{"node_id": "n2", "role": 1}`},
+		{"trust_put", "the authorities", rightOperator, `{"authorities": ["AAAA"]}`},
+		{"operator_revoke", "an operator", rightOperator, `{"name": "bob"}`},
 		{"clock_set", "the clock", rightOperator, `{"time_ms": 4102444800000}`},
 		{"feature_level_raise", "the cluster", rightOperator, `{"level": 2, "node_ids": ["n1", "n2"]}`},
 	}
