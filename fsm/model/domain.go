@@ -2,7 +2,6 @@ package model
 
 import (
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -91,11 +90,6 @@ func (m *Model) setRegistrant(actor string, d *Domain, id string) registry.Code 
 	return registry.CodeOK
 }
 
-func (m *Model) canPay(actor string, amount int64) bool {
-	r := m.Registrars[actor]
-	return r.BalanceMinor+r.CreditMinor >= amount
-}
-
 func (m *Model) domainCreate(actor string, c *fsmpb.DomainCreate) registry.Code {
 	if !strings.HasSuffix(c.GetName(), "."+m.Policy.TLD) {
 		return registry.CodeParameterPolicy
@@ -113,27 +107,33 @@ func (m *Model) domainCreate(actor string, c *fsmpb.DomainCreate) registry.Code 
 	if !offered {
 		return registry.CodeParameterRange
 	}
-	d := &Domain{Name: c.GetName(), Sponsor: actor, ExpiresAt: addYears(m.Now, int(years))}
+	d := &Domain{Name: c.GetName(), ROID: c.GetRoid() + "-EX", Sponsor: actor, ExpiresAt: addYears(m.Now, int(years)), Secret: m.secret(c.GetAuthInfo()), Prices: m.listed(c.GetName())}
+	if c.GetAuthInfo().GetWeak() {
+		return registry.CodeInvalidAuthInfo
+	}
 	if code := m.setRegistrant(actor, d, c.GetRegistrant()); code != registry.CodeOK {
 		return code
 	}
 	if code := m.link(actor, d, c.GetContacts(), c.GetNameServers()); code != registry.CodeOK {
 		return code
 	}
-	price := m.Policy.CreatePriceMinor * int64(years)
-	if !m.canPay(actor, price) {
-		return registry.CodeBilling
+	if code := m.addDS(d, c.GetDs()); code != registry.CodeOK {
+		return code
 	}
-	m.Registrars[actor].BalanceMinor -= price
+	price := d.Prices.CreateMinor * int64(years)
+	if code := m.pay(actor, d.Prices, c.GetFee(), price); code != registry.CodeOK {
+		return code
+	}
 	m.month(actor).Adds++
-	d.Graces = []Grace{{Kind: "add", EndsAt: m.days(m.Policy.AddGraceDays), RefundMinor: price, Years: int(years)}}
+	d.Graces = []Grace{{Kind: "add", EndsAt: m.days(m.Policy.AddGraceDays), Charge: m.charge("create", actor, d.Name, int(years), price)}}
 	m.Domains[d.Name] = d
 	return registry.CodeOK
 }
 
 func (m *Model) domainUpdate(actor string, c *fsmpb.DomainUpdate) registry.Code {
 	d := m.Domains[c.GetName()]
-	nothingElse := len(c.GetAddNameServers())+len(c.GetRemoveNameServers())+len(c.GetAddContacts())+len(c.GetRemoveContacts()) == 0 && c.Registrant == nil
+	nothingElse := len(c.GetAddNameServers())+len(c.GetRemoveNameServers())+len(c.GetAddContacts())+len(c.GetRemoveContacts())+
+		len(c.GetAddDs())+len(c.GetRemoveDs()) == 0 && c.Registrant == nil && c.AuthInfo == nil && !c.GetRemoveAllDs()
 	switch {
 	case d == nil:
 		return registry.CodeObjectDoesNotExist
@@ -158,6 +158,15 @@ func (m *Model) domainUpdate(actor string, c *fsmpb.DomainUpdate) registry.Code 
 	}
 	if code := m.link(actor, &next, c.GetAddContacts(), c.GetAddNameServers()); code != registry.CodeOK {
 		return code
+	}
+	if code := m.changeDS(&next, c); code != registry.CodeOK {
+		return code
+	}
+	if c.GetAuthInfo().GetWeak() {
+		return registry.CodeInvalidAuthInfo
+	}
+	if c.AuthInfo != nil {
+		next.Secret = m.secret(c.GetAuthInfo())
 	}
 	m.Domains[d.Name] = &next
 	return registry.CodeOK
@@ -188,7 +197,7 @@ func (m *Model) domainDelete(actor string, c *fsmpb.DomainDelete) registry.Code 
 		return registry.CodeObjectDoesNotExist
 	case d.Sponsor != actor:
 		return registry.CodeAuthorization
-	case slices.Contains(d.Statuses, "clientDeleteProhibited") || slices.Contains(d.Statuses, "pendingDelete"):
+	case !mayDelete(d.Statuses):
 		return registry.CodeStatusProhibits
 	}
 	for name := range m.Hosts {
@@ -200,8 +209,8 @@ func (m *Model) domainDelete(actor string, c *fsmpb.DomainDelete) registry.Code 
 	refunds := !inAddGrace || m.refundsAddGrace(actor)
 	for _, g := range d.Graces {
 		if g.EndsAt.After(m.Now) && refunds {
-			m.Registrars[actor].BalanceMinor += g.RefundMinor
-			d.ExpiresAt = addYears(d.ExpiresAt, -g.Years) // what is paid back is not registered any more
+			m.undo("refund", g.Charge)
+			d.ExpiresAt = addYears(d.ExpiresAt, -g.Charge.Years) // what is paid back is not registered any more
 		}
 	}
 	if inAddGrace {
@@ -209,6 +218,7 @@ func (m *Model) domainDelete(actor string, c *fsmpb.DomainDelete) registry.Code 
 		return registry.CodeOK
 	}
 	m.redeem(d, m.Now)
+	d.DeletedByCommand = true
 	return registry.CodeOKPending
 }
 
@@ -234,9 +244,8 @@ func (m *Model) refundsAddGrace(actor string) bool {
 }
 
 func (m *Model) redeem(d *Domain, at time.Time) {
-	d.Statuses = append(d.Statuses, "pendingDelete")
-	slices.Sort(d.Statuses)
-	d.Phase, d.Graces = "redemption", nil
+	d.Statuses = with(d.Statuses, "pendingDelete")
+	d.Phase, d.Graces, d.DeletedByCommand = "redemption", nil, false
 	d.PhaseEndsAt = at.Add(time.Duration(m.Policy.RedemptionDays) * 24 * time.Hour)
 }
 
@@ -247,25 +256,25 @@ func (m *Model) domainRenew(actor string, c *fsmpb.DomainRenew) registry.Code {
 		return registry.CodeObjectDoesNotExist
 	case d.Sponsor != actor, !m.Registrars[actor].Accredited:
 		return registry.CodeAuthorization
-	case slices.Contains(d.Statuses, "clientRenewProhibited") || slices.Contains(d.Statuses, "pendingDelete"):
+	case hasAny(d.Statuses, "clientRenewProhibited", "serverRenewProhibited", "pendingDelete", "pendingTransfer"):
 		return registry.CodeStatusProhibits
 	case d.ExpiresAt.Format(time.DateOnly) != c.GetCurrentExpiryDate():
 		return registry.CodeParameterPolicy
 	}
 	years, offered := m.years(c.GetPeriodYears())
 	expiry := addYears(d.ExpiresAt, int(years))
-	price := m.Policy.RenewPriceMinor * int64(years)
+	price := d.Prices.RenewMinor * int64(years)
 	switch {
 	case !offered:
 		return registry.CodeParameterRange
 	case expiry.After(addYears(m.Now, 10)):
 		return registry.CodeNotRenewable
-	case !m.canPay(actor, price):
-		return registry.CodeBilling
 	}
-	m.Registrars[actor].BalanceMinor -= price
+	if code := m.pay(actor, d.Prices, c.GetFee(), price); code != registry.CodeOK {
+		return code
+	}
 	d.ExpiresAt = expiry
-	d.Graces = append(m.running(d.Graces, m.Now), Grace{Kind: "renew", EndsAt: m.days(m.Policy.RenewGraceDays), RefundMinor: price, Years: int(years)})
+	d.Graces = append(m.running(d.Graces, m.Now), Grace{Kind: "renew", EndsAt: m.days(m.Policy.RenewGraceDays), Charge: m.charge("renew", actor, d.Name, int(years), price)})
 	return registry.CodeOK
 }
 
@@ -277,55 +286,4 @@ func (m *Model) running(graces []Grace, at time.Time) []Grace {
 		}
 	}
 	return out
-}
-
-// Advance lets time pass to now: what falls due happens in order of time, then of name.
-func (m *Model) Advance(now time.Time) {
-	m.Now = now
-	for {
-		var due []*Domain
-		for _, d := range m.Domains {
-			if !m.dueAt(d).After(now) {
-				due = append(due, d)
-			}
-		}
-		if len(due) == 0 {
-			return
-		}
-		sort.Slice(due, func(i, j int) bool {
-			a, b := m.dueAt(due[i]), m.dueAt(due[j])
-			return a.Before(b) || a.Equal(b) && due[i].Name < due[j].Name
-		})
-		m.happen(due[0])
-	}
-}
-
-func (m *Model) dueAt(d *Domain) time.Time {
-	if d.Phase != "" {
-		return d.PhaseEndsAt
-	}
-	return d.ExpiresAt
-}
-
-func (m *Model) happen(d *Domain) {
-	at := m.dueAt(d)
-	switch {
-	case d.Phase == "redemption":
-		d.Phase, d.PhaseEndsAt = "pendingDelete", at.Add(time.Duration(m.Policy.PendingDeleteDays)*24*time.Hour)
-	case d.Phase == "pendingDelete":
-		for name := range m.Hosts {
-			if domain, inside := m.superordinate(name); inside && domain == d.Name {
-				delete(m.Hosts, name)
-				m.undelegate(name)
-			}
-		}
-		delete(m.Domains, d.Name)
-	case m.Policy.AutoRenew:
-		m.Registrars[d.Sponsor].BalanceMinor -= m.Policy.RenewPriceMinor
-		d.ExpiresAt = addYears(d.ExpiresAt, 1)
-		d.Graces = append(m.running(d.Graces, at), Grace{Kind: "autoRenew", RefundMinor: m.Policy.RenewPriceMinor, Years: 1,
-			EndsAt: at.Add(time.Duration(m.Policy.AutoGraceDays) * 24 * time.Hour)})
-	default:
-		m.redeem(d, at)
-	}
 }

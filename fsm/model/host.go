@@ -127,6 +127,11 @@ func (m *Model) rename(actor string, h, next *Host) registry.Code {
 		}
 	}
 	for _, d := range m.Domains {
+		if slices.Contains(d.NameServers, h.Name) && slices.Contains(d.Statuses, "serverUpdateProhibited") {
+			return registry.CodeAssociationForbids // the registry has locked the domain
+		}
+	}
+	for _, d := range m.Domains {
 		if at := slices.Index(d.NameServers, h.Name); at >= 0 {
 			d.NameServers[at] = next.Name
 		}
@@ -143,7 +148,7 @@ func (m *Model) hostDelete(actor string, c *fsmpb.HostDelete) registry.Code {
 		return registry.CodeObjectDoesNotExist
 	case h.Sponsor != actor:
 		return registry.CodeAuthorization
-	case slices.Contains(h.Statuses, "clientDeleteProhibited"):
+	case !mayDelete(h.Statuses):
 		return registry.CodeStatusProhibits
 	case m.isUsed(h.Name, ""):
 		return registry.CodeAssociationForbids

@@ -1,5 +1,5 @@
 // Package model is a second, plain description of what the registry's commands do, written
-// from RFC 5730 to 5733 and 3915 over maps, without storage, indexes or speed. Tests run
+// from RFC 5730 to 5733, 3915, 5910 and 8748 over maps, without storage, indexes or speed. Tests run
 // random commands through it and through the state machine and compare.
 package model
 
@@ -17,10 +17,15 @@ import (
 type Policy struct {
 	TLD                                         string
 	CreatePriceMinor, RenewPriceMinor           int64
+	TransferPriceMinor, RestorePriceMinor       int64
+	Premium                                     map[string]Prices // by label
 	MinYears, MaxYears                          uint32
 	AutoRenew                                   bool
 	AddGraceDays, RenewGraceDays, AutoGraceDays uint32
+	TransferGraceDays, TransferPendingDays      uint32
 	RedemptionDays, PendingDeleteDays           uint32
+	RestoreReportDays                           uint32
+	MaxDS                                       int
 	MinNameServers, MaxNameServers, MaxContacts int
 	RegistrantRequired                          bool
 	Reserved                                    []string
@@ -29,7 +34,10 @@ type Policy struct {
 // Registrar is an account that may register under the TLD unless Accredited is false.
 type Registrar struct {
 	BalanceMinor, CreditMinor int64
+	LowBalanceMinor           int64
 	Accredited                bool
+	Queue                     []Message
+	Acknowledged              uint64 // how many messages are out of the queue
 	// Month is the month of the following: registrations, deletions in the add grace period,
 	// and for how many of them money was given back.
 	Month                  string
@@ -38,8 +46,10 @@ type Registrar struct {
 
 // Contact is a contact with what the rules look at.
 type Contact struct {
-	ID, Sponsor string
-	Statuses    []string
+	ID, Sponsor, ROID string
+	Statuses          []string
+	Secret            Secret
+	Transfer          *Transfer
 }
 
 // Host is a host object.
@@ -51,21 +61,26 @@ type Host struct {
 
 // Grace is a running grace period with what a deletion would give back.
 type Grace struct {
-	Kind        string
-	EndsAt      time.Time
-	RefundMinor int64
-	Years       int // that the charge paid for
+	Kind   string
+	EndsAt time.Time
+	Charge *Row
 }
 
 // Domain is a registration.
 type Domain struct {
-	Name, Sponsor, Registrant string
-	ExpiresAt                 time.Time
-	NameServers, Contacts     []string // contacts as role:id
-	Statuses                  []string
-	Graces                    []Grace
-	Phase                     string // "", "redemption" or "pendingDelete"
-	PhaseEndsAt               time.Time
+	Name, Sponsor, Registrant, ROID string
+	ExpiresAt                       time.Time
+	NameServers, Contacts           []string // contacts as role:id
+	DS                              []string
+	Statuses                        []string
+	Secret                          Secret
+	Transfer                        *Transfer
+	Prices                          Prices
+	Graces                          []Grace
+	Phase                           string // "", "redemption", "pendingRestore" or "pendingDelete"
+	PhaseEndsAt                     time.Time
+	RedemptionLeft                  time.Duration // when the restore was requested
+	DeletedByCommand                bool
 }
 
 // Model is a registry of one TLD.
@@ -76,6 +91,7 @@ type Model struct {
 	Contacts   map[string]*Contact // by lower-case id
 	Hosts      map[string]*Host
 	Domains    map[string]*Domain
+	Ledger     []*Row
 }
 
 // New returns an empty registry.
@@ -83,9 +99,22 @@ func New(p Policy, now time.Time) *Model {
 	return &Model{Policy: p, Now: now, Registrars: map[string]*Registrar{}, Contacts: map[string]*Contact{}, Hosts: map[string]*Host{}, Domains: map[string]*Domain{}}
 }
 
-// Apply does a registrar's command and returns how it ends.
-func (m *Model) Apply(actor string, command *fsmpb.Command) registry.Code {
-	if m.Registrars[actor] == nil {
+// Apply does a command and returns how it ends.
+func (m *Model) Apply(command *fsmpb.Command) registry.Code {
+	tell := m.lowBalances()
+	code := m.apply(command)
+	if code.IsSuccess() {
+		tell()
+	}
+	return code
+}
+
+func (m *Model) apply(command *fsmpb.Command) registry.Code {
+	actor := command.GetActor().GetId()
+	switch {
+	case command.GetActor().GetKind() == fsmpb.ActorKind_ACTOR_KIND_OPERATOR:
+		return m.operate(command)
+	case m.Registrars[actor] == nil:
 		return registry.CodeAuthorization
 	}
 	switch body := command.GetBody().(type) {
@@ -109,6 +138,35 @@ func (m *Model) Apply(actor string, command *fsmpb.Command) registry.Code {
 		return m.domainDelete(actor, body.DomainDelete)
 	case *fsmpb.Command_DomainRenew:
 		return m.domainRenew(actor, body.DomainRenew)
+	case *fsmpb.Command_DomainRestoreRequest:
+		return m.restoreRequest(actor, body.DomainRestoreRequest)
+	case *fsmpb.Command_DomainRestoreReport:
+		return m.restoreReport(actor, body.DomainRestoreReport)
+	default:
+		return m.applyTransferOrPoll(actor, command)
+	}
+}
+
+func (m *Model) applyTransferOrPoll(actor string, command *fsmpb.Command) registry.Code {
+	switch body := command.GetBody().(type) {
+	case *fsmpb.Command_DomainTransferRequest:
+		return m.domainTransferRequest(actor, body.DomainTransferRequest)
+	case *fsmpb.Command_DomainTransferApprove:
+		return m.domainTransferAnswer(actor, body.DomainTransferApprove.GetName(), "approve")
+	case *fsmpb.Command_DomainTransferReject:
+		return m.domainTransferAnswer(actor, body.DomainTransferReject.GetName(), "reject")
+	case *fsmpb.Command_DomainTransferCancel:
+		return m.domainTransferAnswer(actor, body.DomainTransferCancel.GetName(), "cancel")
+	case *fsmpb.Command_ContactTransferRequest:
+		return m.contactTransferRequest(actor, body.ContactTransferRequest)
+	case *fsmpb.Command_ContactTransferApprove:
+		return m.contactTransferAnswer(actor, body.ContactTransferApprove.GetId(), "approve")
+	case *fsmpb.Command_ContactTransferReject:
+		return m.contactTransferAnswer(actor, body.ContactTransferReject.GetId(), "reject")
+	case *fsmpb.Command_ContactTransferCancel:
+		return m.contactTransferAnswer(actor, body.ContactTransferCancel.GetId(), "cancel")
+	case *fsmpb.Command_PollAck:
+		return m.pollAck(actor, body.PollAck)
 	default:
 		return registry.CodeInternal
 	}
@@ -145,13 +203,23 @@ func changeStatuses(kind string, have, add, remove []string) ([]string, registry
 	return next, registry.CodeOK
 }
 
-// mayUpdate: pendingDelete forbids it; clientUpdateProhibited forbids all but its removal.
+// mayUpdate: pending actions and the registry forbid it; clientUpdateProhibited forbids all
+// but its removal.
 func mayUpdate(have []string, nothingElse bool, add, remove []string) bool {
-	if slices.Contains(have, "pendingDelete") {
+	if hasAny(have, "pendingDelete", "pendingTransfer", "serverUpdateProhibited") {
 		return false
 	}
 	return !slices.Contains(have, "clientUpdateProhibited") ||
 		nothingElse && len(add) == 0 && slices.Equal(remove, []string{"clientUpdateProhibited"})
+}
+
+// mayDelete: so do they forbid a deletion.
+func mayDelete(have []string) bool {
+	return !hasAny(have, "clientDeleteProhibited", "serverDeleteProhibited", "pendingDelete", "pendingTransfer")
+}
+
+func hasAny(have []string, wanted ...string) bool {
+	return slices.ContainsFunc(wanted, func(s string) bool { return slices.Contains(have, s) })
 }
 
 func (m *Model) contactCreate(actor string, c *fsmpb.ContactCreate) registry.Code {
@@ -159,7 +227,10 @@ func (m *Model) contactCreate(actor string, c *fsmpb.ContactCreate) registry.Cod
 	if m.Contacts[key] != nil {
 		return registry.CodeObjectExists
 	}
-	m.Contacts[key] = &Contact{ID: c.GetId(), Sponsor: actor}
+	if c.GetAuthInfo().GetWeak() {
+		return registry.CodeInvalidAuthInfo
+	}
+	m.Contacts[key] = &Contact{ID: c.GetId(), Sponsor: actor, ROID: c.GetRoid() + "-EX", Secret: m.secret(c.GetAuthInfo())}
 	return registry.CodeOK
 }
 
@@ -170,12 +241,17 @@ func (m *Model) contactUpdate(actor string, c *fsmpb.ContactUpdate) registry.Cod
 		return registry.CodeObjectDoesNotExist
 	case contact.Sponsor != actor:
 		return registry.CodeAuthorization
-	case !mayUpdate(contact.Statuses, c.Email == nil, c.GetAddStatuses(), c.GetRemoveStatuses()):
+	case !mayUpdate(contact.Statuses, c.Email == nil && c.AuthInfo == nil, c.GetAddStatuses(), c.GetRemoveStatuses()):
 		return registry.CodeStatusProhibits
+	case c.GetAuthInfo().GetWeak():
+		return registry.CodeInvalidAuthInfo
 	}
 	statuses, code := changeStatuses("contact", contact.Statuses, c.GetAddStatuses(), c.GetRemoveStatuses())
 	if code == registry.CodeOK {
 		contact.Statuses = statuses
+		if c.AuthInfo != nil {
+			contact.Secret = m.secret(c.GetAuthInfo())
+		}
 	}
 	return code
 }
@@ -188,17 +264,12 @@ func (m *Model) contactDelete(actor string, c *fsmpb.ContactDelete) registry.Cod
 		return registry.CodeObjectDoesNotExist
 	case contact.Sponsor != actor:
 		return registry.CodeAuthorization
-	case slices.Contains(contact.Statuses, "clientDeleteProhibited"):
+	case !mayDelete(contact.Statuses):
 		return registry.CodeStatusProhibits
 	}
 	for _, d := range m.Domains {
-		if strings.EqualFold(d.Registrant, key) {
+		if m.links(d, key) {
 			return registry.CodeAssociationForbids
-		}
-		for _, link := range d.Contacts {
-			if _, id, _ := strings.Cut(link, ":"); strings.EqualFold(id, key) {
-				return registry.CodeAssociationForbids
-			}
 		}
 	}
 	delete(m.Contacts, key)
