@@ -218,3 +218,24 @@ func keyMessage(tld *registry.TLD, k *registry.ZoneKey) *clusterpb.ZoneKey {
 	}
 	return out
 }
+
+// zonesSettled says whether all signatures that are due are renewed, and all keys where they should be, but for waits.
+func zonesSettled(tx *store.ReadTx) bool {
+	for _, tld := range tx.TLDs() {
+		if tld.Policy.Signing.Denial == registry.DenialNone {
+			continue
+		}
+		if owners, chainKeys := tx.ResignDue(tld.Name, tx.Now(), 1); len(owners)+len(chainKeys) > 0 {
+			return false
+		}
+		shown, err := dnssec.ReadShown(tx, tld.Name, tx.ZoneState(tld.Name).SignedAs)
+		if err != nil {
+			return false
+		}
+		situation := dnssec.Situation{TLD: tld, Keys: tx.ZoneKeys(tld.Name), Shown: shown, Now: tx.Now()}
+		if len(dnssec.PlanKeys(&situation).Moves) > 0 || !shown.Is(tld, situation.Keys) {
+			return false
+		}
+	}
+	return true
+}

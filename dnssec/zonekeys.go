@@ -165,3 +165,15 @@ func ReadShown(view View, tld registry.DomainName, signedAs string) (Shown, erro
 	}
 	return shown, nil
 }
+
+// Is says whether all of the zone is signed as its keys and policy say that it should be. Without keys there is nothing
+// that it should be.
+func (s Shown) Is(tld *registry.TLD, keys []registry.ZoneKey) bool {
+	set := &KeySet{}
+	for i := range keys {
+		if signsZone(keys, &keys[i]) {
+			set.Zone = append(set.Zone, Key{Record: Record(tld, &keys[i])})
+		}
+	}
+	return len(set.Zone) == 0 || Fingerprint(&tld.Policy.Signing, set) == s.SignedAs
+}
