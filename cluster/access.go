@@ -48,6 +48,9 @@ func methodAccess() map[string]access {
 		clusterpb.Peer_SeedRelease_FullMethodName:     member,
 		clusterpb.Peer_SeedHold_FullMethodName:        member,
 		clusterpb.Peer_SeedHash_FullMethodName:        member,
+		// Besides, only a voter asks, and only a voter answers: see requireVoters.
+		clusterpb.Peer_KeyFetch_FullMethodName: member,
+		clusterpb.Peer_KeyHeld_FullMethodName:  member,
 
 		clusterpb.Admin_Execute_FullMethodName:        operator,
 		clusterpb.Admin_Members_FullMethodName:        operator,
@@ -84,6 +87,9 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_RequestCertificate_FullMethodName: operator,
 		clusterpb.Admin_InstallCertificate_FullMethodName: operator,
 		clusterpb.Admin_ReadObject_FullMethodName:         operator,
+		clusterpb.Admin_KeyGenerate_FullMethodName:        operator,
+		clusterpb.Admin_KeyList_FullMethodName:            operator,
+		clusterpb.Admin_KeyRoll_FullMethodName:            operator,
 	}
 }
 
@@ -189,7 +195,8 @@ func mayExecute(command *fsmpb.Command) error {
 		*fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
 		*fsmpb.Command_OrgServerUpdate,
 		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel,
-		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke:
+		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke,
+		*fsmpb.Command_ZoneKeyDsSeen, *fsmpb.Command_ZoneKeyRetire:
 		return nil
 	default:
 		return refuse(registry.CodeAuthorization, "command", "", "this is not an operator's command")

@@ -103,7 +103,7 @@ func (s *adminService) WaitSettled(ctx context.Context, req *clusterpb.WaitSettl
 		out := &clusterpb.WaitSettledResponse{}
 		settled := false
 		err := s.store.View(func(tx *store.ReadTx) error {
-			settled = !tx.DueNow() && !tx.HasDirty()
+			settled = !tx.DueNow() && !tx.HasDirty() && zonesSettled(tx)
 			out.AppliedIndex, _ = tx.Applied()
 			out.TimeMs = tx.Now().UnixMilli()
 			return nil

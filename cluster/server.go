@@ -60,6 +60,8 @@ type ServerConfig struct {
 	MaxFeatureLevel uint32
 	// Seed says how this node gives its state to others; without a Holder it does not.
 	Seed SeedConfig
+	// Custodian keeps private keys of zones; nil: none are kept.
+	Custodian *KeyCustodian
 }
 
 // Server offers the Peer and Admin services of one node.
@@ -78,6 +80,7 @@ type Server struct {
 	maxLevel  uint32
 	gate      *gatekeeper
 	requested *requestedKey
+	custodian *KeyCustodian
 	// checkpoints holds a place for each checkpoint being sent.
 	checkpoints chan struct{}
 	seeds       *seeder
@@ -92,6 +95,9 @@ func NewServer(cfg ServerConfig) *Server {
 		forwarder: cfg.Forwarder, peers: cfg.Peers, hints: cfg.Hints, onRemoved: cfg.Removed,
 		log: cfg.Log, gossip: cfg.Gossip, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, requested: &requestedKey{}, checkpoints: make(chan struct{}, maxCheckpoints), seeds: newSeeder(cfg.Seed),
 		removalCheck: removalCheckInterval, leaderless: leaderlessBeforeAsking,
+	}
+	if s.custodian = cfg.Custodian; s.custodian == nil {
+		s.custodian = NewKeyCustodian(KeyCustodianConfig{NodeID: cfg.NodeID, Store: cfg.Store, Peers: cfg.Peers, Log: cfg.Log})
 	}
 	if s.maxLevel == 0 {
 		s.maxLevel = registry.MaxFeatureLevel

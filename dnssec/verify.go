@@ -94,6 +94,7 @@ func (c *checker) owner(name registry.DomainName, records []wireRecord) (*checke
 		if err != nil {
 			return nil, fmt.Errorf("check %s: signature: %w", name, err)
 		}
+		sig.ttl = r.ttl
 		owner.sigs[sig.covered] = append(owner.sigs[sig.covered], sig)
 	}
 	owner.cut = name != c.req.TLD.Name && len(owner.sets[wireNS]) > 0
@@ -218,7 +219,9 @@ func (c *checker) checkSet(owner *checkedOwner, rrtype uint16, records []wireRec
 			why = fmt.Errorf("its signature names the signer %q", sig.signer)
 		case int(sig.labels) != countLabels(records[0].owner):
 			why = fmt.Errorf("its signature counts %d labels", sig.labels)
-		case sig.originalTTL != records[0].ttl:
+		case sig.ttl != records[0].ttl: // RFC 4034 section 3
+			why = fmt.Errorf("its signature has the TTL %d itself", sig.ttl)
+		case slices.ContainsFunc(records, func(r wireRecord) bool { return r.ttl != sig.originalTTL }):
 			why = fmt.Errorf("its signature is for the TTL %d", sig.originalTTL)
 		case int32(now-sig.inception) < 0 || int32(sig.expiration-now) <= 0: // RFC 1982 arithmetic
 			why = fmt.Errorf("its signature is valid from %s to %s", sigTime(sig.inception), sigTime(sig.expiration))

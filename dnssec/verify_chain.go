@@ -38,6 +38,30 @@ func (c *checker) checkChain() error {
 			}
 		}
 	}
+	return c.checkUnchanged()
+}
+
+// checkUnchanged checks that the chain lists what is published at those owners that the publication is about and does
+// not change.
+func (c *checker) checkUnchanged() error {
+	for _, name := range c.req.Owners {
+		if c.changed[name] != nil {
+			continue
+		}
+		rrs, _ := c.view.Published(c.req.TLD.Name, name)
+		records, err := parseWire(rrs)
+		if err != nil {
+			return fmt.Errorf("check %s: %w", name, err)
+		}
+		owner, err := c.owner(name, records)
+		if err != nil {
+			return err
+		}
+		owner.glue = c.belowCut(name)
+		if err := c.checkListed(owner); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

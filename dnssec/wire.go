@@ -109,6 +109,7 @@ func (r *wireRecord) canonicalRdata() []byte {
 
 // wireSignature is the content of an RRSIG record (RFC 4034 section 3.1).
 type wireSignature struct {
+	ttl                   uint32 // of the RRSIG record itself
 	covered               uint16
 	algorithm, labels     uint8
 	originalTTL           uint32

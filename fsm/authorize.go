@@ -13,7 +13,8 @@ func authorizeKind(command *fsmpb.Command) error {
 	kind := command.GetActor().GetKind()
 	switch command.GetBody().(type) {
 	case *fsmpb.Command_Tick, *fsmpb.Command_ZonePublish, *fsmpb.Command_NodeJoin, *fsmpb.Command_ClusterInit,
-		*fsmpb.Command_NodeUpdate:
+		*fsmpb.Command_NodeUpdate,
+		*fsmpb.Command_ZoneKeyStep:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_SYSTEM {
 			return nil
 		}
@@ -24,8 +25,13 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_FeatureLevelRaise, *fsmpb.Command_OrgServerUpdate,
 		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel,
 		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke,
-		*fsmpb.Command_NodeRole, *fsmpb.Command_TrustPut, *fsmpb.Command_OperatorRevoke:
+		*fsmpb.Command_NodeRole, *fsmpb.Command_TrustPut, *fsmpb.Command_OperatorRevoke,
+		*fsmpb.Command_ZoneKeyRetire:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
+			return nil
+		}
+	case *fsmpb.Command_ZoneKeyAdd, *fsmpb.Command_ZoneKeyDsSeen: // by policy and by hand
+		if kind == fsmpb.ActorKind_ACTOR_KIND_SYSTEM || kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
 			return nil
 		}
 	case *fsmpb.Command_ContactCreate, *fsmpb.Command_ContactUpdate, *fsmpb.Command_ContactDelete,

@@ -96,6 +96,14 @@ func (r *run) applyOperator(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.maintenanceUpdate(body.MaintenanceUpdate)
 	case *fsmpb.Command_MaintenanceCancel:
 		return r.maintenanceCancel(body.MaintenanceCancel)
+	case *fsmpb.Command_ZoneKeyAdd:
+		return r.zoneKeyAdd(body.ZoneKeyAdd)
+	case *fsmpb.Command_ZoneKeyStep:
+		return r.zoneKeyStep(body.ZoneKeyStep)
+	case *fsmpb.Command_ZoneKeyDsSeen:
+		return r.zoneKeyDSSeen(body.ZoneKeyDsSeen)
+	case *fsmpb.Command_ZoneKeyRetire:
+		return r.zoneKeyRetire(body.ZoneKeyRetire)
 	default:
 		if known, result, err := r.applyList(command); known {
 			return result, err

@@ -160,6 +160,7 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.serverUpdate(command)
 		k.maintenance(command)
 		k.membership(command)
+		k.zoneKeys(command)
 	}
 }
 

@@ -252,6 +252,9 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 	if reason := checkLaunchPhases(p.LaunchPhases); reason != "" {
 		return bad("launch_phases", "%s", reason)
 	}
+	if reason := checkSigning(&p.Signing); reason != "" {
+		return bad("signing", "%s", reason)
+	}
 	if reason := checkTTLBounds(p); reason != "" {
 		return bad("ttl_bounds", "%s", reason)
 	}

@@ -43,17 +43,22 @@ type Publisher struct {
 	keys     keyring
 	logger   *slog.Logger
 	sweeps   map[registry.DomainName]*sweep
+	alarms   *Alarms
 }
 
 // New returns a publisher over this node's proposer, state and keys.
 func New(p proposer, v viewer, keys keyring, logger *slog.Logger) *Publisher {
-	return &Publisher{proposer: p, viewer: v, keys: keys, logger: logger, sweeps: make(map[registry.DomainName]*sweep)}
+	return &Publisher{proposer: p, viewer: v, keys: keys, logger: logger, sweeps: make(map[registry.DomainName]*sweep), alarms: &Alarms{}}
 }
+
+// ReportTo has the publisher raise its alarms there.
+func (p *Publisher) ReportTo(alarms *Alarms) { p.alarms = alarms }
 
 // Run publishes until ctx is done; dirty signals that names became dirty.
 func (p *Publisher) Run(ctx context.Context, dirty <-chan struct{}) error {
 	recheck := time.NewTicker(recheckInterval)
 	defer recheck.Stop()
+	defer p.alarms.reset()
 	for {
 		started := time.Now()
 		published, err := p.publishAll(ctx)
@@ -104,6 +109,10 @@ func (p *Publisher) publishAll(ctx context.Context) (more bool, err error) {
 				c, again, err = compute(ctx, tx, tld, keys, p.sweeps)
 			}
 			more = more || again
+			p.report(tld.Name, err)
+			if errors.Is(err, errNoKeyYet) {
+				continue // it is on its way
+			}
 			if err != nil {
 				errs = append(errs, fmt.Errorf("compute the publication of %s: %w", tld.Name, err))
 				continue
@@ -121,6 +130,18 @@ func (p *Publisher) publishAll(ctx context.Context) (more bool, err error) {
 		errs = append(errs, p.propose(ctx, c))
 	}
 	return more || len(commands) > 0, errors.Join(errs...)
+}
+
+// report raises or lowers the alarm of a zone.
+func (p *Publisher) report(tld registry.DomainName, err error) {
+	switch {
+	case err == nil:
+		if p.alarms.clear(tld) {
+			p.logger.Info("the zone can be published again", "tld", tld)
+		}
+	case p.alarms.set(tld, err.Error(), time.Now()) && !errors.Is(err, errNoKeyYet):
+		p.logger.Error("the zone is not published; the last publication stays in force", "tld", tld, "reason", err)
+	}
 }
 
 func (p *Publisher) propose(ctx context.Context, c *fsmpb.ZonePublish) error {

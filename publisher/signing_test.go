@@ -132,7 +132,15 @@ func (n *signingNode) validate(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range [][]string{{"dnssec-verify", "-q", "-o", "example.", file}, {"ldns-verify-zone", "-V1", file}} {
+	verify := []string{"dnssec-verify", "-q"}
+	if !slices.ContainsFunc(rrs, func(rr dns.RR) bool { k, ok := rr.(*dns.DNSKEY); return ok && k.Flags == dnssec.FlagsZoneKey }) {
+		verify = append(verify, "-z") // the keys are CSKs
+	}
+	commands := [][]string{append(verify, "-o", "example.", file), {"ldns-verify-zone", "-V1", file}}
+	if !n.at.IsZero() { // which only one of them can be told
+		commands = [][]string{{"ldns-verify-zone", "-V1", "-t", n.at.UTC().Format("20060102150405"), file}}
+	}
+	for _, command := range commands {
 		if _, err := exec.LookPath(command[0]); err != nil {
 			t.Logf("SKIPPED: %s is not installed (apt-get install bind9-utils ldnsutils)", command[0])
 			continue

@@ -38,6 +38,7 @@ const (
 	CodeUnimplementedObject Code = 24 // the object service is not offered
 	CodeOverloaded          Code = 25 // the cluster takes no changes for now, for want of space or because it lags: nothing was done, try again later
 	CodeFeatureLevel        Code = 55 // the cluster's feature level is too low for the command
+	CodeKeyTagTaken         Code = 60 // another key of the zone has the tag: make another
 )
 
 // Error is the one error of the domain: a code for machines and, for people, the input,
@@ -87,8 +88,11 @@ func (c Code) String() string {
 	if int(c) < len(codeNames()) {
 		return codeNames()[c]
 	}
-	if c == CodeFeatureLevel {
+	switch c {
+	case CodeFeatureLevel:
 		return "feature level too low"
+	case CodeKeyTagTaken:
+		return "key tag taken"
 	}
 	return fmt.Sprintf("code %d", uint32(c))
 }

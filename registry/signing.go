@@ -31,4 +31,20 @@ type SigningPolicy struct {
 	ValidityDays uint32
 	// RefreshDays is how long before its end a signature is renewed; 0 stands for policy.DefaultSignatureRefreshDays.
 	RefreshDays uint32
+	// Algorithm is that of new keys; 0 stands for 13, ECDSA P-256.
+	Algorithm uint8
+	// Layout is which keys the zone begins with.
+	Layout KeyLayout
+	// DNSKEYTTLSeconds is the TTL of the DNSKEY set; 0 stands for that of the apex.
+	DNSKEYTTLSeconds uint32
+	// ZSKLifetimeDays is after how long the key that signs the zone is replaced by itself; 0: never. It is for the
+	// layout with a ZSK: what replaces a CSK waits for the parent.
+	ZSKLifetimeDays uint32
+	// PropagationSeconds is how long the slowest server takes to show a publication; 0 stands for an hour.
+	PropagationSeconds uint32
+	// DSTTLSeconds is the TTL of the DS set at the parent; 0 stands for a day.
+	DSTTLSeconds uint32
+	// ParentServer is the host:port of a server or resolver that is asked for the zone's DS set; "": an operator
+	// says when it has changed.
+	ParentServer string
 }

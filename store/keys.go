@@ -36,6 +36,7 @@ const (
 	tableJournal      table = 0x63 // publications by number
 	tablePollMessage  table = 0x70 // registrar, number → message
 	tablePollQueue    table = 0x71 // registrar → count and first message
+	tableZoneKey      table = 0xA4 // zone, id → public half of a key and its state
 	tableOrg          table = 0x88
 	tableOrgUse       table = 0x89 // organisation, role → objects that it is linked to
 	tableOrgContact   table = 0x8a // contact → organisations that name it

@@ -294,6 +294,13 @@ func (e *encoder) signing(s *registry.SigningPolicy) {
 		e.bool(2, s.OptOut)
 		e.uint(3, uint64(s.ValidityDays))
 		e.uint(4, uint64(s.RefreshDays))
+		e.uint(20, uint64(s.Algorithm))
+		e.uint(21, uint64(s.Layout))
+		e.uint(22, uint64(s.DNSKEYTTLSeconds))
+		e.uint(23, uint64(s.ZSKLifetimeDays))
+		e.uint(24, uint64(s.PropagationSeconds))
+		e.uint(25, uint64(s.DSTTLSeconds))
+		e.str(26, s.ParentServer)
 	})
 }
 
@@ -310,6 +317,20 @@ func (d *decoder) signing() registry.SigningPolicy {
 				s.ValidityDays = uint32(d.val)
 			case 4:
 				s.RefreshDays = uint32(d.val)
+			case 20:
+				s.Algorithm = uint8(d.val)
+			case 21:
+				s.Layout = registry.KeyLayout(d.val)
+			case 22:
+				s.DNSKEYTTLSeconds = uint32(d.val)
+			case 23:
+				s.ZSKLifetimeDays = uint32(d.val)
+			case 24:
+				s.PropagationSeconds = uint32(d.val)
+			case 25:
+				s.DSTTLSeconds = uint32(d.val)
+			case 26:
+				s.ParentServer = d.str()
 			default:
 				d.unknown()
 			}

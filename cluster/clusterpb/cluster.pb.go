@@ -209,6 +209,183 @@ func (x *NotLeader) GetLeaderAddress() string {
 	return ""
 }
 
+type KeyFetchRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyFetchRequest) Reset() {
+	*x = KeyFetchRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyFetchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyFetchRequest) ProtoMessage() {}
+
+func (x *KeyFetchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyFetchRequest.ProtoReflect.Descriptor instead.
+func (*KeyFetchRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *KeyFetchRequest) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *KeyFetchRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type KeyFetchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// PKCS #8.
+	PrivateKey    []byte `protobuf:"bytes,1,opt,name=private_key,json=privateKey,proto3" json:"private_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyFetchResponse) Reset() {
+	*x = KeyFetchResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyFetchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyFetchResponse) ProtoMessage() {}
+
+func (x *KeyFetchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyFetchResponse.ProtoReflect.Descriptor instead.
+func (*KeyFetchResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *KeyFetchResponse) GetPrivateKey() []byte {
+	if x != nil {
+		return x.PrivateKey
+	}
+	return nil
+}
+
+type KeyHeldRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyHeldRequest) Reset() {
+	*x = KeyHeldRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyHeldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyHeldRequest) ProtoMessage() {}
+
+func (x *KeyHeldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyHeldRequest.ProtoReflect.Descriptor instead.
+func (*KeyHeldRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{4}
+}
+
+type KeyHeldResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ids           []string               `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyHeldResponse) Reset() {
+	*x = KeyHeldResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyHeldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyHeldResponse) ProtoMessage() {}
+
+func (x *KeyHeldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyHeldResponse.ProtoReflect.Descriptor instead.
+func (*KeyHeldResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *KeyHeldResponse) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
 type ProposeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The order says nothing about the order in which they take effect.
@@ -219,7 +396,7 @@ type ProposeRequest struct {
 
 func (x *ProposeRequest) Reset() {
 	*x = ProposeRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[2]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -231,7 +408,7 @@ func (x *ProposeRequest) String() string {
 func (*ProposeRequest) ProtoMessage() {}
 
 func (x *ProposeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[2]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -244,7 +421,7 @@ func (x *ProposeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeRequest.ProtoReflect.Descriptor instead.
 func (*ProposeRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{2}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ProposeRequest) GetCommands() []*fsmpb.Command {
@@ -264,7 +441,7 @@ type ProposeResponse struct {
 
 func (x *ProposeResponse) Reset() {
 	*x = ProposeResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[3]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -276,7 +453,7 @@ func (x *ProposeResponse) String() string {
 func (*ProposeResponse) ProtoMessage() {}
 
 func (x *ProposeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[3]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -289,7 +466,7 @@ func (x *ProposeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeResponse.ProtoReflect.Descriptor instead.
 func (*ProposeResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{3}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ProposeResponse) GetOutcomes() []*ProposeOutcome {
@@ -314,7 +491,7 @@ type ProposeOutcome struct {
 
 func (x *ProposeOutcome) Reset() {
 	*x = ProposeOutcome{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[4]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -326,7 +503,7 @@ func (x *ProposeOutcome) String() string {
 func (*ProposeOutcome) ProtoMessage() {}
 
 func (x *ProposeOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[4]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -339,7 +516,7 @@ func (x *ProposeOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeOutcome.ProtoReflect.Descriptor instead.
 func (*ProposeOutcome) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{4}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ProposeOutcome) GetOutcome() isProposeOutcome_Outcome {
@@ -406,7 +583,7 @@ type ReadIndexRequest struct {
 
 func (x *ReadIndexRequest) Reset() {
 	*x = ReadIndexRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[5]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -418,7 +595,7 @@ func (x *ReadIndexRequest) String() string {
 func (*ReadIndexRequest) ProtoMessage() {}
 
 func (x *ReadIndexRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[5]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -431,7 +608,7 @@ func (x *ReadIndexRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadIndexRequest.ProtoReflect.Descriptor instead.
 func (*ReadIndexRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{5}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{9}
 }
 
 type ReadIndexResponse struct {
@@ -443,7 +620,7 @@ type ReadIndexResponse struct {
 
 func (x *ReadIndexResponse) Reset() {
 	*x = ReadIndexResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[6]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +632,7 @@ func (x *ReadIndexResponse) String() string {
 func (*ReadIndexResponse) ProtoMessage() {}
 
 func (x *ReadIndexResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[6]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +645,7 @@ func (x *ReadIndexResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadIndexResponse.ProtoReflect.Descriptor instead.
 func (*ReadIndexResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{6}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReadIndexResponse) GetIndex() uint64 {
@@ -488,7 +665,7 @@ type ConfirmTermRequest struct {
 
 func (x *ConfirmTermRequest) Reset() {
 	*x = ConfirmTermRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[7]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -500,7 +677,7 @@ func (x *ConfirmTermRequest) String() string {
 func (*ConfirmTermRequest) ProtoMessage() {}
 
 func (x *ConfirmTermRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[7]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -513,7 +690,7 @@ func (x *ConfirmTermRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmTermRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmTermRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{7}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ConfirmTermRequest) GetLeaderId() string {
@@ -538,7 +715,7 @@ type ConfirmTermResponse struct {
 
 func (x *ConfirmTermResponse) Reset() {
 	*x = ConfirmTermResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[8]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -550,7 +727,7 @@ func (x *ConfirmTermResponse) String() string {
 func (*ConfirmTermResponse) ProtoMessage() {}
 
 func (x *ConfirmTermResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[8]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -563,7 +740,7 @@ func (x *ConfirmTermResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmTermResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmTermResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{8}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{12}
 }
 
 type JoinRequest struct {
@@ -579,7 +756,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[9]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -591,7 +768,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[9]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -604,7 +781,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{9}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *JoinRequest) GetToken() string {
@@ -641,7 +818,7 @@ type JoinResponse struct {
 
 func (x *JoinResponse) Reset() {
 	*x = JoinResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[10]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +830,7 @@ func (x *JoinResponse) String() string {
 func (*JoinResponse) ProtoMessage() {}
 
 func (x *JoinResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[10]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +843,7 @@ func (x *JoinResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinResponse.ProtoReflect.Descriptor instead.
 func (*JoinResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{10}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *JoinResponse) GetClusterId() string {
@@ -698,7 +875,7 @@ type SeedRequest struct {
 
 func (x *SeedRequest) Reset() {
 	*x = SeedRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[11]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +887,7 @@ func (x *SeedRequest) String() string {
 func (*SeedRequest) ProtoMessage() {}
 
 func (x *SeedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[11]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +900,7 @@ func (x *SeedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedRequest.ProtoReflect.Descriptor instead.
 func (*SeedRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{11}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{15}
 }
 
 // CheckpointChunk is a piece of a checkpoint archive. The last chunk has done set and says
@@ -742,7 +919,7 @@ type CheckpointChunk struct {
 
 func (x *CheckpointChunk) Reset() {
 	*x = CheckpointChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[12]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +931,7 @@ func (x *CheckpointChunk) String() string {
 func (*CheckpointChunk) ProtoMessage() {}
 
 func (x *CheckpointChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[12]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +944,7 @@ func (x *CheckpointChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckpointChunk.ProtoReflect.Descriptor instead.
 func (*CheckpointChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{12}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CheckpointChunk) GetData() []byte {
@@ -814,7 +991,7 @@ type AddMemberRequest struct {
 
 func (x *AddMemberRequest) Reset() {
 	*x = AddMemberRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[13]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -826,7 +1003,7 @@ func (x *AddMemberRequest) String() string {
 func (*AddMemberRequest) ProtoMessage() {}
 
 func (x *AddMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[13]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -839,7 +1016,7 @@ func (x *AddMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMemberRequest.ProtoReflect.Descriptor instead.
 func (*AddMemberRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{13}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AddMemberRequest) GetNodeId() string {
@@ -857,7 +1034,7 @@ type AddMemberResponse struct {
 
 func (x *AddMemberResponse) Reset() {
 	*x = AddMemberResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[14]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -869,7 +1046,7 @@ func (x *AddMemberResponse) String() string {
 func (*AddMemberResponse) ProtoMessage() {}
 
 func (x *AddMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[14]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -882,7 +1059,7 @@ func (x *AddMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddMemberResponse.ProtoReflect.Descriptor instead.
 func (*AddMemberResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{14}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{18}
 }
 
 type RemoveMemberRequest struct {
@@ -897,7 +1074,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[15]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -909,7 +1086,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[15]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -922,7 +1099,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{15}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RemoveMemberRequest) GetNodeId() string {
@@ -956,7 +1133,7 @@ type RemoveMemberResponse struct {
 
 func (x *RemoveMemberResponse) Reset() {
 	*x = RemoveMemberResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[16]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1145,7 @@ func (x *RemoveMemberResponse) String() string {
 func (*RemoveMemberResponse) ProtoMessage() {}
 
 func (x *RemoveMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[16]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1158,7 @@ func (x *RemoveMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberResponse.ProtoReflect.Descriptor instead.
 func (*RemoveMemberResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{16}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RemoveMemberResponse) GetUnnotified() bool {
@@ -1001,7 +1178,7 @@ type RemovedRequest struct {
 
 func (x *RemovedRequest) Reset() {
 	*x = RemovedRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[17]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1013,7 +1190,7 @@ func (x *RemovedRequest) String() string {
 func (*RemovedRequest) ProtoMessage() {}
 
 func (x *RemovedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[17]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1026,7 +1203,7 @@ func (x *RemovedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovedRequest.ProtoReflect.Descriptor instead.
 func (*RemovedRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{17}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RemovedRequest) GetNodeId() string {
@@ -1051,7 +1228,7 @@ type RemovedResponse struct {
 
 func (x *RemovedResponse) Reset() {
 	*x = RemovedResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[18]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1063,7 +1240,7 @@ func (x *RemovedResponse) String() string {
 func (*RemovedResponse) ProtoMessage() {}
 
 func (x *RemovedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[18]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1076,7 +1253,7 @@ func (x *RemovedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovedResponse.ProtoReflect.Descriptor instead.
 func (*RemovedResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{18}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{22}
 }
 
 type StatusRequest struct {
@@ -1087,7 +1264,7 @@ type StatusRequest struct {
 
 func (x *StatusRequest) Reset() {
 	*x = StatusRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[19]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1099,7 +1276,7 @@ func (x *StatusRequest) String() string {
 func (*StatusRequest) ProtoMessage() {}
 
 func (x *StatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[19]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1112,7 +1289,7 @@ func (x *StatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusRequest.ProtoReflect.Descriptor instead.
 func (*StatusRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{19}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{23}
 }
 
 type StatusResponse struct {
@@ -1141,7 +1318,7 @@ type StatusResponse struct {
 
 func (x *StatusResponse) Reset() {
 	*x = StatusResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[20]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1153,7 +1330,7 @@ func (x *StatusResponse) String() string {
 func (*StatusResponse) ProtoMessage() {}
 
 func (x *StatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[20]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1166,7 +1343,7 @@ func (x *StatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusResponse.ProtoReflect.Descriptor instead.
 func (*StatusResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{20}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *StatusResponse) GetNodeId() string {
@@ -1261,7 +1438,7 @@ type SeedSourcesRequest struct {
 
 func (x *SeedSourcesRequest) Reset() {
 	*x = SeedSourcesRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1450,7 @@ func (x *SeedSourcesRequest) String() string {
 func (*SeedSourcesRequest) ProtoMessage() {}
 
 func (x *SeedSourcesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[21]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1463,7 @@ func (x *SeedSourcesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedSourcesRequest.ProtoReflect.Descriptor instead.
 func (*SeedSourcesRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{21}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{25}
 }
 
 type SeedSourcesResponse struct {
@@ -1298,7 +1475,7 @@ type SeedSourcesResponse struct {
 
 func (x *SeedSourcesResponse) Reset() {
 	*x = SeedSourcesResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1310,7 +1487,7 @@ func (x *SeedSourcesResponse) String() string {
 func (*SeedSourcesResponse) ProtoMessage() {}
 
 func (x *SeedSourcesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[22]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1323,7 +1500,7 @@ func (x *SeedSourcesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedSourcesResponse.ProtoReflect.Descriptor instead.
 func (*SeedSourcesResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{22}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SeedSourcesResponse) GetSources() []*SeedSource {
@@ -1343,7 +1520,7 @@ type SeedSource struct {
 
 func (x *SeedSource) Reset() {
 	*x = SeedSource{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1355,7 +1532,7 @@ func (x *SeedSource) String() string {
 func (*SeedSource) ProtoMessage() {}
 
 func (x *SeedSource) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[23]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1368,7 +1545,7 @@ func (x *SeedSource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedSource.ProtoReflect.Descriptor instead.
 func (*SeedSource) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{23}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SeedSource) GetNodeId() string {
@@ -1395,7 +1572,7 @@ type SeedManifestRequest struct {
 
 func (x *SeedManifestRequest) Reset() {
 	*x = SeedManifestRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1407,7 +1584,7 @@ func (x *SeedManifestRequest) String() string {
 func (*SeedManifestRequest) ProtoMessage() {}
 
 func (x *SeedManifestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[24]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1420,7 +1597,7 @@ func (x *SeedManifestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedManifestRequest.ProtoReflect.Descriptor instead.
 func (*SeedManifestRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{24}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SeedManifestRequest) GetMinIndex() uint64 {
@@ -1447,7 +1624,7 @@ type SeedManifestPart struct {
 
 func (x *SeedManifestPart) Reset() {
 	*x = SeedManifestPart{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1459,7 +1636,7 @@ func (x *SeedManifestPart) String() string {
 func (*SeedManifestPart) ProtoMessage() {}
 
 func (x *SeedManifestPart) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[25]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1472,7 +1649,7 @@ func (x *SeedManifestPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedManifestPart.ProtoReflect.Descriptor instead.
 func (*SeedManifestPart) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{25}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SeedManifestPart) GetFiles() []*SeedFile {
@@ -1529,7 +1706,7 @@ type SeedFile struct {
 
 func (x *SeedFile) Reset() {
 	*x = SeedFile{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +1718,7 @@ func (x *SeedFile) String() string {
 func (*SeedFile) ProtoMessage() {}
 
 func (x *SeedFile) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[26]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +1731,7 @@ func (x *SeedFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedFile.ProtoReflect.Descriptor instead.
 func (*SeedFile) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{26}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SeedFile) GetName() string {
@@ -1591,7 +1768,7 @@ type SeedReadRequest struct {
 
 func (x *SeedReadRequest) Reset() {
 	*x = SeedReadRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1603,7 +1780,7 @@ func (x *SeedReadRequest) String() string {
 func (*SeedReadRequest) ProtoMessage() {}
 
 func (x *SeedReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[27]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1616,7 +1793,7 @@ func (x *SeedReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedReadRequest.ProtoReflect.Descriptor instead.
 func (*SeedReadRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{27}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SeedReadRequest) GetCheckpointId() string {
@@ -1658,7 +1835,7 @@ type SeedChunk struct {
 
 func (x *SeedChunk) Reset() {
 	*x = SeedChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1670,7 +1847,7 @@ func (x *SeedChunk) String() string {
 func (*SeedChunk) ProtoMessage() {}
 
 func (x *SeedChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[28]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1683,7 +1860,7 @@ func (x *SeedChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedChunk.ProtoReflect.Descriptor instead.
 func (*SeedChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{28}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SeedChunk) GetData() []byte {
@@ -1709,7 +1886,7 @@ type SeedReleaseRequest struct {
 
 func (x *SeedReleaseRequest) Reset() {
 	*x = SeedReleaseRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1721,7 +1898,7 @@ func (x *SeedReleaseRequest) String() string {
 func (*SeedReleaseRequest) ProtoMessage() {}
 
 func (x *SeedReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[29]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1734,7 +1911,7 @@ func (x *SeedReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedReleaseRequest.ProtoReflect.Descriptor instead.
 func (*SeedReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{29}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SeedReleaseRequest) GetCheckpointId() string {
@@ -1752,7 +1929,7 @@ type SeedReleaseResponse struct {
 
 func (x *SeedReleaseResponse) Reset() {
 	*x = SeedReleaseResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1764,7 +1941,7 @@ func (x *SeedReleaseResponse) String() string {
 func (*SeedReleaseResponse) ProtoMessage() {}
 
 func (x *SeedReleaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[30]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1777,7 +1954,7 @@ func (x *SeedReleaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedReleaseResponse.ProtoReflect.Descriptor instead.
 func (*SeedReleaseResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{30}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{34}
 }
 
 type SeedHoldRequest struct {
@@ -1791,7 +1968,7 @@ type SeedHoldRequest struct {
 
 func (x *SeedHoldRequest) Reset() {
 	*x = SeedHoldRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1803,7 +1980,7 @@ func (x *SeedHoldRequest) String() string {
 func (*SeedHoldRequest) ProtoMessage() {}
 
 func (x *SeedHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[31]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1816,7 +1993,7 @@ func (x *SeedHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedHoldRequest.ProtoReflect.Descriptor instead.
 func (*SeedHoldRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{31}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SeedHoldRequest) GetNodeId() string {
@@ -1843,7 +2020,7 @@ type SeedHoldResponse struct {
 
 func (x *SeedHoldResponse) Reset() {
 	*x = SeedHoldResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1855,7 +2032,7 @@ func (x *SeedHoldResponse) String() string {
 func (*SeedHoldResponse) ProtoMessage() {}
 
 func (x *SeedHoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[32]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1868,7 +2045,7 @@ func (x *SeedHoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedHoldResponse.ProtoReflect.Descriptor instead.
 func (*SeedHoldResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{32}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SeedHoldResponse) GetFirstIndex() uint64 {
@@ -1887,7 +2064,7 @@ type SeedHashRequest struct {
 
 func (x *SeedHashRequest) Reset() {
 	*x = SeedHashRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1899,7 +2076,7 @@ func (x *SeedHashRequest) String() string {
 func (*SeedHashRequest) ProtoMessage() {}
 
 func (x *SeedHashRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[33]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1912,7 +2089,7 @@ func (x *SeedHashRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedHashRequest.ProtoReflect.Descriptor instead.
 func (*SeedHashRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{33}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SeedHashRequest) GetIndex() uint64 {
@@ -1932,7 +2109,7 @@ type SeedHashResponse struct {
 
 func (x *SeedHashResponse) Reset() {
 	*x = SeedHashResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1944,7 +2121,7 @@ func (x *SeedHashResponse) String() string {
 func (*SeedHashResponse) ProtoMessage() {}
 
 func (x *SeedHashResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[34]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1957,7 +2134,7 @@ func (x *SeedHashResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeedHashResponse.ProtoReflect.Descriptor instead.
 func (*SeedHashResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{34}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SeedHashResponse) GetHash() []byte {
@@ -1984,7 +2161,7 @@ type ReadConsistency struct {
 
 func (x *ReadConsistency) Reset() {
 	*x = ReadConsistency{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +2173,7 @@ func (x *ReadConsistency) String() string {
 func (*ReadConsistency) ProtoMessage() {}
 
 func (x *ReadConsistency) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[35]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2186,7 @@ func (x *ReadConsistency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadConsistency.ProtoReflect.Descriptor instead.
 func (*ReadConsistency) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{35}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ReadConsistency) GetSessionIndex() uint64 {
@@ -2045,7 +2222,7 @@ type ReadObjectRequest struct {
 
 func (x *ReadObjectRequest) Reset() {
 	*x = ReadObjectRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2057,7 +2234,7 @@ func (x *ReadObjectRequest) String() string {
 func (*ReadObjectRequest) ProtoMessage() {}
 
 func (x *ReadObjectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[36]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2070,7 +2247,7 @@ func (x *ReadObjectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadObjectRequest.ProtoReflect.Descriptor instead.
 func (*ReadObjectRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{36}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ReadObjectRequest) GetKind() uint32 {
@@ -2110,7 +2287,7 @@ type ReadObjectResponse struct {
 
 func (x *ReadObjectResponse) Reset() {
 	*x = ReadObjectResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2122,7 +2299,7 @@ func (x *ReadObjectResponse) String() string {
 func (*ReadObjectResponse) ProtoMessage() {}
 
 func (x *ReadObjectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[37]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2135,7 +2312,7 @@ func (x *ReadObjectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadObjectResponse.ProtoReflect.Descriptor instead.
 func (*ReadObjectResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{37}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ReadObjectResponse) GetKind() uint32 {
@@ -2180,6 +2357,584 @@ func (x *ReadObjectResponse) GetNodeId() string {
 	return ""
 }
 
+type ZoneKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// A registry.KeyRole.
+	Role      uint32 `protobuf:"varint,2,opt,name=role,proto3" json:"role,omitempty"`
+	Algorithm uint32 `protobuf:"varint,3,opt,name=algorithm,proto3" json:"algorithm,omitempty"`
+	Tag       uint32 `protobuf:"varint,4,opt,name=tag,proto3" json:"tag,omitempty"`
+	// A registry.KeyState.
+	State        uint32 `protobuf:"varint,5,opt,name=state,proto3" json:"state,omitempty"`
+	Rolling      bool   `protobuf:"varint,6,opt,name=rolling,proto3" json:"rolling,omitempty"`
+	Replaces     string `protobuf:"bytes,7,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	Emergency    bool   `protobuf:"varint,8,opt,name=emergency,proto3" json:"emergency,omitempty"`
+	CreatedAtMs  int64  `protobuf:"varint,9,opt,name=created_at_ms,json=createdAtMs,proto3" json:"created_at_ms,omitempty"`
+	StateAtMs    int64  `protobuf:"varint,10,opt,name=state_at_ms,json=stateAtMs,proto3" json:"state_at_ms,omitempty"`
+	ObservedAtMs int64  `protobuf:"varint,11,opt,name=observed_at_ms,json=observedAtMs,proto3" json:"observed_at_ms,omitempty"`
+	DsSeenAtMs   int64  `protobuf:"varint,12,opt,name=ds_seen_at_ms,json=dsSeenAtMs,proto3" json:"ds_seen_at_ms,omitempty"`
+	// In presentation format: the DS record that the parent should have, and the DNSKEY record.
+	Ds     string `protobuf:"bytes,13,opt,name=ds,proto3" json:"ds,omitempty"`
+	Dnskey string `protobuf:"bytes,14,opt,name=dnskey,proto3" json:"dnskey,omitempty"`
+	// The voters that have the private half, as far as they answered.
+	HeldBy []string `protobuf:"bytes,15,rep,name=held_by,json=heldBy,proto3" json:"held_by,omitempty"`
+	// What the key waits for, and until when, 0 if that is not a matter of time alone.
+	WaitsFor      string `protobuf:"bytes,16,opt,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"`
+	WaitsUntilMs  int64  `protobuf:"varint,17,opt,name=waits_until_ms,json=waitsUntilMs,proto3" json:"waits_until_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneKey) Reset() {
+	*x = ZoneKey{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneKey) ProtoMessage() {}
+
+func (x *ZoneKey) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneKey.ProtoReflect.Descriptor instead.
+func (*ZoneKey) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *ZoneKey) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ZoneKey) GetRole() uint32 {
+	if x != nil {
+		return x.Role
+	}
+	return 0
+}
+
+func (x *ZoneKey) GetAlgorithm() uint32 {
+	if x != nil {
+		return x.Algorithm
+	}
+	return 0
+}
+
+func (x *ZoneKey) GetTag() uint32 {
+	if x != nil {
+		return x.Tag
+	}
+	return 0
+}
+
+func (x *ZoneKey) GetState() uint32 {
+	if x != nil {
+		return x.State
+	}
+	return 0
+}
+
+func (x *ZoneKey) GetRolling() bool {
+	if x != nil {
+		return x.Rolling
+	}
+	return false
+}
+
+func (x *ZoneKey) GetReplaces() string {
+	if x != nil {
+		return x.Replaces
+	}
+	return ""
+}
+
+func (x *ZoneKey) GetEmergency() bool {
+	if x != nil {
+		return x.Emergency
+	}
+	return false
+}
+
+func (x *ZoneKey) GetCreatedAtMs() int64 {
+	if x != nil {
+		return x.CreatedAtMs
+	}
+	return 0
+}
+
+func (x *ZoneKey) GetStateAtMs() int64 {
+	if x != nil {
+		return x.StateAtMs
+	}
+	return 0
+}
+
+func (x *ZoneKey) GetObservedAtMs() int64 {
+	if x != nil {
+		return x.ObservedAtMs
+	}
+	return 0
+}
+
+func (x *ZoneKey) GetDsSeenAtMs() int64 {
+	if x != nil {
+		return x.DsSeenAtMs
+	}
+	return 0
+}
+
+func (x *ZoneKey) GetDs() string {
+	if x != nil {
+		return x.Ds
+	}
+	return ""
+}
+
+func (x *ZoneKey) GetDnskey() string {
+	if x != nil {
+		return x.Dnskey
+	}
+	return ""
+}
+
+func (x *ZoneKey) GetHeldBy() []string {
+	if x != nil {
+		return x.HeldBy
+	}
+	return nil
+}
+
+func (x *ZoneKey) GetWaitsFor() string {
+	if x != nil {
+		return x.WaitsFor
+	}
+	return ""
+}
+
+func (x *ZoneKey) GetWaitsUntilMs() int64 {
+	if x != nil {
+		return x.WaitsUntilMs
+	}
+	return 0
+}
+
+type KeyGenerateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Tld   string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	// A registry.KeyRole; 0: that of the zone's layout, a ZSK if it has two.
+	Role uint32 `protobuf:"varint,2,opt,name=role,proto3" json:"role,omitempty"`
+	// 0: that of the policy.
+	Algorithm     uint32 `protobuf:"varint,3,opt,name=algorithm,proto3" json:"algorithm,omitempty"`
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyGenerateRequest) Reset() {
+	*x = KeyGenerateRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyGenerateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyGenerateRequest) ProtoMessage() {}
+
+func (x *KeyGenerateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyGenerateRequest.ProtoReflect.Descriptor instead.
+func (*KeyGenerateRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *KeyGenerateRequest) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *KeyGenerateRequest) GetRole() uint32 {
+	if x != nil {
+		return x.Role
+	}
+	return 0
+}
+
+func (x *KeyGenerateRequest) GetAlgorithm() uint32 {
+	if x != nil {
+		return x.Algorithm
+	}
+	return 0
+}
+
+func (x *KeyGenerateRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type KeyGenerateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           *ZoneKey               `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyGenerateResponse) Reset() {
+	*x = KeyGenerateResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyGenerateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyGenerateResponse) ProtoMessage() {}
+
+func (x *KeyGenerateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyGenerateResponse.ProtoReflect.Descriptor instead.
+func (*KeyGenerateResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *KeyGenerateResponse) GetKey() *ZoneKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+type KeyListRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyListRequest) Reset() {
+	*x = KeyListRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyListRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyListRequest) ProtoMessage() {}
+
+func (x *KeyListRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyListRequest.ProtoReflect.Descriptor instead.
+func (*KeyListRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *KeyListRequest) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+type KeyListResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Keys  []*ZoneKey             `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	// How the zone is signed, as fingerprint; empty while it is not.
+	SignedAs      string `protobuf:"bytes,2,opt,name=signed_as,json=signedAs,proto3" json:"signed_as,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyListResponse) Reset() {
+	*x = KeyListResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyListResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyListResponse) ProtoMessage() {}
+
+func (x *KeyListResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyListResponse.ProtoReflect.Descriptor instead.
+func (*KeyListResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *KeyListResponse) GetKeys() []*ZoneKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *KeyListResponse) GetSignedAs() string {
+	if x != nil {
+		return x.SignedAs
+	}
+	return ""
+}
+
+type KeyRollRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Tld   string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	// A registry.KeyRole; 0: the ZSK, or the CSK of a zone without. With another algorithm all keys are replaced.
+	Role          uint32 `protobuf:"varint,2,opt,name=role,proto3" json:"role,omitempty"`
+	Algorithm     uint32 `protobuf:"varint,3,opt,name=algorithm,proto3" json:"algorithm,omitempty"`
+	Emergency     bool   `protobuf:"varint,4,opt,name=emergency,proto3" json:"emergency,omitempty"`
+	DryRun        bool   `protobuf:"varint,5,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyRollRequest) Reset() {
+	*x = KeyRollRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyRollRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyRollRequest) ProtoMessage() {}
+
+func (x *KeyRollRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyRollRequest.ProtoReflect.Descriptor instead.
+func (*KeyRollRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *KeyRollRequest) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *KeyRollRequest) GetRole() uint32 {
+	if x != nil {
+		return x.Role
+	}
+	return 0
+}
+
+func (x *KeyRollRequest) GetAlgorithm() uint32 {
+	if x != nil {
+		return x.Algorithm
+	}
+	return 0
+}
+
+func (x *KeyRollRequest) GetEmergency() bool {
+	if x != nil {
+		return x.Emergency
+	}
+	return false
+}
+
+func (x *KeyRollRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+func (x *KeyRollRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type KeyRollResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keys          []*ZoneKey             `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	Timeline      []*KeyEvent            `protobuf:"bytes,2,rep,name=timeline,proto3" json:"timeline,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyRollResponse) Reset() {
+	*x = KeyRollResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyRollResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyRollResponse) ProtoMessage() {}
+
+func (x *KeyRollResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyRollResponse.ProtoReflect.Descriptor instead.
+func (*KeyRollResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *KeyRollResponse) GetKeys() []*ZoneKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *KeyRollResponse) GetTimeline() []*KeyEvent {
+	if x != nil {
+		return x.Timeline
+	}
+	return nil
+}
+
+// KeyEvent is a line of a timeline.
+type KeyEvent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AtMs          int64                  `protobuf:"varint,1,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyEvent) Reset() {
+	*x = KeyEvent{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyEvent) ProtoMessage() {}
+
+func (x *KeyEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyEvent.ProtoReflect.Descriptor instead.
+func (*KeyEvent) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *KeyEvent) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *KeyEvent) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 type ExecuteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Command       *fsmpb.Command         `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
@@ -2189,7 +2944,7 @@ type ExecuteRequest struct {
 
 func (x *ExecuteRequest) Reset() {
 	*x = ExecuteRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2201,7 +2956,7 @@ func (x *ExecuteRequest) String() string {
 func (*ExecuteRequest) ProtoMessage() {}
 
 func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[38]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2214,7 +2969,7 @@ func (x *ExecuteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteRequest.ProtoReflect.Descriptor instead.
 func (*ExecuteRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{38}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ExecuteRequest) GetCommand() *fsmpb.Command {
@@ -2233,7 +2988,7 @@ type ExecuteResponse struct {
 
 func (x *ExecuteResponse) Reset() {
 	*x = ExecuteResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2245,7 +3000,7 @@ func (x *ExecuteResponse) String() string {
 func (*ExecuteResponse) ProtoMessage() {}
 
 func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[39]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2258,7 +3013,7 @@ func (x *ExecuteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecuteResponse.ProtoReflect.Descriptor instead.
 func (*ExecuteResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{39}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ExecuteResponse) GetResult() *fsmpb.Result {
@@ -2278,7 +3033,7 @@ type MembersRequest struct {
 
 func (x *MembersRequest) Reset() {
 	*x = MembersRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2290,7 +3045,7 @@ func (x *MembersRequest) String() string {
 func (*MembersRequest) ProtoMessage() {}
 
 func (x *MembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[40]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2303,7 +3058,7 @@ func (x *MembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersRequest.ProtoReflect.Descriptor instead.
 func (*MembersRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{40}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *MembersRequest) GetLocal() bool {
@@ -2341,7 +3096,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2353,7 +3108,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[41]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2366,7 +3121,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{41}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Member) GetId() string {
@@ -2487,7 +3242,7 @@ type MembersResponse struct {
 
 func (x *MembersResponse) Reset() {
 	*x = MembersResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2499,7 +3254,7 @@ func (x *MembersResponse) String() string {
 func (*MembersResponse) ProtoMessage() {}
 
 func (x *MembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[42]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2512,7 +3267,7 @@ func (x *MembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembersResponse.ProtoReflect.Descriptor instead.
 func (*MembersResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{42}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *MembersResponse) GetClusterId() string {
@@ -2556,7 +3311,7 @@ type TLD struct {
 
 func (x *TLD) Reset() {
 	*x = TLD{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2568,7 +3323,7 @@ func (x *TLD) String() string {
 func (*TLD) ProtoMessage() {}
 
 func (x *TLD) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[43]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2581,7 +3336,7 @@ func (x *TLD) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLD.ProtoReflect.Descriptor instead.
 func (*TLD) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{43}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *TLD) GetName() string {
@@ -2628,7 +3383,7 @@ type GetTLDRequest struct {
 
 func (x *GetTLDRequest) Reset() {
 	*x = GetTLDRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2640,7 +3395,7 @@ func (x *GetTLDRequest) String() string {
 func (*GetTLDRequest) ProtoMessage() {}
 
 func (x *GetTLDRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[44]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2653,7 +3408,7 @@ func (x *GetTLDRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTLDRequest.ProtoReflect.Descriptor instead.
 func (*GetTLDRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{44}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *GetTLDRequest) GetName() string {
@@ -2671,7 +3426,7 @@ type ListTLDsRequest struct {
 
 func (x *ListTLDsRequest) Reset() {
 	*x = ListTLDsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2683,7 +3438,7 @@ func (x *ListTLDsRequest) String() string {
 func (*ListTLDsRequest) ProtoMessage() {}
 
 func (x *ListTLDsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[45]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2696,7 +3451,7 @@ func (x *ListTLDsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTLDsRequest.ProtoReflect.Descriptor instead.
 func (*ListTLDsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{45}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{57}
 }
 
 type ListLabelsRequest struct {
@@ -2712,7 +3467,7 @@ type ListLabelsRequest struct {
 
 func (x *ListLabelsRequest) Reset() {
 	*x = ListLabelsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2724,7 +3479,7 @@ func (x *ListLabelsRequest) String() string {
 func (*ListLabelsRequest) ProtoMessage() {}
 
 func (x *ListLabelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[46]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2737,7 +3492,7 @@ func (x *ListLabelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelsRequest.ProtoReflect.Descriptor instead.
 func (*ListLabelsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{46}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListLabelsRequest) GetTld() string {
@@ -2772,7 +3527,7 @@ type ListLabelsResponse struct {
 
 func (x *ListLabelsResponse) Reset() {
 	*x = ListLabelsResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2784,7 +3539,7 @@ func (x *ListLabelsResponse) String() string {
 func (*ListLabelsResponse) ProtoMessage() {}
 
 func (x *ListLabelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[47]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2797,7 +3552,7 @@ func (x *ListLabelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelsResponse.ProtoReflect.Descriptor instead.
 func (*ListLabelsResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{47}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListLabelsResponse) GetNames() []*fsmpb.PremiumName {
@@ -2825,7 +3580,7 @@ type HostUsersRequest struct {
 
 func (x *HostUsersRequest) Reset() {
 	*x = HostUsersRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2837,7 +3592,7 @@ func (x *HostUsersRequest) String() string {
 func (*HostUsersRequest) ProtoMessage() {}
 
 func (x *HostUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[48]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2850,7 +3605,7 @@ func (x *HostUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUsersRequest.ProtoReflect.Descriptor instead.
 func (*HostUsersRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{48}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *HostUsersRequest) GetName() string {
@@ -2880,7 +3635,7 @@ type HostUsersResponse struct {
 
 func (x *HostUsersResponse) Reset() {
 	*x = HostUsersResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2892,7 +3647,7 @@ func (x *HostUsersResponse) String() string {
 func (*HostUsersResponse) ProtoMessage() {}
 
 func (x *HostUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[49]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2905,7 +3660,7 @@ func (x *HostUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUsersResponse.ProtoReflect.Descriptor instead.
 func (*HostUsersResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{49}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *HostUsersResponse) GetSponsor() string {
@@ -2946,7 +3701,7 @@ type HostUser struct {
 
 func (x *HostUser) Reset() {
 	*x = HostUser{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2958,7 +3713,7 @@ func (x *HostUser) String() string {
 func (*HostUser) ProtoMessage() {}
 
 func (x *HostUser) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[50]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2971,7 +3726,7 @@ func (x *HostUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUser.ProtoReflect.Descriptor instead.
 func (*HostUser) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{50}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *HostUser) GetDomain() string {
@@ -2997,7 +3752,7 @@ type ListTLDsResponse struct {
 
 func (x *ListTLDsResponse) Reset() {
 	*x = ListTLDsResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3009,7 +3764,7 @@ func (x *ListTLDsResponse) String() string {
 func (*ListTLDsResponse) ProtoMessage() {}
 
 func (x *ListTLDsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[51]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3022,7 +3777,7 @@ func (x *ListTLDsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTLDsResponse.ProtoReflect.Descriptor instead.
 func (*ListTLDsResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{51}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ListTLDsResponse) GetTlds() []*TLD {
@@ -3062,7 +3817,7 @@ type Registrar struct {
 
 func (x *Registrar) Reset() {
 	*x = Registrar{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3074,7 +3829,7 @@ func (x *Registrar) String() string {
 func (*Registrar) ProtoMessage() {}
 
 func (x *Registrar) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[52]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3087,7 +3842,7 @@ func (x *Registrar) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registrar.ProtoReflect.Descriptor instead.
 func (*Registrar) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{52}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Registrar) GetId() string {
@@ -3232,7 +3987,7 @@ type GetRegistrarRequest struct {
 
 func (x *GetRegistrarRequest) Reset() {
 	*x = GetRegistrarRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3244,7 +3999,7 @@ func (x *GetRegistrarRequest) String() string {
 func (*GetRegistrarRequest) ProtoMessage() {}
 
 func (x *GetRegistrarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[53]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3257,7 +4012,7 @@ func (x *GetRegistrarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRegistrarRequest.ProtoReflect.Descriptor instead.
 func (*GetRegistrarRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{53}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *GetRegistrarRequest) GetId() string {
@@ -3275,7 +4030,7 @@ type ListRegistrarsRequest struct {
 
 func (x *ListRegistrarsRequest) Reset() {
 	*x = ListRegistrarsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3287,7 +4042,7 @@ func (x *ListRegistrarsRequest) String() string {
 func (*ListRegistrarsRequest) ProtoMessage() {}
 
 func (x *ListRegistrarsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[54]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3300,7 +4055,7 @@ func (x *ListRegistrarsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrarsRequest.ProtoReflect.Descriptor instead.
 func (*ListRegistrarsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{54}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{66}
 }
 
 type ListRegistrarsResponse struct {
@@ -3312,7 +4067,7 @@ type ListRegistrarsResponse struct {
 
 func (x *ListRegistrarsResponse) Reset() {
 	*x = ListRegistrarsResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3324,7 +4079,7 @@ func (x *ListRegistrarsResponse) String() string {
 func (*ListRegistrarsResponse) ProtoMessage() {}
 
 func (x *ListRegistrarsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[55]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3337,7 +4092,7 @@ func (x *ListRegistrarsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrarsResponse.ProtoReflect.Descriptor instead.
 func (*ListRegistrarsResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{55}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ListRegistrarsResponse) GetRegistrars() []*Registrar {
@@ -3360,7 +4115,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3372,7 +4127,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[56]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3385,7 +4140,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{56}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *CreateTokenRequest) GetRole() uint32 {
@@ -3420,7 +4175,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3432,7 +4187,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[57]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3445,7 +4200,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{57}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *CreateTokenResponse) GetToken() string {
@@ -3472,7 +4227,7 @@ type TransferLeaderRequest struct {
 
 func (x *TransferLeaderRequest) Reset() {
 	*x = TransferLeaderRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3484,7 +4239,7 @@ func (x *TransferLeaderRequest) String() string {
 func (*TransferLeaderRequest) ProtoMessage() {}
 
 func (x *TransferLeaderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[58]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3497,7 +4252,7 @@ func (x *TransferLeaderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeaderRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeaderRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{58}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *TransferLeaderRequest) GetToNodeId() string {
@@ -3515,7 +4270,7 @@ type TransferLeaderResponse struct {
 
 func (x *TransferLeaderResponse) Reset() {
 	*x = TransferLeaderResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3527,7 +4282,7 @@ func (x *TransferLeaderResponse) String() string {
 func (*TransferLeaderResponse) ProtoMessage() {}
 
 func (x *TransferLeaderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[59]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3540,7 +4295,7 @@ func (x *TransferLeaderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeaderResponse.ProtoReflect.Descriptor instead.
 func (*TransferLeaderResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{59}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{71}
 }
 
 type RemoveRequest struct {
@@ -3553,7 +4308,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3565,7 +4320,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[60]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3578,7 +4333,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{60}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *RemoveRequest) GetNodeId() string {
@@ -3605,7 +4360,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3617,7 +4372,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[61]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3630,7 +4385,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{61}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *RemoveResponse) GetUnnotified() bool {
@@ -3648,7 +4403,7 @@ type ClockGetRequest struct {
 
 func (x *ClockGetRequest) Reset() {
 	*x = ClockGetRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3660,7 +4415,7 @@ func (x *ClockGetRequest) String() string {
 func (*ClockGetRequest) ProtoMessage() {}
 
 func (x *ClockGetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[62]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3673,7 +4428,7 @@ func (x *ClockGetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockGetRequest.ProtoReflect.Descriptor instead.
 func (*ClockGetRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{62}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{74}
 }
 
 type ClockGetResponse struct {
@@ -3688,7 +4443,7 @@ type ClockGetResponse struct {
 
 func (x *ClockGetResponse) Reset() {
 	*x = ClockGetResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3700,7 +4455,7 @@ func (x *ClockGetResponse) String() string {
 func (*ClockGetResponse) ProtoMessage() {}
 
 func (x *ClockGetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[63]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3713,7 +4468,7 @@ func (x *ClockGetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockGetResponse.ProtoReflect.Descriptor instead.
 func (*ClockGetResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{63}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ClockGetResponse) GetMode() uint32 {
@@ -3740,7 +4495,7 @@ type WaitSettledRequest struct {
 
 func (x *WaitSettledRequest) Reset() {
 	*x = WaitSettledRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3752,7 +4507,7 @@ func (x *WaitSettledRequest) String() string {
 func (*WaitSettledRequest) ProtoMessage() {}
 
 func (x *WaitSettledRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[64]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3765,7 +4520,7 @@ func (x *WaitSettledRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitSettledRequest.ProtoReflect.Descriptor instead.
 func (*WaitSettledRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{64}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *WaitSettledRequest) GetIndex() uint64 {
@@ -3785,7 +4540,7 @@ type WaitSettledResponse struct {
 
 func (x *WaitSettledResponse) Reset() {
 	*x = WaitSettledResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3797,7 +4552,7 @@ func (x *WaitSettledResponse) String() string {
 func (*WaitSettledResponse) ProtoMessage() {}
 
 func (x *WaitSettledResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3810,7 +4565,7 @@ func (x *WaitSettledResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitSettledResponse.ProtoReflect.Descriptor instead.
 func (*WaitSettledResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{65}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *WaitSettledResponse) GetAppliedIndex() uint64 {
@@ -3837,7 +4592,7 @@ type StateHashRequest struct {
 
 func (x *StateHashRequest) Reset() {
 	*x = StateHashRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3849,7 +4604,7 @@ func (x *StateHashRequest) String() string {
 func (*StateHashRequest) ProtoMessage() {}
 
 func (x *StateHashRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3862,7 +4617,7 @@ func (x *StateHashRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateHashRequest.ProtoReflect.Descriptor instead.
 func (*StateHashRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{66}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *StateHashRequest) GetIndex() uint64 {
@@ -3883,7 +4638,7 @@ type StateHashResponse struct {
 
 func (x *StateHashResponse) Reset() {
 	*x = StateHashResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3895,7 +4650,7 @@ func (x *StateHashResponse) String() string {
 func (*StateHashResponse) ProtoMessage() {}
 
 func (x *StateHashResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3908,7 +4663,7 @@ func (x *StateHashResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateHashResponse.ProtoReflect.Descriptor instead.
 func (*StateHashResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{67}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *StateHashResponse) GetIndex() uint64 {
@@ -3933,7 +4688,7 @@ type BackupRequest struct {
 
 func (x *BackupRequest) Reset() {
 	*x = BackupRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3945,7 +4700,7 @@ func (x *BackupRequest) String() string {
 func (*BackupRequest) ProtoMessage() {}
 
 func (x *BackupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3958,7 +4713,7 @@ func (x *BackupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
 func (*BackupRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{68}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{80}
 }
 
 type LedgerRequest struct {
@@ -3973,7 +4728,7 @@ type LedgerRequest struct {
 
 func (x *LedgerRequest) Reset() {
 	*x = LedgerRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3985,7 +4740,7 @@ func (x *LedgerRequest) String() string {
 func (*LedgerRequest) ProtoMessage() {}
 
 func (x *LedgerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3998,7 +4753,7 @@ func (x *LedgerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerRequest.ProtoReflect.Descriptor instead.
 func (*LedgerRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{69}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *LedgerRequest) GetRegistrarId() string {
@@ -4039,7 +4794,7 @@ type LedgerChunk struct {
 
 func (x *LedgerChunk) Reset() {
 	*x = LedgerChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4051,7 +4806,7 @@ func (x *LedgerChunk) String() string {
 func (*LedgerChunk) ProtoMessage() {}
 
 func (x *LedgerChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4064,7 +4819,7 @@ func (x *LedgerChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerChunk.ProtoReflect.Descriptor instead.
 func (*LedgerChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{70}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *LedgerChunk) GetEntries() []*LedgerEntry {
@@ -4132,7 +4887,7 @@ type LedgerEntry struct {
 
 func (x *LedgerEntry) Reset() {
 	*x = LedgerEntry{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4144,7 +4899,7 @@ func (x *LedgerEntry) String() string {
 func (*LedgerEntry) ProtoMessage() {}
 
 func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4157,7 +4912,7 @@ func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerEntry.ProtoReflect.Descriptor instead.
 func (*LedgerEntry) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{71}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *LedgerEntry) GetNumber() uint64 {
@@ -4242,7 +4997,7 @@ type HistoryRequest struct {
 
 func (x *HistoryRequest) Reset() {
 	*x = HistoryRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4254,7 +5009,7 @@ func (x *HistoryRequest) String() string {
 func (*HistoryRequest) ProtoMessage() {}
 
 func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4267,7 +5022,7 @@ func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryRequest.ProtoReflect.Descriptor instead.
 func (*HistoryRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{72}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *HistoryRequest) GetName() string {
@@ -4295,7 +5050,7 @@ type HistoryChunk struct {
 
 func (x *HistoryChunk) Reset() {
 	*x = HistoryChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4307,7 +5062,7 @@ func (x *HistoryChunk) String() string {
 func (*HistoryChunk) ProtoMessage() {}
 
 func (x *HistoryChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4320,7 +5075,7 @@ func (x *HistoryChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryChunk.ProtoReflect.Descriptor instead.
 func (*HistoryChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{73}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *HistoryChunk) GetVersions() []*ObjectVersion {
@@ -4364,7 +5119,7 @@ type ObjectVersion struct {
 
 func (x *ObjectVersion) Reset() {
 	*x = ObjectVersion{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4376,7 +5131,7 @@ func (x *ObjectVersion) String() string {
 func (*ObjectVersion) ProtoMessage() {}
 
 func (x *ObjectVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4389,7 +5144,7 @@ func (x *ObjectVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectVersion.ProtoReflect.Descriptor instead.
 func (*ObjectVersion) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{74}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *ObjectVersion) GetKind() uint32 {
@@ -4500,7 +5255,7 @@ type ObjectFact struct {
 
 func (x *ObjectFact) Reset() {
 	*x = ObjectFact{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4512,7 +5267,7 @@ func (x *ObjectFact) String() string {
 func (*ObjectFact) ProtoMessage() {}
 
 func (x *ObjectFact) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4525,7 +5280,7 @@ func (x *ObjectFact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectFact.ProtoReflect.Descriptor instead.
 func (*ObjectFact) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{75}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *ObjectFact) GetName() string {
@@ -4550,7 +5305,7 @@ type AllocationTokensRequest struct {
 
 func (x *AllocationTokensRequest) Reset() {
 	*x = AllocationTokensRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4562,7 +5317,7 @@ func (x *AllocationTokensRequest) String() string {
 func (*AllocationTokensRequest) ProtoMessage() {}
 
 func (x *AllocationTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4575,7 +5330,7 @@ func (x *AllocationTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokensRequest.ProtoReflect.Descriptor instead.
 func (*AllocationTokensRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{76}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{88}
 }
 
 type AllocationTokensChunk struct {
@@ -4589,7 +5344,7 @@ type AllocationTokensChunk struct {
 
 func (x *AllocationTokensChunk) Reset() {
 	*x = AllocationTokensChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4601,7 +5356,7 @@ func (x *AllocationTokensChunk) String() string {
 func (*AllocationTokensChunk) ProtoMessage() {}
 
 func (x *AllocationTokensChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4614,7 +5369,7 @@ func (x *AllocationTokensChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokensChunk.ProtoReflect.Descriptor instead.
 func (*AllocationTokensChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{77}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *AllocationTokensChunk) GetTokens() []*AllocationToken {
@@ -4657,7 +5412,7 @@ type AllocationToken struct {
 
 func (x *AllocationToken) Reset() {
 	*x = AllocationToken{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4669,7 +5424,7 @@ func (x *AllocationToken) String() string {
 func (*AllocationToken) ProtoMessage() {}
 
 func (x *AllocationToken) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4682,7 +5437,7 @@ func (x *AllocationToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationToken.ProtoReflect.Descriptor instead.
 func (*AllocationToken) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{78}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *AllocationToken) GetTokenSha256() []byte {
@@ -4817,7 +5572,7 @@ type ApplicationsRequest struct {
 
 func (x *ApplicationsRequest) Reset() {
 	*x = ApplicationsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4829,7 +5584,7 @@ func (x *ApplicationsRequest) String() string {
 func (*ApplicationsRequest) ProtoMessage() {}
 
 func (x *ApplicationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4842,7 +5597,7 @@ func (x *ApplicationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplicationsRequest.ProtoReflect.Descriptor instead.
 func (*ApplicationsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{79}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *ApplicationsRequest) GetTld() string {
@@ -4877,7 +5632,7 @@ type ApplicationsChunk struct {
 
 func (x *ApplicationsChunk) Reset() {
 	*x = ApplicationsChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4889,7 +5644,7 @@ func (x *ApplicationsChunk) String() string {
 func (*ApplicationsChunk) ProtoMessage() {}
 
 func (x *ApplicationsChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4902,7 +5657,7 @@ func (x *ApplicationsChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplicationsChunk.ProtoReflect.Descriptor instead.
 func (*ApplicationsChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{80}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *ApplicationsChunk) GetApplications() []*Application {
@@ -4941,7 +5696,7 @@ type Application struct {
 
 func (x *Application) Reset() {
 	*x = Application{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4953,7 +5708,7 @@ func (x *Application) String() string {
 func (*Application) ProtoMessage() {}
 
 func (x *Application) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4966,7 +5721,7 @@ func (x *Application) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Application.ProtoReflect.Descriptor instead.
 func (*Application) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{81}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *Application) GetId() string {
@@ -5068,7 +5823,7 @@ type FeaturesRequest struct {
 
 func (x *FeaturesRequest) Reset() {
 	*x = FeaturesRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5080,7 +5835,7 @@ func (x *FeaturesRequest) String() string {
 func (*FeaturesRequest) ProtoMessage() {}
 
 func (x *FeaturesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5093,7 +5848,7 @@ func (x *FeaturesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeaturesRequest.ProtoReflect.Descriptor instead.
 func (*FeaturesRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{82}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{94}
 }
 
 // MemberFeatures is what a member's program supports, by its own word.
@@ -5113,7 +5868,7 @@ type MemberFeatures struct {
 
 func (x *MemberFeatures) Reset() {
 	*x = MemberFeatures{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5125,7 +5880,7 @@ func (x *MemberFeatures) String() string {
 func (*MemberFeatures) ProtoMessage() {}
 
 func (x *MemberFeatures) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5138,7 +5893,7 @@ func (x *MemberFeatures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberFeatures.ProtoReflect.Descriptor instead.
 func (*MemberFeatures) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{83}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *MemberFeatures) GetNodeId() string {
@@ -5199,7 +5954,7 @@ type FeaturesResponse struct {
 
 func (x *FeaturesResponse) Reset() {
 	*x = FeaturesResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5211,7 +5966,7 @@ func (x *FeaturesResponse) String() string {
 func (*FeaturesResponse) ProtoMessage() {}
 
 func (x *FeaturesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5224,7 +5979,7 @@ func (x *FeaturesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeaturesResponse.ProtoReflect.Descriptor instead.
 func (*FeaturesResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{84}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *FeaturesResponse) GetLevel() uint32 {
@@ -5273,7 +6028,7 @@ type RaiseLevelRequest struct {
 
 func (x *RaiseLevelRequest) Reset() {
 	*x = RaiseLevelRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5285,7 +6040,7 @@ func (x *RaiseLevelRequest) String() string {
 func (*RaiseLevelRequest) ProtoMessage() {}
 
 func (x *RaiseLevelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5298,7 +6053,7 @@ func (x *RaiseLevelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseLevelRequest.ProtoReflect.Descriptor instead.
 func (*RaiseLevelRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{85}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *RaiseLevelRequest) GetLevel() uint32 {
@@ -5325,7 +6080,7 @@ type RaiseLevelResponse struct {
 
 func (x *RaiseLevelResponse) Reset() {
 	*x = RaiseLevelResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5337,7 +6092,7 @@ func (x *RaiseLevelResponse) String() string {
 func (*RaiseLevelResponse) ProtoMessage() {}
 
 func (x *RaiseLevelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5350,7 +6105,7 @@ func (x *RaiseLevelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseLevelResponse.ProtoReflect.Descriptor instead.
 func (*RaiseLevelResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{86}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *RaiseLevelResponse) GetFromLevel() uint32 {
@@ -5375,7 +6130,7 @@ type MaintenanceListRequest struct {
 
 func (x *MaintenanceListRequest) Reset() {
 	*x = MaintenanceListRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5387,7 +6142,7 @@ func (x *MaintenanceListRequest) String() string {
 func (*MaintenanceListRequest) ProtoMessage() {}
 
 func (x *MaintenanceListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5400,7 +6155,7 @@ func (x *MaintenanceListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceListRequest.ProtoReflect.Descriptor instead.
 func (*MaintenanceListRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{87}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{99}
 }
 
 type MaintenanceListResponse struct {
@@ -5412,7 +6167,7 @@ type MaintenanceListResponse struct {
 
 func (x *MaintenanceListResponse) Reset() {
 	*x = MaintenanceListResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5424,7 +6179,7 @@ func (x *MaintenanceListResponse) String() string {
 func (*MaintenanceListResponse) ProtoMessage() {}
 
 func (x *MaintenanceListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5437,7 +6192,7 @@ func (x *MaintenanceListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceListResponse.ProtoReflect.Descriptor instead.
 func (*MaintenanceListResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{88}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *MaintenanceListResponse) GetMaintenances() []*MaintenanceRecord {
@@ -5456,7 +6211,7 @@ type MaintenanceShowRequest struct {
 
 func (x *MaintenanceShowRequest) Reset() {
 	*x = MaintenanceShowRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5468,7 +6223,7 @@ func (x *MaintenanceShowRequest) String() string {
 func (*MaintenanceShowRequest) ProtoMessage() {}
 
 func (x *MaintenanceShowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5481,7 +6236,7 @@ func (x *MaintenanceShowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceShowRequest.ProtoReflect.Descriptor instead.
 func (*MaintenanceShowRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{89}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *MaintenanceShowRequest) GetId() string {
@@ -5502,7 +6257,7 @@ type MaintenanceShowResponse struct {
 
 func (x *MaintenanceShowResponse) Reset() {
 	*x = MaintenanceShowResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5514,7 +6269,7 @@ func (x *MaintenanceShowResponse) String() string {
 func (*MaintenanceShowResponse) ProtoMessage() {}
 
 func (x *MaintenanceShowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5527,7 +6282,7 @@ func (x *MaintenanceShowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceShowResponse.ProtoReflect.Descriptor instead.
 func (*MaintenanceShowResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{90}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *MaintenanceShowResponse) GetMaintenance() *MaintenanceRecord {
@@ -5561,7 +6316,7 @@ type MaintenanceRecord struct {
 
 func (x *MaintenanceRecord) Reset() {
 	*x = MaintenanceRecord{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5573,7 +6328,7 @@ func (x *MaintenanceRecord) String() string {
 func (*MaintenanceRecord) ProtoMessage() {}
 
 func (x *MaintenanceRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5586,7 +6341,7 @@ func (x *MaintenanceRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceRecord.ProtoReflect.Descriptor instead.
 func (*MaintenanceRecord) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{91}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *MaintenanceRecord) GetId() string {
@@ -5653,7 +6408,7 @@ type MaintenanceVersion struct {
 
 func (x *MaintenanceVersion) Reset() {
 	*x = MaintenanceVersion{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5665,7 +6420,7 @@ func (x *MaintenanceVersion) String() string {
 func (*MaintenanceVersion) ProtoMessage() {}
 
 func (x *MaintenanceVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5678,7 +6433,7 @@ func (x *MaintenanceVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceVersion.ProtoReflect.Descriptor instead.
 func (*MaintenanceVersion) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{92}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *MaintenanceVersion) GetAtMs() int64 {
@@ -5730,7 +6485,7 @@ type ChangeRoleRequest struct {
 
 func (x *ChangeRoleRequest) Reset() {
 	*x = ChangeRoleRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5742,7 +6497,7 @@ func (x *ChangeRoleRequest) String() string {
 func (*ChangeRoleRequest) ProtoMessage() {}
 
 func (x *ChangeRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5755,7 +6510,7 @@ func (x *ChangeRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRoleRequest.ProtoReflect.Descriptor instead.
 func (*ChangeRoleRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{93}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *ChangeRoleRequest) GetNodeId() string {
@@ -5800,7 +6555,7 @@ type ChangeRoleResponse struct {
 
 func (x *ChangeRoleResponse) Reset() {
 	*x = ChangeRoleResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5812,7 +6567,7 @@ func (x *ChangeRoleResponse) String() string {
 func (*ChangeRoleResponse) ProtoMessage() {}
 
 func (x *ChangeRoleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5825,7 +6580,7 @@ func (x *ChangeRoleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRoleResponse.ProtoReflect.Descriptor instead.
 func (*ChangeRoleResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{94}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *ChangeRoleResponse) GetVotes() bool {
@@ -5861,7 +6616,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5873,7 +6628,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5886,7 +6641,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{95}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *SetRoleRequest) GetNodeId() string {
@@ -5920,7 +6675,7 @@ type AnnounceRequest struct {
 
 func (x *AnnounceRequest) Reset() {
 	*x = AnnounceRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5932,7 +6687,7 @@ func (x *AnnounceRequest) String() string {
 func (*AnnounceRequest) ProtoMessage() {}
 
 func (x *AnnounceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5945,7 +6700,7 @@ func (x *AnnounceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceRequest.ProtoReflect.Descriptor instead.
 func (*AnnounceRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{96}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *AnnounceRequest) GetRaftAddress() string {
@@ -5970,7 +6725,7 @@ type AnnounceResponse struct {
 
 func (x *AnnounceResponse) Reset() {
 	*x = AnnounceResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5982,7 +6737,7 @@ func (x *AnnounceResponse) String() string {
 func (*AnnounceResponse) ProtoMessage() {}
 
 func (x *AnnounceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5995,7 +6750,7 @@ func (x *AnnounceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceResponse.ProtoReflect.Descriptor instead.
 func (*AnnounceResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{97}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{109}
 }
 
 type RevokeOperatorRequest struct {
@@ -6010,7 +6765,7 @@ type RevokeOperatorRequest struct {
 
 func (x *RevokeOperatorRequest) Reset() {
 	*x = RevokeOperatorRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6022,7 +6777,7 @@ func (x *RevokeOperatorRequest) String() string {
 func (*RevokeOperatorRequest) ProtoMessage() {}
 
 func (x *RevokeOperatorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6035,7 +6790,7 @@ func (x *RevokeOperatorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeOperatorRequest.ProtoReflect.Descriptor instead.
 func (*RevokeOperatorRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{98}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *RevokeOperatorRequest) GetName() string {
@@ -6067,7 +6822,7 @@ type RevokeOperatorResponse struct {
 
 func (x *RevokeOperatorResponse) Reset() {
 	*x = RevokeOperatorResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6079,7 +6834,7 @@ func (x *RevokeOperatorResponse) String() string {
 func (*RevokeOperatorResponse) ProtoMessage() {}
 
 func (x *RevokeOperatorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6092,7 +6847,7 @@ func (x *RevokeOperatorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeOperatorResponse.ProtoReflect.Descriptor instead.
 func (*RevokeOperatorResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{99}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{111}
 }
 
 type ListRevokedRequest struct {
@@ -6103,7 +6858,7 @@ type ListRevokedRequest struct {
 
 func (x *ListRevokedRequest) Reset() {
 	*x = ListRevokedRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6115,7 +6870,7 @@ func (x *ListRevokedRequest) String() string {
 func (*ListRevokedRequest) ProtoMessage() {}
 
 func (x *ListRevokedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6128,7 +6883,7 @@ func (x *ListRevokedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRevokedRequest.ProtoReflect.Descriptor instead.
 func (*ListRevokedRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{100}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{112}
 }
 
 type RevokedCertificate struct {
@@ -6142,7 +6897,7 @@ type RevokedCertificate struct {
 
 func (x *RevokedCertificate) Reset() {
 	*x = RevokedCertificate{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6154,7 +6909,7 @@ func (x *RevokedCertificate) String() string {
 func (*RevokedCertificate) ProtoMessage() {}
 
 func (x *RevokedCertificate) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6167,7 +6922,7 @@ func (x *RevokedCertificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokedCertificate.ProtoReflect.Descriptor instead.
 func (*RevokedCertificate) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{101}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *RevokedCertificate) GetName() string {
@@ -6200,7 +6955,7 @@ type ListRevokedResponse struct {
 
 func (x *ListRevokedResponse) Reset() {
 	*x = ListRevokedResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6212,7 +6967,7 @@ func (x *ListRevokedResponse) String() string {
 func (*ListRevokedResponse) ProtoMessage() {}
 
 func (x *ListRevokedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6225,7 +6980,7 @@ func (x *ListRevokedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRevokedResponse.ProtoReflect.Descriptor instead.
 func (*ListRevokedResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{102}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *ListRevokedResponse) GetRevoked() []*RevokedCertificate {
@@ -6243,7 +6998,7 @@ type TrustRequest struct {
 
 func (x *TrustRequest) Reset() {
 	*x = TrustRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6255,7 +7010,7 @@ func (x *TrustRequest) String() string {
 func (*TrustRequest) ProtoMessage() {}
 
 func (x *TrustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6268,7 +7023,7 @@ func (x *TrustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustRequest.ProtoReflect.Descriptor instead.
 func (*TrustRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{103}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{115}
 }
 
 // MemberTrust is what a member does, by its own word.
@@ -6286,7 +7041,7 @@ type MemberTrust struct {
 
 func (x *MemberTrust) Reset() {
 	*x = MemberTrust{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6298,7 +7053,7 @@ func (x *MemberTrust) String() string {
 func (*MemberTrust) ProtoMessage() {}
 
 func (x *MemberTrust) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6311,7 +7066,7 @@ func (x *MemberTrust) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberTrust.ProtoReflect.Descriptor instead.
 func (*MemberTrust) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{104}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *MemberTrust) GetNodeId() string {
@@ -6361,7 +7116,7 @@ type TrustResponse struct {
 
 func (x *TrustResponse) Reset() {
 	*x = TrustResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6373,7 +7128,7 @@ func (x *TrustResponse) String() string {
 func (*TrustResponse) ProtoMessage() {}
 
 func (x *TrustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6386,7 +7141,7 @@ func (x *TrustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustResponse.ProtoReflect.Descriptor instead.
 func (*TrustResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{105}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{117}
 }
 
 func (x *TrustResponse) GetVersion() uint64 {
@@ -6422,7 +7177,7 @@ type PutTrustRequest struct {
 
 func (x *PutTrustRequest) Reset() {
 	*x = PutTrustRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6434,7 +7189,7 @@ func (x *PutTrustRequest) String() string {
 func (*PutTrustRequest) ProtoMessage() {}
 
 func (x *PutTrustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6447,7 +7202,7 @@ func (x *PutTrustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutTrustRequest.ProtoReflect.Descriptor instead.
 func (*PutTrustRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{106}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{118}
 }
 
 func (x *PutTrustRequest) GetExpectedVersion() uint64 {
@@ -6479,7 +7234,7 @@ type PutTrustResponse struct {
 
 func (x *PutTrustResponse) Reset() {
 	*x = PutTrustResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6491,7 +7246,7 @@ func (x *PutTrustResponse) String() string {
 func (*PutTrustResponse) ProtoMessage() {}
 
 func (x *PutTrustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6504,7 +7259,7 @@ func (x *PutTrustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutTrustResponse.ProtoReflect.Descriptor instead.
 func (*PutTrustResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{107}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{119}
 }
 
 type RequestCertificateRequest struct {
@@ -6515,7 +7270,7 @@ type RequestCertificateRequest struct {
 
 func (x *RequestCertificateRequest) Reset() {
 	*x = RequestCertificateRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6527,7 +7282,7 @@ func (x *RequestCertificateRequest) String() string {
 func (*RequestCertificateRequest) ProtoMessage() {}
 
 func (x *RequestCertificateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6540,7 +7295,7 @@ func (x *RequestCertificateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCertificateRequest.ProtoReflect.Descriptor instead.
 func (*RequestCertificateRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{108}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{120}
 }
 
 type RequestCertificateResponse struct {
@@ -6553,7 +7308,7 @@ type RequestCertificateResponse struct {
 
 func (x *RequestCertificateResponse) Reset() {
 	*x = RequestCertificateResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6565,7 +7320,7 @@ func (x *RequestCertificateResponse) String() string {
 func (*RequestCertificateResponse) ProtoMessage() {}
 
 func (x *RequestCertificateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6578,7 +7333,7 @@ func (x *RequestCertificateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCertificateResponse.ProtoReflect.Descriptor instead.
 func (*RequestCertificateResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{109}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{121}
 }
 
 func (x *RequestCertificateResponse) GetRequest() []byte {
@@ -6599,7 +7354,7 @@ type InstallCertificateRequest struct {
 
 func (x *InstallCertificateRequest) Reset() {
 	*x = InstallCertificateRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6611,7 +7366,7 @@ func (x *InstallCertificateRequest) String() string {
 func (*InstallCertificateRequest) ProtoMessage() {}
 
 func (x *InstallCertificateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6624,7 +7379,7 @@ func (x *InstallCertificateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallCertificateRequest.ProtoReflect.Descriptor instead.
 func (*InstallCertificateRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{110}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{122}
 }
 
 func (x *InstallCertificateRequest) GetCertificate() []byte {
@@ -6649,7 +7404,7 @@ type InstallCertificateResponse struct {
 
 func (x *InstallCertificateResponse) Reset() {
 	*x = InstallCertificateResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6661,7 +7416,7 @@ func (x *InstallCertificateResponse) String() string {
 func (*InstallCertificateResponse) ProtoMessage() {}
 
 func (x *InstallCertificateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6674,7 +7429,7 @@ func (x *InstallCertificateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallCertificateResponse.ProtoReflect.Descriptor instead.
 func (*InstallCertificateResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{111}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{123}
 }
 
 type ChangeGossipKeyRequest struct {
@@ -6689,7 +7444,7 @@ type ChangeGossipKeyRequest struct {
 
 func (x *ChangeGossipKeyRequest) Reset() {
 	*x = ChangeGossipKeyRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[124]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6701,7 +7456,7 @@ func (x *ChangeGossipKeyRequest) String() string {
 func (*ChangeGossipKeyRequest) ProtoMessage() {}
 
 func (x *ChangeGossipKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[124]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6714,7 +7469,7 @@ func (x *ChangeGossipKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeGossipKeyRequest.ProtoReflect.Descriptor instead.
 func (*ChangeGossipKeyRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{112}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{124}
 }
 
 func (x *ChangeGossipKeyRequest) GetChange() GossipKeyChange {
@@ -6748,7 +7503,7 @@ type ChangeGossipKeyResponse struct {
 
 func (x *ChangeGossipKeyResponse) Reset() {
 	*x = ChangeGossipKeyResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[125]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6760,7 +7515,7 @@ func (x *ChangeGossipKeyResponse) String() string {
 func (*ChangeGossipKeyResponse) ProtoMessage() {}
 
 func (x *ChangeGossipKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[125]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6773,7 +7528,7 @@ func (x *ChangeGossipKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeGossipKeyResponse.ProtoReflect.Descriptor instead.
 func (*ChangeGossipKeyResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{113}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{125}
 }
 
 func (x *ChangeGossipKeyResponse) GetKeySha256() [][]byte {
@@ -6791,7 +7546,7 @@ type GossipKeysRequest struct {
 
 func (x *GossipKeysRequest) Reset() {
 	*x = GossipKeysRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6803,7 +7558,7 @@ func (x *GossipKeysRequest) String() string {
 func (*GossipKeysRequest) ProtoMessage() {}
 
 func (x *GossipKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6816,7 +7571,7 @@ func (x *GossipKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GossipKeysRequest.ProtoReflect.Descriptor instead.
 func (*GossipKeysRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{114}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{126}
 }
 
 type GossipKeysResponse struct {
@@ -6829,7 +7584,7 @@ type GossipKeysResponse struct {
 
 func (x *GossipKeysResponse) Reset() {
 	*x = GossipKeysResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6841,7 +7596,7 @@ func (x *GossipKeysResponse) String() string {
 func (*GossipKeysResponse) ProtoMessage() {}
 
 func (x *GossipKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6854,7 +7609,7 @@ func (x *GossipKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GossipKeysResponse.ProtoReflect.Descriptor instead.
 func (*GossipKeysResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{115}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{127}
 }
 
 func (x *GossipKeysResponse) GetKeys() [][]byte {
@@ -6873,7 +7628,7 @@ type RotateGossipRequest struct {
 
 func (x *RotateGossipRequest) Reset() {
 	*x = RotateGossipRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[128]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6885,7 +7640,7 @@ func (x *RotateGossipRequest) String() string {
 func (*RotateGossipRequest) ProtoMessage() {}
 
 func (x *RotateGossipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[128]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6898,7 +7653,7 @@ func (x *RotateGossipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateGossipRequest.ProtoReflect.Descriptor instead.
 func (*RotateGossipRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{116}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{128}
 }
 
 func (x *RotateGossipRequest) GetReason() string {
@@ -6920,7 +7675,7 @@ type RotateGossipResponse struct {
 
 func (x *RotateGossipResponse) Reset() {
 	*x = RotateGossipResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[129]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6932,7 +7687,7 @@ func (x *RotateGossipResponse) String() string {
 func (*RotateGossipResponse) ProtoMessage() {}
 
 func (x *RotateGossipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[129]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6945,7 +7700,7 @@ func (x *RotateGossipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateGossipResponse.ProtoReflect.Descriptor instead.
 func (*RotateGossipResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{117}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{129}
 }
 
 func (x *RotateGossipResponse) GetSteps() []string {
@@ -6974,7 +7729,16 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\"O\n" +
 	"\tNotLeader\x12\x1b\n" +
 	"\tleader_id\x18\x01 \x01(\tR\bleaderId\x12%\n" +
-	"\x0eleader_address\x18\x02 \x01(\tR\rleaderAddress\"F\n" +
+	"\x0eleader_address\x18\x02 \x01(\tR\rleaderAddress\"3\n" +
+	"\x0fKeyFetchRequest\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"3\n" +
+	"\x10KeyFetchResponse\x12\x1f\n" +
+	"\vprivate_key\x18\x01 \x01(\fR\n" +
+	"privateKey\"\x10\n" +
+	"\x0eKeyHeldRequest\"#\n" +
+	"\x0fKeyHeldResponse\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\tR\x03ids\"F\n" +
 	"\x0eProposeRequest\x124\n" +
 	"\bcommands\x18\x01 \x03(\v2\x18.cadastre.fsm.v1.CommandR\bcommands\"R\n" +
 	"\x0fProposeResponse\x12?\n" +
@@ -7096,7 +7860,52 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x04roid\x18\x03 \x01(\tR\x04roid\x125\n" +
 	"\x05facts\x18\x04 \x03(\v2\x1f.cadastre.cluster.v1.ObjectFactR\x05facts\x12#\n" +
 	"\rapplied_index\x18\x05 \x01(\x04R\fappliedIndex\x12\x17\n" +
-	"\anode_id\x18\x06 \x01(\tR\x06nodeId\"D\n" +
+	"\anode_id\x18\x06 \x01(\tR\x06nodeId\"\xd8\x03\n" +
+	"\aZoneKey\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\rR\x04role\x12\x1c\n" +
+	"\talgorithm\x18\x03 \x01(\rR\talgorithm\x12\x10\n" +
+	"\x03tag\x18\x04 \x01(\rR\x03tag\x12\x14\n" +
+	"\x05state\x18\x05 \x01(\rR\x05state\x12\x18\n" +
+	"\arolling\x18\x06 \x01(\bR\arolling\x12\x1a\n" +
+	"\breplaces\x18\a \x01(\tR\breplaces\x12\x1c\n" +
+	"\temergency\x18\b \x01(\bR\temergency\x12\"\n" +
+	"\rcreated_at_ms\x18\t \x01(\x03R\vcreatedAtMs\x12\x1e\n" +
+	"\vstate_at_ms\x18\n" +
+	" \x01(\x03R\tstateAtMs\x12$\n" +
+	"\x0eobserved_at_ms\x18\v \x01(\x03R\fobservedAtMs\x12!\n" +
+	"\rds_seen_at_ms\x18\f \x01(\x03R\n" +
+	"dsSeenAtMs\x12\x0e\n" +
+	"\x02ds\x18\r \x01(\tR\x02ds\x12\x16\n" +
+	"\x06dnskey\x18\x0e \x01(\tR\x06dnskey\x12\x17\n" +
+	"\aheld_by\x18\x0f \x03(\tR\x06heldBy\x12\x1b\n" +
+	"\twaits_for\x18\x10 \x01(\tR\bwaitsFor\x12$\n" +
+	"\x0ewaits_until_ms\x18\x11 \x01(\x03R\fwaitsUntilMs\"p\n" +
+	"\x12KeyGenerateRequest\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\rR\x04role\x12\x1c\n" +
+	"\talgorithm\x18\x03 \x01(\rR\talgorithm\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"E\n" +
+	"\x13KeyGenerateResponse\x12.\n" +
+	"\x03key\x18\x01 \x01(\v2\x1c.cadastre.cluster.v1.ZoneKeyR\x03key\"\"\n" +
+	"\x0eKeyListRequest\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\"`\n" +
+	"\x0fKeyListResponse\x120\n" +
+	"\x04keys\x18\x01 \x03(\v2\x1c.cadastre.cluster.v1.ZoneKeyR\x04keys\x12\x1b\n" +
+	"\tsigned_as\x18\x02 \x01(\tR\bsignedAs\"\xa3\x01\n" +
+	"\x0eKeyRollRequest\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\rR\x04role\x12\x1c\n" +
+	"\talgorithm\x18\x03 \x01(\rR\talgorithm\x12\x1c\n" +
+	"\temergency\x18\x04 \x01(\bR\temergency\x12\x17\n" +
+	"\adry_run\x18\x05 \x01(\bR\x06dryRun\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"~\n" +
+	"\x0fKeyRollResponse\x120\n" +
+	"\x04keys\x18\x01 \x03(\v2\x1c.cadastre.cluster.v1.ZoneKeyR\x04keys\x129\n" +
+	"\btimeline\x18\x02 \x03(\v2\x1d.cadastre.cluster.v1.KeyEventR\btimeline\"3\n" +
+	"\bKeyEvent\x12\x13\n" +
+	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"D\n" +
 	"\x0eExecuteRequest\x122\n" +
 	"\acommand\x18\x01 \x01(\v2\x18.cadastre.fsm.v1.CommandR\acommand\"B\n" +
 	"\x0fExecuteResponse\x12/\n" +
@@ -7445,7 +8254,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x16GOSSIP_KEY_CHANGE_NONE\x10\x01\x12\x1d\n" +
 	"\x19GOSSIP_KEY_CHANGE_INSTALL\x10\x02\x12\x19\n" +
 	"\x15GOSSIP_KEY_CHANGE_USE\x10\x03\x12\x1c\n" +
-	"\x18GOSSIP_KEY_CHANGE_RETAIN\x10\x042\xc0\x0e\n" +
+	"\x18GOSSIP_KEY_CHANGE_RETAIN\x10\x042\xef\x0f\n" +
 	"\x04Peer\x12T\n" +
 	"\aPropose\x12#.cadastre.cluster.v1.ProposeRequest\x1a$.cadastre.cluster.v1.ProposeResponse\x12Z\n" +
 	"\tReadIndex\x12%.cadastre.cluster.v1.ReadIndexRequest\x1a&.cadastre.cluster.v1.ReadIndexResponse\x12`\n" +
@@ -7468,7 +8277,9 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\bSeedRead\x12$.cadastre.cluster.v1.SeedReadRequest\x1a\x1e.cadastre.cluster.v1.SeedChunk0\x01\x12`\n" +
 	"\vSeedRelease\x12'.cadastre.cluster.v1.SeedReleaseRequest\x1a(.cadastre.cluster.v1.SeedReleaseResponse\x12W\n" +
 	"\bSeedHold\x12$.cadastre.cluster.v1.SeedHoldRequest\x1a%.cadastre.cluster.v1.SeedHoldResponse\x12W\n" +
-	"\bSeedHash\x12$.cadastre.cluster.v1.SeedHashRequest\x1a%.cadastre.cluster.v1.SeedHashResponse2\xf1\x17\n" +
+	"\bSeedHash\x12$.cadastre.cluster.v1.SeedHashRequest\x1a%.cadastre.cluster.v1.SeedHashResponse\x12W\n" +
+	"\bKeyFetch\x12$.cadastre.cluster.v1.KeyFetchRequest\x1a%.cadastre.cluster.v1.KeyFetchResponse\x12T\n" +
+	"\aKeyHeld\x12#.cadastre.cluster.v1.KeyHeldRequest\x1a$.cadastre.cluster.v1.KeyHeldResponse2\xff\x19\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -7504,7 +8315,10 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x12RequestCertificate\x12..cadastre.cluster.v1.RequestCertificateRequest\x1a/.cadastre.cluster.v1.RequestCertificateResponse\x12u\n" +
 	"\x12InstallCertificate\x12..cadastre.cluster.v1.InstallCertificateRequest\x1a/.cadastre.cluster.v1.InstallCertificateResponse\x12]\n" +
 	"\n" +
-	"ReadObject\x12&.cadastre.cluster.v1.ReadObjectRequest\x1a'.cadastre.cluster.v1.ReadObjectResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"ReadObject\x12&.cadastre.cluster.v1.ReadObjectRequest\x1a'.cadastre.cluster.v1.ReadObjectResponse\x12`\n" +
+	"\vKeyGenerate\x12'.cadastre.cluster.v1.KeyGenerateRequest\x1a(.cadastre.cluster.v1.KeyGenerateResponse\x12T\n" +
+	"\aKeyList\x12#.cadastre.cluster.v1.KeyListRequest\x1a$.cadastre.cluster.v1.KeyListResponse\x12T\n" +
+	"\aKeyRoll\x12#.cadastre.cluster.v1.KeyRollRequest\x1a$.cadastre.cluster.v1.KeyRollResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -7519,281 +8333,307 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 118)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 130)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(GossipKeyChange)(0),               // 0: cadastre.cluster.v1.GossipKeyChange
 	(*ErrorDetail)(nil),                // 1: cadastre.cluster.v1.ErrorDetail
 	(*NotLeader)(nil),                  // 2: cadastre.cluster.v1.NotLeader
-	(*ProposeRequest)(nil),             // 3: cadastre.cluster.v1.ProposeRequest
-	(*ProposeResponse)(nil),            // 4: cadastre.cluster.v1.ProposeResponse
-	(*ProposeOutcome)(nil),             // 5: cadastre.cluster.v1.ProposeOutcome
-	(*ReadIndexRequest)(nil),           // 6: cadastre.cluster.v1.ReadIndexRequest
-	(*ReadIndexResponse)(nil),          // 7: cadastre.cluster.v1.ReadIndexResponse
-	(*ConfirmTermRequest)(nil),         // 8: cadastre.cluster.v1.ConfirmTermRequest
-	(*ConfirmTermResponse)(nil),        // 9: cadastre.cluster.v1.ConfirmTermResponse
-	(*JoinRequest)(nil),                // 10: cadastre.cluster.v1.JoinRequest
-	(*JoinResponse)(nil),               // 11: cadastre.cluster.v1.JoinResponse
-	(*SeedRequest)(nil),                // 12: cadastre.cluster.v1.SeedRequest
-	(*CheckpointChunk)(nil),            // 13: cadastre.cluster.v1.CheckpointChunk
-	(*AddMemberRequest)(nil),           // 14: cadastre.cluster.v1.AddMemberRequest
-	(*AddMemberResponse)(nil),          // 15: cadastre.cluster.v1.AddMemberResponse
-	(*RemoveMemberRequest)(nil),        // 16: cadastre.cluster.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),       // 17: cadastre.cluster.v1.RemoveMemberResponse
-	(*RemovedRequest)(nil),             // 18: cadastre.cluster.v1.RemovedRequest
-	(*RemovedResponse)(nil),            // 19: cadastre.cluster.v1.RemovedResponse
-	(*StatusRequest)(nil),              // 20: cadastre.cluster.v1.StatusRequest
-	(*StatusResponse)(nil),             // 21: cadastre.cluster.v1.StatusResponse
-	(*SeedSourcesRequest)(nil),         // 22: cadastre.cluster.v1.SeedSourcesRequest
-	(*SeedSourcesResponse)(nil),        // 23: cadastre.cluster.v1.SeedSourcesResponse
-	(*SeedSource)(nil),                 // 24: cadastre.cluster.v1.SeedSource
-	(*SeedManifestRequest)(nil),        // 25: cadastre.cluster.v1.SeedManifestRequest
-	(*SeedManifestPart)(nil),           // 26: cadastre.cluster.v1.SeedManifestPart
-	(*SeedFile)(nil),                   // 27: cadastre.cluster.v1.SeedFile
-	(*SeedReadRequest)(nil),            // 28: cadastre.cluster.v1.SeedReadRequest
-	(*SeedChunk)(nil),                  // 29: cadastre.cluster.v1.SeedChunk
-	(*SeedReleaseRequest)(nil),         // 30: cadastre.cluster.v1.SeedReleaseRequest
-	(*SeedReleaseResponse)(nil),        // 31: cadastre.cluster.v1.SeedReleaseResponse
-	(*SeedHoldRequest)(nil),            // 32: cadastre.cluster.v1.SeedHoldRequest
-	(*SeedHoldResponse)(nil),           // 33: cadastre.cluster.v1.SeedHoldResponse
-	(*SeedHashRequest)(nil),            // 34: cadastre.cluster.v1.SeedHashRequest
-	(*SeedHashResponse)(nil),           // 35: cadastre.cluster.v1.SeedHashResponse
-	(*ReadConsistency)(nil),            // 36: cadastre.cluster.v1.ReadConsistency
-	(*ReadObjectRequest)(nil),          // 37: cadastre.cluster.v1.ReadObjectRequest
-	(*ReadObjectResponse)(nil),         // 38: cadastre.cluster.v1.ReadObjectResponse
-	(*ExecuteRequest)(nil),             // 39: cadastre.cluster.v1.ExecuteRequest
-	(*ExecuteResponse)(nil),            // 40: cadastre.cluster.v1.ExecuteResponse
-	(*MembersRequest)(nil),             // 41: cadastre.cluster.v1.MembersRequest
-	(*Member)(nil),                     // 42: cadastre.cluster.v1.Member
-	(*MembersResponse)(nil),            // 43: cadastre.cluster.v1.MembersResponse
-	(*TLD)(nil),                        // 44: cadastre.cluster.v1.TLD
-	(*GetTLDRequest)(nil),              // 45: cadastre.cluster.v1.GetTLDRequest
-	(*ListTLDsRequest)(nil),            // 46: cadastre.cluster.v1.ListTLDsRequest
-	(*ListLabelsRequest)(nil),          // 47: cadastre.cluster.v1.ListLabelsRequest
-	(*ListLabelsResponse)(nil),         // 48: cadastre.cluster.v1.ListLabelsResponse
-	(*HostUsersRequest)(nil),           // 49: cadastre.cluster.v1.HostUsersRequest
-	(*HostUsersResponse)(nil),          // 50: cadastre.cluster.v1.HostUsersResponse
-	(*HostUser)(nil),                   // 51: cadastre.cluster.v1.HostUser
-	(*ListTLDsResponse)(nil),           // 52: cadastre.cluster.v1.ListTLDsResponse
-	(*Registrar)(nil),                  // 53: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),        // 54: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),      // 55: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil),     // 56: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),         // 57: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),        // 58: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),      // 59: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil),     // 60: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),              // 61: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),             // 62: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),            // 63: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),           // 64: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),         // 65: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),        // 66: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),           // 67: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),          // 68: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),              // 69: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),              // 70: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),                // 71: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),                // 72: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),             // 73: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),               // 74: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),              // 75: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),                 // 76: cadastre.cluster.v1.ObjectFact
-	(*AllocationTokensRequest)(nil),    // 77: cadastre.cluster.v1.AllocationTokensRequest
-	(*AllocationTokensChunk)(nil),      // 78: cadastre.cluster.v1.AllocationTokensChunk
-	(*AllocationToken)(nil),            // 79: cadastre.cluster.v1.AllocationToken
-	(*ApplicationsRequest)(nil),        // 80: cadastre.cluster.v1.ApplicationsRequest
-	(*ApplicationsChunk)(nil),          // 81: cadastre.cluster.v1.ApplicationsChunk
-	(*Application)(nil),                // 82: cadastre.cluster.v1.Application
-	(*FeaturesRequest)(nil),            // 83: cadastre.cluster.v1.FeaturesRequest
-	(*MemberFeatures)(nil),             // 84: cadastre.cluster.v1.MemberFeatures
-	(*FeaturesResponse)(nil),           // 85: cadastre.cluster.v1.FeaturesResponse
-	(*RaiseLevelRequest)(nil),          // 86: cadastre.cluster.v1.RaiseLevelRequest
-	(*RaiseLevelResponse)(nil),         // 87: cadastre.cluster.v1.RaiseLevelResponse
-	(*MaintenanceListRequest)(nil),     // 88: cadastre.cluster.v1.MaintenanceListRequest
-	(*MaintenanceListResponse)(nil),    // 89: cadastre.cluster.v1.MaintenanceListResponse
-	(*MaintenanceShowRequest)(nil),     // 90: cadastre.cluster.v1.MaintenanceShowRequest
-	(*MaintenanceShowResponse)(nil),    // 91: cadastre.cluster.v1.MaintenanceShowResponse
-	(*MaintenanceRecord)(nil),          // 92: cadastre.cluster.v1.MaintenanceRecord
-	(*MaintenanceVersion)(nil),         // 93: cadastre.cluster.v1.MaintenanceVersion
-	(*ChangeRoleRequest)(nil),          // 94: cadastre.cluster.v1.ChangeRoleRequest
-	(*ChangeRoleResponse)(nil),         // 95: cadastre.cluster.v1.ChangeRoleResponse
-	(*SetRoleRequest)(nil),             // 96: cadastre.cluster.v1.SetRoleRequest
-	(*AnnounceRequest)(nil),            // 97: cadastre.cluster.v1.AnnounceRequest
-	(*AnnounceResponse)(nil),           // 98: cadastre.cluster.v1.AnnounceResponse
-	(*RevokeOperatorRequest)(nil),      // 99: cadastre.cluster.v1.RevokeOperatorRequest
-	(*RevokeOperatorResponse)(nil),     // 100: cadastre.cluster.v1.RevokeOperatorResponse
-	(*ListRevokedRequest)(nil),         // 101: cadastre.cluster.v1.ListRevokedRequest
-	(*RevokedCertificate)(nil),         // 102: cadastre.cluster.v1.RevokedCertificate
-	(*ListRevokedResponse)(nil),        // 103: cadastre.cluster.v1.ListRevokedResponse
-	(*TrustRequest)(nil),               // 104: cadastre.cluster.v1.TrustRequest
-	(*MemberTrust)(nil),                // 105: cadastre.cluster.v1.MemberTrust
-	(*TrustResponse)(nil),              // 106: cadastre.cluster.v1.TrustResponse
-	(*PutTrustRequest)(nil),            // 107: cadastre.cluster.v1.PutTrustRequest
-	(*PutTrustResponse)(nil),           // 108: cadastre.cluster.v1.PutTrustResponse
-	(*RequestCertificateRequest)(nil),  // 109: cadastre.cluster.v1.RequestCertificateRequest
-	(*RequestCertificateResponse)(nil), // 110: cadastre.cluster.v1.RequestCertificateResponse
-	(*InstallCertificateRequest)(nil),  // 111: cadastre.cluster.v1.InstallCertificateRequest
-	(*InstallCertificateResponse)(nil), // 112: cadastre.cluster.v1.InstallCertificateResponse
-	(*ChangeGossipKeyRequest)(nil),     // 113: cadastre.cluster.v1.ChangeGossipKeyRequest
-	(*ChangeGossipKeyResponse)(nil),    // 114: cadastre.cluster.v1.ChangeGossipKeyResponse
-	(*GossipKeysRequest)(nil),          // 115: cadastre.cluster.v1.GossipKeysRequest
-	(*GossipKeysResponse)(nil),         // 116: cadastre.cluster.v1.GossipKeysResponse
-	(*RotateGossipRequest)(nil),        // 117: cadastre.cluster.v1.RotateGossipRequest
-	(*RotateGossipResponse)(nil),       // 118: cadastre.cluster.v1.RotateGossipResponse
-	(*fsmpb.Command)(nil),              // 119: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),               // 120: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),                 // 121: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),                // 122: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),            // 123: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),          // 124: cadastre.fsm.v1.PremiumName
-	(*fsmpb.MaintenanceItem)(nil),      // 125: cadastre.fsm.v1.MaintenanceItem
+	(*KeyFetchRequest)(nil),            // 3: cadastre.cluster.v1.KeyFetchRequest
+	(*KeyFetchResponse)(nil),           // 4: cadastre.cluster.v1.KeyFetchResponse
+	(*KeyHeldRequest)(nil),             // 5: cadastre.cluster.v1.KeyHeldRequest
+	(*KeyHeldResponse)(nil),            // 6: cadastre.cluster.v1.KeyHeldResponse
+	(*ProposeRequest)(nil),             // 7: cadastre.cluster.v1.ProposeRequest
+	(*ProposeResponse)(nil),            // 8: cadastre.cluster.v1.ProposeResponse
+	(*ProposeOutcome)(nil),             // 9: cadastre.cluster.v1.ProposeOutcome
+	(*ReadIndexRequest)(nil),           // 10: cadastre.cluster.v1.ReadIndexRequest
+	(*ReadIndexResponse)(nil),          // 11: cadastre.cluster.v1.ReadIndexResponse
+	(*ConfirmTermRequest)(nil),         // 12: cadastre.cluster.v1.ConfirmTermRequest
+	(*ConfirmTermResponse)(nil),        // 13: cadastre.cluster.v1.ConfirmTermResponse
+	(*JoinRequest)(nil),                // 14: cadastre.cluster.v1.JoinRequest
+	(*JoinResponse)(nil),               // 15: cadastre.cluster.v1.JoinResponse
+	(*SeedRequest)(nil),                // 16: cadastre.cluster.v1.SeedRequest
+	(*CheckpointChunk)(nil),            // 17: cadastre.cluster.v1.CheckpointChunk
+	(*AddMemberRequest)(nil),           // 18: cadastre.cluster.v1.AddMemberRequest
+	(*AddMemberResponse)(nil),          // 19: cadastre.cluster.v1.AddMemberResponse
+	(*RemoveMemberRequest)(nil),        // 20: cadastre.cluster.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),       // 21: cadastre.cluster.v1.RemoveMemberResponse
+	(*RemovedRequest)(nil),             // 22: cadastre.cluster.v1.RemovedRequest
+	(*RemovedResponse)(nil),            // 23: cadastre.cluster.v1.RemovedResponse
+	(*StatusRequest)(nil),              // 24: cadastre.cluster.v1.StatusRequest
+	(*StatusResponse)(nil),             // 25: cadastre.cluster.v1.StatusResponse
+	(*SeedSourcesRequest)(nil),         // 26: cadastre.cluster.v1.SeedSourcesRequest
+	(*SeedSourcesResponse)(nil),        // 27: cadastre.cluster.v1.SeedSourcesResponse
+	(*SeedSource)(nil),                 // 28: cadastre.cluster.v1.SeedSource
+	(*SeedManifestRequest)(nil),        // 29: cadastre.cluster.v1.SeedManifestRequest
+	(*SeedManifestPart)(nil),           // 30: cadastre.cluster.v1.SeedManifestPart
+	(*SeedFile)(nil),                   // 31: cadastre.cluster.v1.SeedFile
+	(*SeedReadRequest)(nil),            // 32: cadastre.cluster.v1.SeedReadRequest
+	(*SeedChunk)(nil),                  // 33: cadastre.cluster.v1.SeedChunk
+	(*SeedReleaseRequest)(nil),         // 34: cadastre.cluster.v1.SeedReleaseRequest
+	(*SeedReleaseResponse)(nil),        // 35: cadastre.cluster.v1.SeedReleaseResponse
+	(*SeedHoldRequest)(nil),            // 36: cadastre.cluster.v1.SeedHoldRequest
+	(*SeedHoldResponse)(nil),           // 37: cadastre.cluster.v1.SeedHoldResponse
+	(*SeedHashRequest)(nil),            // 38: cadastre.cluster.v1.SeedHashRequest
+	(*SeedHashResponse)(nil),           // 39: cadastre.cluster.v1.SeedHashResponse
+	(*ReadConsistency)(nil),            // 40: cadastre.cluster.v1.ReadConsistency
+	(*ReadObjectRequest)(nil),          // 41: cadastre.cluster.v1.ReadObjectRequest
+	(*ReadObjectResponse)(nil),         // 42: cadastre.cluster.v1.ReadObjectResponse
+	(*ZoneKey)(nil),                    // 43: cadastre.cluster.v1.ZoneKey
+	(*KeyGenerateRequest)(nil),         // 44: cadastre.cluster.v1.KeyGenerateRequest
+	(*KeyGenerateResponse)(nil),        // 45: cadastre.cluster.v1.KeyGenerateResponse
+	(*KeyListRequest)(nil),             // 46: cadastre.cluster.v1.KeyListRequest
+	(*KeyListResponse)(nil),            // 47: cadastre.cluster.v1.KeyListResponse
+	(*KeyRollRequest)(nil),             // 48: cadastre.cluster.v1.KeyRollRequest
+	(*KeyRollResponse)(nil),            // 49: cadastre.cluster.v1.KeyRollResponse
+	(*KeyEvent)(nil),                   // 50: cadastre.cluster.v1.KeyEvent
+	(*ExecuteRequest)(nil),             // 51: cadastre.cluster.v1.ExecuteRequest
+	(*ExecuteResponse)(nil),            // 52: cadastre.cluster.v1.ExecuteResponse
+	(*MembersRequest)(nil),             // 53: cadastre.cluster.v1.MembersRequest
+	(*Member)(nil),                     // 54: cadastre.cluster.v1.Member
+	(*MembersResponse)(nil),            // 55: cadastre.cluster.v1.MembersResponse
+	(*TLD)(nil),                        // 56: cadastre.cluster.v1.TLD
+	(*GetTLDRequest)(nil),              // 57: cadastre.cluster.v1.GetTLDRequest
+	(*ListTLDsRequest)(nil),            // 58: cadastre.cluster.v1.ListTLDsRequest
+	(*ListLabelsRequest)(nil),          // 59: cadastre.cluster.v1.ListLabelsRequest
+	(*ListLabelsResponse)(nil),         // 60: cadastre.cluster.v1.ListLabelsResponse
+	(*HostUsersRequest)(nil),           // 61: cadastre.cluster.v1.HostUsersRequest
+	(*HostUsersResponse)(nil),          // 62: cadastre.cluster.v1.HostUsersResponse
+	(*HostUser)(nil),                   // 63: cadastre.cluster.v1.HostUser
+	(*ListTLDsResponse)(nil),           // 64: cadastre.cluster.v1.ListTLDsResponse
+	(*Registrar)(nil),                  // 65: cadastre.cluster.v1.Registrar
+	(*GetRegistrarRequest)(nil),        // 66: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),      // 67: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil),     // 68: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),         // 69: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),        // 70: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),      // 71: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil),     // 72: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),              // 73: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),             // 74: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),            // 75: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),           // 76: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),         // 77: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),        // 78: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),           // 79: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),          // 80: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),              // 81: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),              // 82: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),                // 83: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),                // 84: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),             // 85: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),               // 86: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),              // 87: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),                 // 88: cadastre.cluster.v1.ObjectFact
+	(*AllocationTokensRequest)(nil),    // 89: cadastre.cluster.v1.AllocationTokensRequest
+	(*AllocationTokensChunk)(nil),      // 90: cadastre.cluster.v1.AllocationTokensChunk
+	(*AllocationToken)(nil),            // 91: cadastre.cluster.v1.AllocationToken
+	(*ApplicationsRequest)(nil),        // 92: cadastre.cluster.v1.ApplicationsRequest
+	(*ApplicationsChunk)(nil),          // 93: cadastre.cluster.v1.ApplicationsChunk
+	(*Application)(nil),                // 94: cadastre.cluster.v1.Application
+	(*FeaturesRequest)(nil),            // 95: cadastre.cluster.v1.FeaturesRequest
+	(*MemberFeatures)(nil),             // 96: cadastre.cluster.v1.MemberFeatures
+	(*FeaturesResponse)(nil),           // 97: cadastre.cluster.v1.FeaturesResponse
+	(*RaiseLevelRequest)(nil),          // 98: cadastre.cluster.v1.RaiseLevelRequest
+	(*RaiseLevelResponse)(nil),         // 99: cadastre.cluster.v1.RaiseLevelResponse
+	(*MaintenanceListRequest)(nil),     // 100: cadastre.cluster.v1.MaintenanceListRequest
+	(*MaintenanceListResponse)(nil),    // 101: cadastre.cluster.v1.MaintenanceListResponse
+	(*MaintenanceShowRequest)(nil),     // 102: cadastre.cluster.v1.MaintenanceShowRequest
+	(*MaintenanceShowResponse)(nil),    // 103: cadastre.cluster.v1.MaintenanceShowResponse
+	(*MaintenanceRecord)(nil),          // 104: cadastre.cluster.v1.MaintenanceRecord
+	(*MaintenanceVersion)(nil),         // 105: cadastre.cluster.v1.MaintenanceVersion
+	(*ChangeRoleRequest)(nil),          // 106: cadastre.cluster.v1.ChangeRoleRequest
+	(*ChangeRoleResponse)(nil),         // 107: cadastre.cluster.v1.ChangeRoleResponse
+	(*SetRoleRequest)(nil),             // 108: cadastre.cluster.v1.SetRoleRequest
+	(*AnnounceRequest)(nil),            // 109: cadastre.cluster.v1.AnnounceRequest
+	(*AnnounceResponse)(nil),           // 110: cadastre.cluster.v1.AnnounceResponse
+	(*RevokeOperatorRequest)(nil),      // 111: cadastre.cluster.v1.RevokeOperatorRequest
+	(*RevokeOperatorResponse)(nil),     // 112: cadastre.cluster.v1.RevokeOperatorResponse
+	(*ListRevokedRequest)(nil),         // 113: cadastre.cluster.v1.ListRevokedRequest
+	(*RevokedCertificate)(nil),         // 114: cadastre.cluster.v1.RevokedCertificate
+	(*ListRevokedResponse)(nil),        // 115: cadastre.cluster.v1.ListRevokedResponse
+	(*TrustRequest)(nil),               // 116: cadastre.cluster.v1.TrustRequest
+	(*MemberTrust)(nil),                // 117: cadastre.cluster.v1.MemberTrust
+	(*TrustResponse)(nil),              // 118: cadastre.cluster.v1.TrustResponse
+	(*PutTrustRequest)(nil),            // 119: cadastre.cluster.v1.PutTrustRequest
+	(*PutTrustResponse)(nil),           // 120: cadastre.cluster.v1.PutTrustResponse
+	(*RequestCertificateRequest)(nil),  // 121: cadastre.cluster.v1.RequestCertificateRequest
+	(*RequestCertificateResponse)(nil), // 122: cadastre.cluster.v1.RequestCertificateResponse
+	(*InstallCertificateRequest)(nil),  // 123: cadastre.cluster.v1.InstallCertificateRequest
+	(*InstallCertificateResponse)(nil), // 124: cadastre.cluster.v1.InstallCertificateResponse
+	(*ChangeGossipKeyRequest)(nil),     // 125: cadastre.cluster.v1.ChangeGossipKeyRequest
+	(*ChangeGossipKeyResponse)(nil),    // 126: cadastre.cluster.v1.ChangeGossipKeyResponse
+	(*GossipKeysRequest)(nil),          // 127: cadastre.cluster.v1.GossipKeysRequest
+	(*GossipKeysResponse)(nil),         // 128: cadastre.cluster.v1.GossipKeysResponse
+	(*RotateGossipRequest)(nil),        // 129: cadastre.cluster.v1.RotateGossipRequest
+	(*RotateGossipResponse)(nil),       // 130: cadastre.cluster.v1.RotateGossipResponse
+	(*fsmpb.Command)(nil),              // 131: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),               // 132: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),                 // 133: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),                // 134: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),            // 135: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),          // 136: cadastre.fsm.v1.PremiumName
+	(*fsmpb.MaintenanceItem)(nil),      // 137: cadastre.fsm.v1.MaintenanceItem
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	119, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
-	5,   // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	120, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	131, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	9,   // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
+	132, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	1,   // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	2,   // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	121, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	122, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	24,  // 7: cadastre.cluster.v1.SeedSourcesResponse.sources:type_name -> cadastre.cluster.v1.SeedSource
-	27,  // 8: cadastre.cluster.v1.SeedManifestPart.files:type_name -> cadastre.cluster.v1.SeedFile
-	36,  // 9: cadastre.cluster.v1.ReadObjectRequest.consistency:type_name -> cadastre.cluster.v1.ReadConsistency
-	76,  // 10: cadastre.cluster.v1.ReadObjectResponse.facts:type_name -> cadastre.cluster.v1.ObjectFact
-	119, // 11: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	120, // 12: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
-	42,  // 13: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	123, // 14: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	124, // 15: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
-	51,  // 16: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
-	44,  // 17: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
-	53,  // 18: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	120, // 19: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
-	72,  // 20: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
-	75,  // 21: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
-	76,  // 22: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
-	79,  // 23: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
-	82,  // 24: cadastre.cluster.v1.ApplicationsChunk.applications:type_name -> cadastre.cluster.v1.Application
-	84,  // 25: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
-	92,  // 26: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	92,  // 27: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	93,  // 28: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
-	125, // 29: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	92,  // 30: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	122, // 31: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	102, // 32: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
-	105, // 33: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
-	0,   // 34: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
-	122, // 35: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	3,   // 36: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	6,   // 37: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	8,   // 38: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	10,  // 39: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	12,  // 40: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	14,  // 41: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	16,  // 42: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	59,  // 43: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	18,  // 44: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	20,  // 45: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	94,  // 46: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
-	97,  // 47: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
-	113, // 48: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
-	115, // 49: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
-	22,  // 50: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
-	25,  // 51: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
-	28,  // 52: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
-	30,  // 53: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
-	32,  // 54: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
-	34,  // 55: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
-	39,  // 56: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	41,  // 57: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	45,  // 58: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	46,  // 59: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	47,  // 60: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	49,  // 61: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	54,  // 62: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	55,  // 63: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	57,  // 64: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	59,  // 65: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	61,  // 66: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	63,  // 67: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	65,  // 68: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	67,  // 69: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	69,  // 70: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	70,  // 71: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	73,  // 72: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	77,  // 73: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
-	80,  // 74: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
-	83,  // 75: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	86,  // 76: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	88,  // 77: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
-	90,  // 78: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
-	96,  // 79: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
-	99,  // 80: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
-	101, // 81: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
-	104, // 82: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
-	107, // 83: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
-	117, // 84: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
-	109, // 85: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
-	111, // 86: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
-	37,  // 87: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
-	4,   // 88: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	7,   // 89: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	9,   // 90: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	11,  // 91: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	13,  // 92: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	15,  // 93: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	17,  // 94: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	60,  // 95: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	19,  // 96: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	21,  // 97: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	95,  // 98: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	98,  // 99: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
-	114, // 100: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
-	116, // 101: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
-	23,  // 102: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
-	26,  // 103: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
-	29,  // 104: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
-	31,  // 105: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
-	33,  // 106: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
-	35,  // 107: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
-	40,  // 108: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	43,  // 109: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	44,  // 110: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	52,  // 111: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	48,  // 112: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	50,  // 113: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	53,  // 114: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	56,  // 115: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	58,  // 116: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	60,  // 117: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	62,  // 118: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	64,  // 119: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	66,  // 120: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	68,  // 121: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	13,  // 122: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	71,  // 123: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	74,  // 124: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	78,  // 125: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
-	81,  // 126: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
-	85,  // 127: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	87,  // 128: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	89,  // 129: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
-	91,  // 130: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
-	95,  // 131: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	100, // 132: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
-	103, // 133: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
-	106, // 134: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
-	108, // 135: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
-	118, // 136: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
-	110, // 137: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
-	112, // 138: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
-	38,  // 139: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
-	88,  // [88:140] is the sub-list for method output_type
-	36,  // [36:88] is the sub-list for method input_type
-	36,  // [36:36] is the sub-list for extension type_name
-	36,  // [36:36] is the sub-list for extension extendee
-	0,   // [0:36] is the sub-list for field type_name
+	133, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	134, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	28,  // 7: cadastre.cluster.v1.SeedSourcesResponse.sources:type_name -> cadastre.cluster.v1.SeedSource
+	31,  // 8: cadastre.cluster.v1.SeedManifestPart.files:type_name -> cadastre.cluster.v1.SeedFile
+	40,  // 9: cadastre.cluster.v1.ReadObjectRequest.consistency:type_name -> cadastre.cluster.v1.ReadConsistency
+	88,  // 10: cadastre.cluster.v1.ReadObjectResponse.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	43,  // 11: cadastre.cluster.v1.KeyGenerateResponse.key:type_name -> cadastre.cluster.v1.ZoneKey
+	43,  // 12: cadastre.cluster.v1.KeyListResponse.keys:type_name -> cadastre.cluster.v1.ZoneKey
+	43,  // 13: cadastre.cluster.v1.KeyRollResponse.keys:type_name -> cadastre.cluster.v1.ZoneKey
+	50,  // 14: cadastre.cluster.v1.KeyRollResponse.timeline:type_name -> cadastre.cluster.v1.KeyEvent
+	131, // 15: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	132, // 16: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	54,  // 17: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
+	135, // 18: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	136, // 19: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	63,  // 20: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
+	56,  // 21: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
+	65,  // 22: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
+	132, // 23: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	84,  // 24: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
+	87,  // 25: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
+	88,  // 26: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	91,  // 27: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
+	94,  // 28: cadastre.cluster.v1.ApplicationsChunk.applications:type_name -> cadastre.cluster.v1.Application
+	96,  // 29: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
+	104, // 30: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	104, // 31: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	105, // 32: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
+	137, // 33: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	104, // 34: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	134, // 35: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	114, // 36: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
+	117, // 37: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
+	0,   // 38: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
+	134, // 39: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	7,   // 40: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	10,  // 41: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	12,  // 42: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	14,  // 43: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	16,  // 44: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	18,  // 45: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	20,  // 46: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	71,  // 47: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	22,  // 48: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	24,  // 49: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	106, // 50: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
+	109, // 51: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
+	125, // 52: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
+	127, // 53: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
+	26,  // 54: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
+	29,  // 55: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
+	32,  // 56: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
+	34,  // 57: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
+	36,  // 58: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
+	38,  // 59: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
+	3,   // 60: cadastre.cluster.v1.Peer.KeyFetch:input_type -> cadastre.cluster.v1.KeyFetchRequest
+	5,   // 61: cadastre.cluster.v1.Peer.KeyHeld:input_type -> cadastre.cluster.v1.KeyHeldRequest
+	51,  // 62: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	53,  // 63: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	57,  // 64: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	58,  // 65: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	59,  // 66: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	61,  // 67: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	66,  // 68: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	67,  // 69: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	69,  // 70: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	71,  // 71: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	73,  // 72: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	75,  // 73: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	77,  // 74: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	79,  // 75: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	81,  // 76: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	82,  // 77: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	85,  // 78: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	89,  // 79: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
+	92,  // 80: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
+	95,  // 81: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	98,  // 82: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	100, // 83: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
+	102, // 84: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
+	108, // 85: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
+	111, // 86: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
+	113, // 87: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
+	116, // 88: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
+	119, // 89: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
+	129, // 90: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
+	121, // 91: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
+	123, // 92: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
+	41,  // 93: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
+	44,  // 94: cadastre.cluster.v1.Admin.KeyGenerate:input_type -> cadastre.cluster.v1.KeyGenerateRequest
+	46,  // 95: cadastre.cluster.v1.Admin.KeyList:input_type -> cadastre.cluster.v1.KeyListRequest
+	48,  // 96: cadastre.cluster.v1.Admin.KeyRoll:input_type -> cadastre.cluster.v1.KeyRollRequest
+	8,   // 97: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	11,  // 98: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	13,  // 99: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	15,  // 100: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	17,  // 101: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	19,  // 102: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	21,  // 103: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	72,  // 104: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	23,  // 105: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	25,  // 106: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	107, // 107: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	110, // 108: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
+	126, // 109: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
+	128, // 110: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
+	27,  // 111: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
+	30,  // 112: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
+	33,  // 113: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
+	35,  // 114: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
+	37,  // 115: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
+	39,  // 116: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
+	4,   // 117: cadastre.cluster.v1.Peer.KeyFetch:output_type -> cadastre.cluster.v1.KeyFetchResponse
+	6,   // 118: cadastre.cluster.v1.Peer.KeyHeld:output_type -> cadastre.cluster.v1.KeyHeldResponse
+	52,  // 119: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	55,  // 120: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	56,  // 121: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	64,  // 122: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	60,  // 123: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	62,  // 124: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	65,  // 125: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	68,  // 126: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	70,  // 127: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	72,  // 128: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	74,  // 129: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	76,  // 130: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	78,  // 131: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	80,  // 132: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	17,  // 133: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	83,  // 134: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	86,  // 135: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	90,  // 136: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
+	93,  // 137: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
+	97,  // 138: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	99,  // 139: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	101, // 140: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
+	103, // 141: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
+	107, // 142: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	112, // 143: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
+	115, // 144: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
+	118, // 145: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
+	120, // 146: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
+	130, // 147: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
+	122, // 148: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
+	124, // 149: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
+	42,  // 150: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
+	45,  // 151: cadastre.cluster.v1.Admin.KeyGenerate:output_type -> cadastre.cluster.v1.KeyGenerateResponse
+	47,  // 152: cadastre.cluster.v1.Admin.KeyList:output_type -> cadastre.cluster.v1.KeyListResponse
+	49,  // 153: cadastre.cluster.v1.Admin.KeyRoll:output_type -> cadastre.cluster.v1.KeyRollResponse
+	97,  // [97:154] is the sub-list for method output_type
+	40,  // [40:97] is the sub-list for method input_type
+	40,  // [40:40] is the sub-list for extension type_name
+	40,  // [40:40] is the sub-list for extension extendee
+	0,   // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -7801,19 +8641,19 @@ func file_cluster_clusterpb_cluster_proto_init() {
 	if File_cluster_clusterpb_cluster_proto != nil {
 		return
 	}
-	file_cluster_clusterpb_cluster_proto_msgTypes[4].OneofWrappers = []any{
+	file_cluster_clusterpb_cluster_proto_msgTypes[8].OneofWrappers = []any{
 		(*ProposeOutcome_Result)(nil),
 		(*ProposeOutcome_Error)(nil),
 		(*ProposeOutcome_NotLeader)(nil),
 	}
-	file_cluster_clusterpb_cluster_proto_msgTypes[78].OneofWrappers = []any{}
+	file_cluster_clusterpb_cluster_proto_msgTypes[90].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   118,
+			NumMessages:   130,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

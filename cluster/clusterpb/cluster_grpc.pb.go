@@ -43,6 +43,8 @@ const (
 	Peer_SeedRelease_FullMethodName     = "/cadastre.cluster.v1.Peer/SeedRelease"
 	Peer_SeedHold_FullMethodName        = "/cadastre.cluster.v1.Peer/SeedHold"
 	Peer_SeedHash_FullMethodName        = "/cadastre.cluster.v1.Peer/SeedHash"
+	Peer_KeyFetch_FullMethodName        = "/cadastre.cluster.v1.Peer/KeyFetch"
+	Peer_KeyHeld_FullMethodName         = "/cadastre.cluster.v1.Peer/KeyHeld"
 )
 
 // PeerClient is the client API for Peer service.
@@ -95,6 +97,10 @@ type PeerClient interface {
 	SeedHold(ctx context.Context, in *SeedHoldRequest, opts ...grpc.CallOption) (*SeedHoldResponse, error)
 	// SeedHash asks for the state hash as of an index, if the node still knows it.
 	SeedHash(ctx context.Context, in *SeedHashRequest, opts ...grpc.CallOption) (*SeedHashResponse, error)
+	// KeyFetch hands the private half of a zone's key from voter to voter.
+	KeyFetch(ctx context.Context, in *KeyFetchRequest, opts ...grpc.CallOption) (*KeyFetchResponse, error)
+	// KeyHeld tells a voter which keys of zones this one has.
+	KeyHeld(ctx context.Context, in *KeyHeldRequest, opts ...grpc.CallOption) (*KeyHeldResponse, error)
 }
 
 type peerClient struct {
@@ -332,6 +338,26 @@ func (c *peerClient) SeedHash(ctx context.Context, in *SeedHashRequest, opts ...
 	return out, nil
 }
 
+func (c *peerClient) KeyFetch(ctx context.Context, in *KeyFetchRequest, opts ...grpc.CallOption) (*KeyFetchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(KeyFetchResponse)
+	err := c.cc.Invoke(ctx, Peer_KeyFetch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerClient) KeyHeld(ctx context.Context, in *KeyHeldRequest, opts ...grpc.CallOption) (*KeyHeldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(KeyHeldResponse)
+	err := c.cc.Invoke(ctx, Peer_KeyHeld_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServer is the server API for Peer service.
 // All implementations must embed UnimplementedPeerServer
 // for forward compatibility.
@@ -382,6 +408,10 @@ type PeerServer interface {
 	SeedHold(context.Context, *SeedHoldRequest) (*SeedHoldResponse, error)
 	// SeedHash asks for the state hash as of an index, if the node still knows it.
 	SeedHash(context.Context, *SeedHashRequest) (*SeedHashResponse, error)
+	// KeyFetch hands the private half of a zone's key from voter to voter.
+	KeyFetch(context.Context, *KeyFetchRequest) (*KeyFetchResponse, error)
+	// KeyHeld tells a voter which keys of zones this one has.
+	KeyHeld(context.Context, *KeyHeldRequest) (*KeyHeldResponse, error)
 	mustEmbedUnimplementedPeerServer()
 }
 
@@ -451,6 +481,12 @@ func (UnimplementedPeerServer) SeedHold(context.Context, *SeedHoldRequest) (*See
 }
 func (UnimplementedPeerServer) SeedHash(context.Context, *SeedHashRequest) (*SeedHashResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SeedHash not implemented")
+}
+func (UnimplementedPeerServer) KeyFetch(context.Context, *KeyFetchRequest) (*KeyFetchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method KeyFetch not implemented")
+}
+func (UnimplementedPeerServer) KeyHeld(context.Context, *KeyHeldRequest) (*KeyHeldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method KeyHeld not implemented")
 }
 func (UnimplementedPeerServer) mustEmbedUnimplementedPeerServer() {}
 func (UnimplementedPeerServer) testEmbeddedByValue()              {}
@@ -812,6 +848,42 @@ func _Peer_SeedHash_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Peer_KeyFetch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(KeyFetchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).KeyFetch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_KeyFetch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).KeyFetch(ctx, req.(*KeyFetchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Peer_KeyHeld_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(KeyHeldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServer).KeyHeld(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Peer_KeyHeld_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServer).KeyHeld(ctx, req.(*KeyHeldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Peer_ServiceDesc is the grpc.ServiceDesc for Peer service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -887,6 +959,14 @@ var Peer_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "SeedHash",
 			Handler:    _Peer_SeedHash_Handler,
 		},
+		{
+			MethodName: "KeyFetch",
+			Handler:    _Peer_KeyFetch_Handler,
+		},
+		{
+			MethodName: "KeyHeld",
+			Handler:    _Peer_KeyHeld_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -941,6 +1021,9 @@ const (
 	Admin_RequestCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/RequestCertificate"
 	Admin_InstallCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/InstallCertificate"
 	Admin_ReadObject_FullMethodName         = "/cadastre.cluster.v1.Admin/ReadObject"
+	Admin_KeyGenerate_FullMethodName        = "/cadastre.cluster.v1.Admin/KeyGenerate"
+	Admin_KeyList_FullMethodName            = "/cadastre.cluster.v1.Admin/KeyList"
+	Admin_KeyRoll_FullMethodName            = "/cadastre.cluster.v1.Admin/KeyRoll"
 )
 
 // AdminClient is the client API for Admin service.
@@ -1011,6 +1094,12 @@ type AdminClient interface {
 	InstallCertificate(ctx context.Context, in *InstallCertificateRequest, opts ...grpc.CallOption) (*InstallCertificateResponse, error)
 	// ReadObject reads a domain, host or contact at a chosen consistency.
 	ReadObject(ctx context.Context, in *ReadObjectRequest, opts ...grpc.CallOption) (*ReadObjectResponse, error)
+	// KeyGenerate makes a key of a zone on the node that answers, which must be a voter.
+	KeyGenerate(ctx context.Context, in *KeyGenerateRequest, opts ...grpc.CallOption) (*KeyGenerateResponse, error)
+	// KeyList shows the keys of a zone and what they wait for.
+	KeyList(ctx context.Context, in *KeyListRequest, opts ...grpc.CallOption) (*KeyListResponse, error)
+	// KeyRoll makes the keys that are to replace others, or says what would follow.
+	KeyRoll(ctx context.Context, in *KeyRollRequest, opts ...grpc.CallOption) (*KeyRollResponse, error)
 }
 
 type adminClient struct {
@@ -1386,6 +1475,36 @@ func (c *adminClient) ReadObject(ctx context.Context, in *ReadObjectRequest, opt
 	return out, nil
 }
 
+func (c *adminClient) KeyGenerate(ctx context.Context, in *KeyGenerateRequest, opts ...grpc.CallOption) (*KeyGenerateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(KeyGenerateResponse)
+	err := c.cc.Invoke(ctx, Admin_KeyGenerate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) KeyList(ctx context.Context, in *KeyListRequest, opts ...grpc.CallOption) (*KeyListResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(KeyListResponse)
+	err := c.cc.Invoke(ctx, Admin_KeyList_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) KeyRoll(ctx context.Context, in *KeyRollRequest, opts ...grpc.CallOption) (*KeyRollResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(KeyRollResponse)
+	err := c.cc.Invoke(ctx, Admin_KeyRoll_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -1454,6 +1573,12 @@ type AdminServer interface {
 	InstallCertificate(context.Context, *InstallCertificateRequest) (*InstallCertificateResponse, error)
 	// ReadObject reads a domain, host or contact at a chosen consistency.
 	ReadObject(context.Context, *ReadObjectRequest) (*ReadObjectResponse, error)
+	// KeyGenerate makes a key of a zone on the node that answers, which must be a voter.
+	KeyGenerate(context.Context, *KeyGenerateRequest) (*KeyGenerateResponse, error)
+	// KeyList shows the keys of a zone and what they wait for.
+	KeyList(context.Context, *KeyListRequest) (*KeyListResponse, error)
+	// KeyRoll makes the keys that are to replace others, or says what would follow.
+	KeyRoll(context.Context, *KeyRollRequest) (*KeyRollResponse, error)
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -1559,6 +1684,15 @@ func (UnimplementedAdminServer) InstallCertificate(context.Context, *InstallCert
 }
 func (UnimplementedAdminServer) ReadObject(context.Context, *ReadObjectRequest) (*ReadObjectResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReadObject not implemented")
+}
+func (UnimplementedAdminServer) KeyGenerate(context.Context, *KeyGenerateRequest) (*KeyGenerateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method KeyGenerate not implemented")
+}
+func (UnimplementedAdminServer) KeyList(context.Context, *KeyListRequest) (*KeyListResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method KeyList not implemented")
+}
+func (UnimplementedAdminServer) KeyRoll(context.Context, *KeyRollRequest) (*KeyRollResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method KeyRoll not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -2122,6 +2256,60 @@ func _Admin_ReadObject_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_KeyGenerate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(KeyGenerateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).KeyGenerate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_KeyGenerate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).KeyGenerate(ctx, req.(*KeyGenerateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_KeyList_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(KeyListRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).KeyList(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_KeyList_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).KeyList(ctx, req.(*KeyListRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_KeyRoll_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(KeyRollRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).KeyRoll(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_KeyRoll_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).KeyRoll(ctx, req.(*KeyRollRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2236,6 +2424,18 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReadObject",
 			Handler:    _Admin_ReadObject_Handler,
+		},
+		{
+			MethodName: "KeyGenerate",
+			Handler:    _Admin_KeyGenerate_Handler,
+		},
+		{
+			MethodName: "KeyList",
+			Handler:    _Admin_KeyList_Handler,
+		},
+		{
+			MethodName: "KeyRoll",
+			Handler:    _Admin_KeyRoll_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

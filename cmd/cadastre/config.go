@@ -29,6 +29,7 @@ type Config struct {
 	Gossip    GossipConfig    `toml:"gossip"`
 	Disk      DiskConfig      `toml:"disk"`
 	Seed      SeedConfig      `toml:"seed"`
+	Keys      KeysConfig      `toml:"keys"`
 	Autopilot AutopilotConfig `toml:"autopilot"`
 	EPP       ListenConfig    `toml:"epp"`
 	DNS       DNSConfig       `toml:"dns"`
@@ -79,6 +80,14 @@ type SeedConfig struct {
 
 func (c SeedConfig) sendBytes() int64    { return int64(c.SendMBPerSecond) << 20 }
 func (c SeedConfig) receiveBytes() int64 { return int64(c.ReceiveMBPerSecond) << 20 }
+
+// KeysConfig is about the private halves of the keys that zones are signed with. Only voters have them.
+type KeysConfig struct {
+	// SealFile holds the key under which they are sealed on this node's disk, as `cadastre key new-seal` makes it, best
+	// outside the data folder. Empty: the credential cadastre-seal-key, if the service manager gives one, or else the
+	// node keeps no keys.
+	SealFile string `toml:"seal_file"`
+}
 
 // GRPCConfig is about the port for operators and the other nodes.
 type GRPCConfig struct {
@@ -199,7 +208,7 @@ func decodeStrict(decoder *toml.Decoder, name string, into any) error {
 }
 
 func (c *Config) resolvePaths(dir string) {
-	for _, p := range []*string{&c.DataDir, &c.TLS.CA, &c.TLS.Cert, &c.TLS.Key, &c.Gossip.KeyFile} {
+	for _, p := range []*string{&c.DataDir, &c.TLS.CA, &c.TLS.Cert, &c.TLS.Key, &c.Gossip.KeyFile, &c.Keys.SealFile} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -280,6 +289,7 @@ func (c *Config) advertisedGRPC() string { return firstNonEmpty(c.GRPC.Advertise
 // storeDir and raftDir lie in one folder, because received states are renamed into place.
 func (c *Config) storeDir() string    { return filepath.Join(c.DataDir, "store") }
 func (c *Config) raftDir() string     { return filepath.Join(c.DataDir, "raft") }
+func (c *Config) keysDir() string     { return filepath.Join(c.DataDir, "keys") }
 func (c *Config) removedFile() string { return filepath.Join(c.DataDir, "REMOVED") }
 
 func (l *LogConfig) level() (slog.Level, error) {

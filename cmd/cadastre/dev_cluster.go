@@ -17,6 +17,7 @@ import (
 
 	"cadastre/cluster"
 	"cadastre/internal/devcluster"
+	"cadastre/keystore"
 	"cadastre/registry"
 )
 
@@ -79,6 +80,9 @@ const (
 	devAutopilotInterval = 200 * time.Millisecond
 )
 
+// devSealFile is the seal key of a node's keys of zones.
+const devSealFile = "seal.key"
+
 // prepareNode issues the node's certificate and writes its configuration.
 func (d *devCluster) prepareNode(ca *cluster.CA, m devMember) error {
 	bundle, err := ca.Issue(cluster.KindNode, m.id(), []string{"127.0.0.1", "localhost"}, cluster.DefaultNodeLifetime)
@@ -86,6 +90,9 @@ func (d *devCluster) prepareNode(ca *cluster.CA, m devMember) error {
 		return err
 	}
 	if err := bundle.Write(d.path(m.id(), "tls")); err != nil {
+		return err
+	}
+	if err := keystore.NewSealKey(d.path(m.id(), "tls", devSealFile)); err != nil {
 		return err
 	}
 	var seeds []string
@@ -103,6 +110,7 @@ func (d *devCluster) prepareNode(ca *cluster.CA, m devMember) error {
 		GRPC: GRPCConfig{Listen: d.settings.address(m, devcluster.PortAdmin), Advertise: d.settings.address(m, devcluster.PortAdmin)},
 		Gossip: GossipConfig{Listen: d.settings.address(m, devcluster.PortGossip), Advertise: d.settings.address(m, devcluster.PortGossip),
 			KeyFile: filepath.Join("tls", cluster.GossipKeyFile), Seeds: seeds},
+		Keys:      KeysConfig{SealFile: filepath.Join("tls", devSealFile)},
 		Autopilot: AutopilotConfig{StableFor: Duration(devStableFor), Interval: Duration(devAutopilotInterval)},
 		EPP:       ListenConfig{Listen: d.settings.address(m, devcluster.PortEPP)},
 		DNS:       DNSConfig{Listen: []string{d.settings.address(m, devcluster.PortDNS)}, Workers: 1},

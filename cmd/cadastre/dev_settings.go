@@ -74,6 +74,7 @@ func devTLD(name registry.DomainName, nodes int) *registry.TLD {
 		ReservedLabels:    []string{"nic"},
 		SOARefreshSeconds: 1800, SOARetrySeconds: 900, SOAExpireSeconds: 1209600, SOAMinimumSeconds: 3600,
 		ApexTTLSeconds: 86400, DelegationTTLSeconds: 3600,
+		Signing: registry.SigningPolicy{Denial: registry.DenialNSEC3, OptOut: true},
 	}
 	for i := range min(nodes, maxApexServers) {
 		p.ApexServers = append(p.ApexServers, registry.ApexServer{

@@ -21,6 +21,8 @@ const (
 	// readyLagEntries is how far behind the commit index a node may be and still be ready:
 	// a moment of work at full load.
 	readyLagEntries = 1000
+	// readyAlarmAge is how long a zone may go unpublished, such as while its first keys are made.
+	readyAlarmAge = 10 * time.Second
 	// readyContactAge is how long a follower may not have heard from its leader.
 	readyContactAge = 5 * time.Second
 )
@@ -38,6 +40,7 @@ type nodeCollector struct {
 	dnsTruncated, dnsTCPConns, dnsSerial, dnsNames   *prometheus.Desc
 	dnsRefreshFailures, whoisQueries, whoisRefusals  *prometheus.Desc
 	contactSeconds, dnsTCPRejected, certExpirySecond *prometheus.Desc
+	zoneBlocked                                      *prometheus.Desc
 }
 
 func newNodeCollector(n *node) *nodeCollector {
@@ -65,6 +68,7 @@ func newNodeCollector(n *node) *nodeCollector {
 		dnsTCPConns:        desc("dns_tcp_connections", "Open DNS connections over TCP."),
 		dnsTCPRejected:     desc("dns_tcp_rejected_total", "DNS connections closed at once because a bound was reached."),
 		dnsSerial:          desc("dns_zone_serial", "SOA serial served.", "tld"),
+		zoneBlocked:        desc("zone_publish_blocked_since_seconds", "Since when the leader cannot publish the zone, Unix time; absent while it can.", "tld"),
 		dnsNames:           desc("dns_zone_names", "Names in the zone as served.", "tld"),
 		dnsRefreshFailures: desc("dns_refresh_failures_total", "Failed attempts to follow the published zones."),
 		whoisQueries:       desc("whois_queries_total", "WHOIS queries answered."),
@@ -100,6 +104,9 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 		for suffrage, members := range count {
 			gauge(c.peers, float64(members), suffrage)
 		}
+	}
+	for _, alarm := range c.node.alarms.List() {
+		gauge(c.zoneBlocked, float64(alarm.Since.Unix()), string(alarm.TLD))
 	}
 	c.storage.collect(out, c.node)
 	c.work.collect(out, c.node)
@@ -203,6 +210,11 @@ func (n *node) unreadiness() []string {
 	}
 	if step := n.raft.ClockStep(); step != 0 {
 		reasons = append(reasons, fmt.Sprintf("this machine's clock is %s ahead of the cluster's time", step.Round(time.Second)))
+	}
+	for _, alarm := range n.alarms.List() {
+		if time.Since(alarm.Since) > readyAlarmAge {
+			reasons = append(reasons, fmt.Sprintf("the zone %s is not published since %s: %s", alarm.TLD, alarm.Since.UTC().Format(time.RFC3339), alarm.Reason))
+		}
 	}
 	if status.LeaderID == "" {
 		reasons = append(reasons, "no leader is known")

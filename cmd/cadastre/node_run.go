@@ -32,9 +32,10 @@ func (n *node) run(ctx context.Context) error {
 	n.server = cluster.NewServer(cluster.ServerConfig{
 		NodeID: n.cfg.NodeID, Credentials: n.creds, Raft: n.raft, Store: n.store, Forwarder: n.forwarder,
 		Peers: n.peers, Hints: n.hints(), Removed: n.markRemoved, Log: n.logger.With("service", "grpc"),
-		Version: buildVersion(), Gossip: n.gossip,
+		Version: buildVersion(), Gossip: n.gossip, Custodian: n.custodian,
 		Seed: cluster.SeedConfig{Holder: n.raft, Refuse: n.refuseToSeed, BytesPerSecond: n.cfg.Seed.sendBytes()},
 	})
+	base.start(n.custodian.Run)
 	inbound.start(func(ctx context.Context) error { return n.server.Serve(ctx, n.grpc) })
 	base.start(n.server.FollowGossipKeys)
 	base.start(func(ctx context.Context) error { return cluster.FollowTrust(ctx, n.store, n.creds) })
@@ -136,8 +137,11 @@ func (n *node) lead(ctx context.Context) error {
 		n.logger.Info("this node leads")
 		var work sync.WaitGroup
 		work.Go(func() {
-			_ = publisher.New(n.raft, n.store, publisher.Unsigned{}, n.logger.With("part", "publisher")).Run(ctx, signals.Dirty) // ends with ctx only
+			p := publisher.New(n.raft, n.store, publisher.NewKeyring(n.keys), n.logger.With("part", "publisher"))
+			p.ReportTo(&n.alarms)
+			_ = p.Run(ctx, signals.Dirty) // ends with ctx only
 		})
+		work.Go(func() { _ = n.newKeeper().Run(ctx) }) // ends with ctx only
 		work.Go(func() {
 			_ = publisher.NewTicker(n.raft, n.store, time.Now, n.logger.With("part", "ticker")).Run(ctx) // ends with ctx only
 		})

@@ -99,7 +99,7 @@ Start with a whole cluster on this machine: cadastre dev --dir /tmp/cadastre`,
 		newBackupCommand(a), newRestoreCommand(a), newNodeCommand(a),
 	)
 	root.AddCommand(newObjectCommands(a)...)
-	root.AddCommand(newHistoryCommand(a), newShowCommand(a), newMaintenanceCommand(a), newOperatorCommand(a), newGossipCommand(a))
+	root.AddCommand(newHistoryCommand(a), newShowCommand(a), newMaintenanceCommand(a), newOperatorCommand(a), newGossipCommand(a), newKeyCommand(a))
 	prepare(a, root)
 	return root
 }

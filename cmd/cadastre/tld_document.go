@@ -64,6 +64,8 @@ type tldDocument struct {
 
 	PremiumNames []premiumDocument `toml:"premium_names" json:"premium_names" comment:"labels with prices of their own"`
 
+	Signing signingDocument `toml:"signing" json:"signing" comment:"how the zone is signed"`
+
 	LaunchPhases []launchPhaseDocument `toml:"launch_phases" json:"launch_phases" comment:"phases of the launch (RFC 8334); without any the TLD is open"`
 
 	TTLBounds               []ttlBoundsDocument `toml:"ttl_bounds" json:"ttl_bounds" comment:"which TTLs registrars may set, where that is not 300 to 172800 seconds (RFC 9803)"`
@@ -196,6 +198,9 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 	if p.LaunchPhases, err = d.parseLaunchPhases(); err != nil {
 		return nil, err
 	}
+	if p.Signing, err = d.Signing.parse(); err != nil {
+		return nil, err
+	}
 	if p.ApexServers, err = d.parseApexServers(); err != nil {
 		return nil, err
 	}
@@ -255,7 +260,7 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		MinNameServers: p.MinNameServers, MaxNameServers: p.MaxNameServers, MaxContacts: p.MaxContacts,
 		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
 		ReservedLabels: append([]string{}, p.ReservedLabels...),
-		TTLBounds:      ttlBoundsDocuments(p.TTLBounds), LaunchPhases: launchPhaseDocuments(p.LaunchPhases), DataModel: p.DataModel.String(), AuthInfoDays: p.AuthInfoDays,
+		TTLBounds:      ttlBoundsDocuments(p.TTLBounds), Signing: signingDocumentOf(&p.Signing), LaunchPhases: launchPhaseDocuments(p.LaunchPhases), DataModel: p.DataModel.String(), AuthInfoDays: p.AuthInfoDays,
 		IDNTables: append([]string{}, p.IDNTables...), IDNCustomTables: append([]string{}, p.IDNCustomTables...),
 		IDNVariantsForRegistrar: p.IDNVariantsForRegistrar, IDNTableRequired: p.IDNTableRequired, IDNOnly: p.IDNOnly,
 		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds, TransferPendingDays: p.TransferPendingDays,

@@ -16,6 +16,8 @@ import (
 	"cadastre/dnsedge"
 	"cadastre/epp"
 	"cadastre/fsm"
+	"cadastre/keystore"
+	"cadastre/publisher"
 	"cadastre/raftnode"
 	"cadastre/store"
 	"cadastre/whois"
@@ -36,6 +38,10 @@ type node struct {
 	gossip    *cluster.Gossip // nil if switched off
 	forwarder *cluster.Forwarder
 	grpc      net.Listener
+	// keys are the private halves of the zones' keys on this node; alarms say which zones it cannot publish.
+	keys      *keystore.Store
+	custodian *cluster.KeyCustodian
+	alarms    publisher.Alarms
 	// Edges are nil if switched off.
 	epp     *epp.Server
 	whois   *whois.Server
@@ -88,6 +94,9 @@ func (n *node) openAll(ctx context.Context) error {
 	}
 	n.peers = cluster.NewPeers(n.creds, cluster.StateAddresses(n.store, hints))
 	if _, err := cluster.ApplyTrust(n.store, n.creds, 0); err != nil {
+		return err
+	}
+	if err := n.openKeys(); err != nil {
 		return err
 	}
 	confirm := func(ctx context.Context, nodeID string, term uint64) error {

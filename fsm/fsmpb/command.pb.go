@@ -322,6 +322,10 @@ type Command struct {
 	//	*Command_NodeRole
 	//	*Command_TrustPut
 	//	*Command_OperatorRevoke
+	//	*Command_ZoneKeyAdd
+	//	*Command_ZoneKeyStep
+	//	*Command_ZoneKeyDsSeen
+	//	*Command_ZoneKeyRetire
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -932,6 +936,42 @@ func (x *Command) GetOperatorRevoke() *OperatorRevoke {
 	return nil
 }
 
+func (x *Command) GetZoneKeyAdd() *ZoneKeyAdd {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ZoneKeyAdd); ok {
+			return x.ZoneKeyAdd
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetZoneKeyStep() *ZoneKeyStep {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ZoneKeyStep); ok {
+			return x.ZoneKeyStep
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetZoneKeyDsSeen() *ZoneKeyDSSeen {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ZoneKeyDsSeen); ok {
+			return x.ZoneKeyDsSeen
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetZoneKeyRetire() *ZoneKeyRetire {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ZoneKeyRetire); ok {
+			return x.ZoneKeyRetire
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -1176,6 +1216,22 @@ type Command_OperatorRevoke struct {
 	OperatorRevoke *OperatorRevoke `protobuf:"bytes,154,opt,name=operator_revoke,json=operatorRevoke,proto3,oneof"`
 }
 
+type Command_ZoneKeyAdd struct {
+	ZoneKeyAdd *ZoneKeyAdd `protobuf:"bytes,220,opt,name=zone_key_add,json=zoneKeyAdd,proto3,oneof"`
+}
+
+type Command_ZoneKeyStep struct {
+	ZoneKeyStep *ZoneKeyStep `protobuf:"bytes,221,opt,name=zone_key_step,json=zoneKeyStep,proto3,oneof"`
+}
+
+type Command_ZoneKeyDsSeen struct {
+	ZoneKeyDsSeen *ZoneKeyDSSeen `protobuf:"bytes,222,opt,name=zone_key_ds_seen,json=zoneKeyDsSeen,proto3,oneof"`
+}
+
+type Command_ZoneKeyRetire struct {
+	ZoneKeyRetire *ZoneKeyRetire `protobuf:"bytes,223,opt,name=zone_key_retire,json=zoneKeyRetire,proto3,oneof"`
+}
+
 func (*Command_ClusterInit) isCommand_Body() {}
 
 func (*Command_JoinTokenCreate) isCommand_Body() {}
@@ -1295,6 +1351,14 @@ func (*Command_NodeRole) isCommand_Body() {}
 func (*Command_TrustPut) isCommand_Body() {}
 
 func (*Command_OperatorRevoke) isCommand_Body() {}
+
+func (*Command_ZoneKeyAdd) isCommand_Body() {}
+
+func (*Command_ZoneKeyStep) isCommand_Body() {}
+
+func (*Command_ZoneKeyDsSeen) isCommand_Body() {}
+
+func (*Command_ZoneKeyRetire) isCommand_Body() {}
 
 // FieldError is one reason of a refusal.
 type FieldError struct {
@@ -3285,7 +3349,21 @@ type SigningPolicy struct {
 	// 0: 14 days.
 	ValidityDays uint32 `protobuf:"varint,3,opt,name=validity_days,json=validityDays,proto3" json:"validity_days,omitempty"`
 	// 0: 7 days.
-	RefreshDays   uint32 `protobuf:"varint,4,opt,name=refresh_days,json=refreshDays,proto3" json:"refresh_days,omitempty"`
+	RefreshDays uint32 `protobuf:"varint,4,opt,name=refresh_days,json=refreshDays,proto3" json:"refresh_days,omitempty"`
+	// Of new keys; 0: 13.
+	Algorithm uint32 `protobuf:"varint,20,opt,name=algorithm,proto3" json:"algorithm,omitempty"`
+	// A registry.KeyLayout.
+	Layout uint32 `protobuf:"varint,21,opt,name=layout,proto3" json:"layout,omitempty"`
+	// 0: that of the apex.
+	DnskeyTtlSeconds uint32 `protobuf:"varint,22,opt,name=dnskey_ttl_seconds,json=dnskeyTtlSeconds,proto3" json:"dnskey_ttl_seconds,omitempty"`
+	// 0: never.
+	ZskLifetimeDays uint32 `protobuf:"varint,23,opt,name=zsk_lifetime_days,json=zskLifetimeDays,proto3" json:"zsk_lifetime_days,omitempty"`
+	// 0: an hour.
+	PropagationSeconds uint32 `protobuf:"varint,24,opt,name=propagation_seconds,json=propagationSeconds,proto3" json:"propagation_seconds,omitempty"`
+	// 0: a day.
+	DsTtlSeconds uint32 `protobuf:"varint,25,opt,name=ds_ttl_seconds,json=dsTtlSeconds,proto3" json:"ds_ttl_seconds,omitempty"`
+	// host:port; empty: an operator says when the DS set has changed.
+	ParentServer  string `protobuf:"bytes,26,opt,name=parent_server,json=parentServer,proto3" json:"parent_server,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3348,6 +3426,379 @@ func (x *SigningPolicy) GetRefreshDays() uint32 {
 	return 0
 }
 
+func (x *SigningPolicy) GetAlgorithm() uint32 {
+	if x != nil {
+		return x.Algorithm
+	}
+	return 0
+}
+
+func (x *SigningPolicy) GetLayout() uint32 {
+	if x != nil {
+		return x.Layout
+	}
+	return 0
+}
+
+func (x *SigningPolicy) GetDnskeyTtlSeconds() uint32 {
+	if x != nil {
+		return x.DnskeyTtlSeconds
+	}
+	return 0
+}
+
+func (x *SigningPolicy) GetZskLifetimeDays() uint32 {
+	if x != nil {
+		return x.ZskLifetimeDays
+	}
+	return 0
+}
+
+func (x *SigningPolicy) GetPropagationSeconds() uint32 {
+	if x != nil {
+		return x.PropagationSeconds
+	}
+	return 0
+}
+
+func (x *SigningPolicy) GetDsTtlSeconds() uint32 {
+	if x != nil {
+		return x.DsTtlSeconds
+	}
+	return 0
+}
+
+func (x *SigningPolicy) GetParentServer() string {
+	if x != nil {
+		return x.ParentServer
+	}
+	return ""
+}
+
+// ZoneKeyAdd makes a key known whose private half a voter has made.
+type ZoneKeyAdd struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Tld   string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	// 32 hexadecimal digits.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// A registry.KeyRole.
+	Role      uint32 `protobuf:"varint,3,opt,name=role,proto3" json:"role,omitempty"`
+	Algorithm uint32 `protobuf:"varint,4,opt,name=algorithm,proto3" json:"algorithm,omitempty"`
+	PublicKey []byte `protobuf:"bytes,5,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	// The key is to come into use, in place of another unless it is the first.
+	Rolling       bool   `protobuf:"varint,7,opt,name=rolling,proto3" json:"rolling,omitempty"`
+	Replaces      string `protobuf:"bytes,8,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	Emergency     bool   `protobuf:"varint,9,opt,name=emergency,proto3" json:"emergency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneKeyAdd) Reset() {
+	*x = ZoneKeyAdd{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneKeyAdd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneKeyAdd) ProtoMessage() {}
+
+func (x *ZoneKeyAdd) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneKeyAdd.ProtoReflect.Descriptor instead.
+func (*ZoneKeyAdd) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ZoneKeyAdd) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *ZoneKeyAdd) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ZoneKeyAdd) GetRole() uint32 {
+	if x != nil {
+		return x.Role
+	}
+	return 0
+}
+
+func (x *ZoneKeyAdd) GetAlgorithm() uint32 {
+	if x != nil {
+		return x.Algorithm
+	}
+	return 0
+}
+
+func (x *ZoneKeyAdd) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
+func (x *ZoneKeyAdd) GetRolling() bool {
+	if x != nil {
+		return x.Rolling
+	}
+	return false
+}
+
+func (x *ZoneKeyAdd) GetReplaces() string {
+	if x != nil {
+		return x.Replaces
+	}
+	return ""
+}
+
+func (x *ZoneKeyAdd) GetEmergency() bool {
+	if x != nil {
+		return x.Emergency
+	}
+	return false
+}
+
+// ZoneKeyStep takes keys of a zone one step further, all or none.
+type ZoneKeyStep struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	Moves         []*ZoneKeyMove         `protobuf:"bytes,2,rep,name=moves,proto3" json:"moves,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneKeyStep) Reset() {
+	*x = ZoneKeyStep{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneKeyStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneKeyStep) ProtoMessage() {}
+
+func (x *ZoneKeyStep) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneKeyStep.ProtoReflect.Descriptor instead.
+func (*ZoneKeyStep) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ZoneKeyStep) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *ZoneKeyStep) GetMoves() []*ZoneKeyMove {
+	if x != nil {
+		return x.Moves
+	}
+	return nil
+}
+
+type ZoneKeyMove struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// registry.KeyStates; from must be the present one. The same twice: the zone has come to show it.
+	From          uint32 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	To            uint32 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneKeyMove) Reset() {
+	*x = ZoneKeyMove{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneKeyMove) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneKeyMove) ProtoMessage() {}
+
+func (x *ZoneKeyMove) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneKeyMove.ProtoReflect.Descriptor instead.
+func (*ZoneKeyMove) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ZoneKeyMove) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ZoneKeyMove) GetFrom() uint32 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *ZoneKeyMove) GetTo() uint32 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+// ZoneKeyDSSeen says that the parent points to the key.
+type ZoneKeyDSSeen struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneKeyDSSeen) Reset() {
+	*x = ZoneKeyDSSeen{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneKeyDSSeen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneKeyDSSeen) ProtoMessage() {}
+
+func (x *ZoneKeyDSSeen) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneKeyDSSeen.ProtoReflect.Descriptor instead.
+func (*ZoneKeyDSSeen) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ZoneKeyDSSeen) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *ZoneKeyDSSeen) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// ZoneKeyRetire gives up a key that the zone does not depend on.
+type ZoneKeyRetire struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneKeyRetire) Reset() {
+	*x = ZoneKeyRetire{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneKeyRetire) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneKeyRetire) ProtoMessage() {}
+
+func (x *ZoneKeyRetire) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneKeyRetire.ProtoReflect.Descriptor instead.
+func (*ZoneKeyRetire) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ZoneKeyRetire) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *ZoneKeyRetire) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 type PremiumName struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Label string                 `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
@@ -3363,7 +3814,7 @@ type PremiumName struct {
 
 func (x *PremiumName) Reset() {
 	*x = PremiumName{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3375,7 +3826,7 @@ func (x *PremiumName) String() string {
 func (*PremiumName) ProtoMessage() {}
 
 func (x *PremiumName) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3388,7 +3839,7 @@ func (x *PremiumName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PremiumName.ProtoReflect.Descriptor instead.
 func (*PremiumName) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{25}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PremiumName) GetLabel() string {
@@ -3437,7 +3888,7 @@ type PremiumLoad struct {
 
 func (x *PremiumLoad) Reset() {
 	*x = PremiumLoad{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3449,7 +3900,7 @@ func (x *PremiumLoad) String() string {
 func (*PremiumLoad) ProtoMessage() {}
 
 func (x *PremiumLoad) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3462,7 +3913,7 @@ func (x *PremiumLoad) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PremiumLoad.ProtoReflect.Descriptor instead.
 func (*PremiumLoad) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{26}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PremiumLoad) GetTld() string {
@@ -3489,7 +3940,7 @@ type PremiumRemove struct {
 
 func (x *PremiumRemove) Reset() {
 	*x = PremiumRemove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3501,7 +3952,7 @@ func (x *PremiumRemove) String() string {
 func (*PremiumRemove) ProtoMessage() {}
 
 func (x *PremiumRemove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3514,7 +3965,7 @@ func (x *PremiumRemove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PremiumRemove.ProtoReflect.Descriptor instead.
 func (*PremiumRemove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PremiumRemove) GetTld() string {
@@ -3542,7 +3993,7 @@ type ReservedLoad struct {
 
 func (x *ReservedLoad) Reset() {
 	*x = ReservedLoad{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3554,7 +4005,7 @@ func (x *ReservedLoad) String() string {
 func (*ReservedLoad) ProtoMessage() {}
 
 func (x *ReservedLoad) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3567,7 +4018,7 @@ func (x *ReservedLoad) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReservedLoad.ProtoReflect.Descriptor instead.
 func (*ReservedLoad) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ReservedLoad) GetTld() string {
@@ -3594,7 +4045,7 @@ type ReservedRemove struct {
 
 func (x *ReservedRemove) Reset() {
 	*x = ReservedRemove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3606,7 +4057,7 @@ func (x *ReservedRemove) String() string {
 func (*ReservedRemove) ProtoMessage() {}
 
 func (x *ReservedRemove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3619,7 +4070,7 @@ func (x *ReservedRemove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReservedRemove.ProtoReflect.Descriptor instead.
 func (*ReservedRemove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ReservedRemove) GetTld() string {
@@ -3647,7 +4098,7 @@ type ApexServer struct {
 
 func (x *ApexServer) Reset() {
 	*x = ApexServer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3659,7 +4110,7 @@ func (x *ApexServer) String() string {
 func (*ApexServer) ProtoMessage() {}
 
 func (x *ApexServer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3672,7 +4123,7 @@ func (x *ApexServer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApexServer.ProtoReflect.Descriptor instead.
 func (*ApexServer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ApexServer) GetName() string {
@@ -3705,7 +4156,7 @@ type PostalInfo struct {
 
 func (x *PostalInfo) Reset() {
 	*x = PostalInfo{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3717,7 +4168,7 @@ func (x *PostalInfo) String() string {
 func (*PostalInfo) ProtoMessage() {}
 
 func (x *PostalInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3730,7 +4181,7 @@ func (x *PostalInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfo.ProtoReflect.Descriptor instead.
 func (*PostalInfo) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *PostalInfo) GetType() string {
@@ -3799,7 +4250,7 @@ type Phone struct {
 
 func (x *Phone) Reset() {
 	*x = Phone{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3811,7 +4262,7 @@ func (x *Phone) String() string {
 func (*Phone) ProtoMessage() {}
 
 func (x *Phone) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3824,7 +4275,7 @@ func (x *Phone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Phone.ProtoReflect.Descriptor instead.
 func (*Phone) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Phone) GetNumber() string {
@@ -3851,7 +4302,7 @@ type Disclose struct {
 
 func (x *Disclose) Reset() {
 	*x = Disclose{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3863,7 +4314,7 @@ func (x *Disclose) String() string {
 func (*Disclose) ProtoMessage() {}
 
 func (x *Disclose) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3876,7 +4327,7 @@ func (x *Disclose) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disclose.ProtoReflect.Descriptor instead.
 func (*Disclose) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Disclose) GetFlag() bool {
@@ -3908,7 +4359,7 @@ type AuthInfo struct {
 
 func (x *AuthInfo) Reset() {
 	*x = AuthInfo{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3920,7 +4371,7 @@ func (x *AuthInfo) String() string {
 func (*AuthInfo) ProtoMessage() {}
 
 func (x *AuthInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3933,7 +4384,7 @@ func (x *AuthInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthInfo.ProtoReflect.Descriptor instead.
 func (*AuthInfo) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *AuthInfo) GetSalt() []byte {
@@ -3976,7 +4427,7 @@ type AuthInfoFailure struct {
 
 func (x *AuthInfoFailure) Reset() {
 	*x = AuthInfoFailure{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3988,7 +4439,7 @@ func (x *AuthInfoFailure) String() string {
 func (*AuthInfoFailure) ProtoMessage() {}
 
 func (x *AuthInfoFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4001,7 +4452,7 @@ func (x *AuthInfoFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthInfoFailure.ProtoReflect.Descriptor instead.
 func (*AuthInfoFailure) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *AuthInfoFailure) GetRoid() string {
@@ -4030,7 +4481,7 @@ type ContactCreate struct {
 
 func (x *ContactCreate) Reset() {
 	*x = ContactCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4042,7 +4493,7 @@ func (x *ContactCreate) String() string {
 func (*ContactCreate) ProtoMessage() {}
 
 func (x *ContactCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4055,7 +4506,7 @@ func (x *ContactCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactCreate.ProtoReflect.Descriptor instead.
 func (*ContactCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ContactCreate) GetId() string {
@@ -4153,7 +4604,7 @@ type ContactUpdate struct {
 
 func (x *ContactUpdate) Reset() {
 	*x = ContactUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4165,7 +4616,7 @@ func (x *ContactUpdate) String() string {
 func (*ContactUpdate) ProtoMessage() {}
 
 func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4178,7 +4629,7 @@ func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactUpdate.ProtoReflect.Descriptor instead.
 func (*ContactUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ContactUpdate) GetId() string {
@@ -4285,7 +4736,7 @@ type PostalInfoChange struct {
 
 func (x *PostalInfoChange) Reset() {
 	*x = PostalInfoChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4297,7 +4748,7 @@ func (x *PostalInfoChange) String() string {
 func (*PostalInfoChange) ProtoMessage() {}
 
 func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4310,7 +4761,7 @@ func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfoChange.ProtoReflect.Descriptor instead.
 func (*PostalInfoChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *PostalInfoChange) GetType() string {
@@ -4354,7 +4805,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4366,7 +4817,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4379,7 +4830,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Address) GetStreet() []string {
@@ -4426,7 +4877,7 @@ type ContactDelete struct {
 
 func (x *ContactDelete) Reset() {
 	*x = ContactDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4438,7 +4889,7 @@ func (x *ContactDelete) String() string {
 func (*ContactDelete) ProtoMessage() {}
 
 func (x *ContactDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4451,7 +4902,7 @@ func (x *ContactDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactDelete.ProtoReflect.Descriptor instead.
 func (*ContactDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ContactDelete) GetId() string {
@@ -4475,7 +4926,7 @@ type HostCreate struct {
 
 func (x *HostCreate) Reset() {
 	*x = HostCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4487,7 +4938,7 @@ func (x *HostCreate) String() string {
 func (*HostCreate) ProtoMessage() {}
 
 func (x *HostCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4500,7 +4951,7 @@ func (x *HostCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostCreate.ProtoReflect.Descriptor instead.
 func (*HostCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *HostCreate) GetName() string {
@@ -4558,7 +5009,7 @@ type HostUpdate struct {
 
 func (x *HostUpdate) Reset() {
 	*x = HostUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4570,7 +5021,7 @@ func (x *HostUpdate) String() string {
 func (*HostUpdate) ProtoMessage() {}
 
 func (x *HostUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4583,7 +5034,7 @@ func (x *HostUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUpdate.ProtoReflect.Descriptor instead.
 func (*HostUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *HostUpdate) GetName() string {
@@ -4665,7 +5116,7 @@ type HostDelete struct {
 
 func (x *HostDelete) Reset() {
 	*x = HostDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4677,7 +5128,7 @@ func (x *HostDelete) String() string {
 func (*HostDelete) ProtoMessage() {}
 
 func (x *HostDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4690,7 +5141,7 @@ func (x *HostDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostDelete.ProtoReflect.Descriptor instead.
 func (*HostDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *HostDelete) GetName() string {
@@ -4711,7 +5162,7 @@ type HostReturn struct {
 
 func (x *HostReturn) Reset() {
 	*x = HostReturn{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4723,7 +5174,7 @@ func (x *HostReturn) String() string {
 func (*HostReturn) ProtoMessage() {}
 
 func (x *HostReturn) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4736,7 +5187,7 @@ func (x *HostReturn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReturn.ProtoReflect.Descriptor instead.
 func (*HostReturn) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *HostReturn) GetName() string {
@@ -4757,7 +5208,7 @@ type DomainContact struct {
 
 func (x *DomainContact) Reset() {
 	*x = DomainContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4769,7 +5220,7 @@ func (x *DomainContact) String() string {
 func (*DomainContact) ProtoMessage() {}
 
 func (x *DomainContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4782,7 +5233,7 @@ func (x *DomainContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainContact.ProtoReflect.Descriptor instead.
 func (*DomainContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *DomainContact) GetRole() string {
@@ -4814,7 +5265,7 @@ type DelegationSigner struct {
 
 func (x *DelegationSigner) Reset() {
 	*x = DelegationSigner{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4826,7 +5277,7 @@ func (x *DelegationSigner) String() string {
 func (*DelegationSigner) ProtoMessage() {}
 
 func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4839,7 +5290,7 @@ func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegationSigner.ProtoReflect.Descriptor instead.
 func (*DelegationSigner) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DelegationSigner) GetKeyTag() uint32 {
@@ -4890,7 +5341,7 @@ type PublicKey struct {
 
 func (x *PublicKey) Reset() {
 	*x = PublicKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4902,7 +5353,7 @@ func (x *PublicKey) String() string {
 func (*PublicKey) ProtoMessage() {}
 
 func (x *PublicKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4915,7 +5366,7 @@ func (x *PublicKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublicKey.ProtoReflect.Descriptor instead.
 func (*PublicKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *PublicKey) GetFlags() uint32 {
@@ -4958,7 +5409,7 @@ type HostAttribute struct {
 
 func (x *HostAttribute) Reset() {
 	*x = HostAttribute{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4970,7 +5421,7 @@ func (x *HostAttribute) String() string {
 func (*HostAttribute) ProtoMessage() {}
 
 func (x *HostAttribute) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4983,7 +5434,7 @@ func (x *HostAttribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostAttribute.ProtoReflect.Descriptor instead.
 func (*HostAttribute) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *HostAttribute) GetName() string {
@@ -5033,7 +5484,7 @@ type DomainCreate struct {
 
 func (x *DomainCreate) Reset() {
 	*x = DomainCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5045,7 +5496,7 @@ func (x *DomainCreate) String() string {
 func (*DomainCreate) ProtoMessage() {}
 
 func (x *DomainCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5058,7 +5509,7 @@ func (x *DomainCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainCreate.ProtoReflect.Descriptor instead.
 func (*DomainCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DomainCreate) GetName() string {
@@ -5228,7 +5679,7 @@ type DomainUpdate struct {
 
 func (x *DomainUpdate) Reset() {
 	*x = DomainUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5240,7 +5691,7 @@ func (x *DomainUpdate) String() string {
 func (*DomainUpdate) ProtoMessage() {}
 
 func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5253,7 +5704,7 @@ func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainUpdate.ProtoReflect.Descriptor instead.
 func (*DomainUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DomainUpdate) GetName() string {
@@ -5412,7 +5863,7 @@ type DomainDelete struct {
 
 func (x *DomainDelete) Reset() {
 	*x = DomainDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5424,7 +5875,7 @@ func (x *DomainDelete) String() string {
 func (*DomainDelete) ProtoMessage() {}
 
 func (x *DomainDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5437,7 +5888,7 @@ func (x *DomainDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainDelete.ProtoReflect.Descriptor instead.
 func (*DomainDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DomainDelete) GetName() string {
@@ -5461,7 +5912,7 @@ type DomainRenew struct {
 
 func (x *DomainRenew) Reset() {
 	*x = DomainRenew{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5473,7 +5924,7 @@ func (x *DomainRenew) String() string {
 func (*DomainRenew) ProtoMessage() {}
 
 func (x *DomainRenew) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5486,7 +5937,7 @@ func (x *DomainRenew) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRenew.ProtoReflect.Descriptor instead.
 func (*DomainRenew) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *DomainRenew) GetName() string {
@@ -5529,7 +5980,7 @@ type Fee struct {
 
 func (x *Fee) Reset() {
 	*x = Fee{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5541,7 +5992,7 @@ func (x *Fee) String() string {
 func (*Fee) ProtoMessage() {}
 
 func (x *Fee) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5554,7 +6005,7 @@ func (x *Fee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fee.ProtoReflect.Descriptor instead.
 func (*Fee) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Fee) GetAmountMinor() int64 {
@@ -5582,7 +6033,7 @@ type DomainRestoreRequest struct {
 
 func (x *DomainRestoreRequest) Reset() {
 	*x = DomainRestoreRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5594,7 +6045,7 @@ func (x *DomainRestoreRequest) String() string {
 func (*DomainRestoreRequest) ProtoMessage() {}
 
 func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5607,7 +6058,7 @@ func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreRequest.ProtoReflect.Descriptor instead.
 func (*DomainRestoreRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DomainRestoreRequest) GetName() string {
@@ -5641,7 +6092,7 @@ type DomainRestoreReport struct {
 
 func (x *DomainRestoreReport) Reset() {
 	*x = DomainRestoreReport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5653,7 +6104,7 @@ func (x *DomainRestoreReport) String() string {
 func (*DomainRestoreReport) ProtoMessage() {}
 
 func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5666,7 +6117,7 @@ func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreReport.ProtoReflect.Descriptor instead.
 func (*DomainRestoreReport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *DomainRestoreReport) GetName() string {
@@ -5739,7 +6190,7 @@ type Case struct {
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5751,7 +6202,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5764,7 +6215,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Case) GetType() string {
@@ -5801,7 +6252,7 @@ type DomainServerUpdate struct {
 
 func (x *DomainServerUpdate) Reset() {
 	*x = DomainServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5813,7 +6264,7 @@ func (x *DomainServerUpdate) String() string {
 func (*DomainServerUpdate) ProtoMessage() {}
 
 func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5826,7 +6277,7 @@ func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainServerUpdate.ProtoReflect.Descriptor instead.
 func (*DomainServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *DomainServerUpdate) GetName() string {
@@ -5869,7 +6320,7 @@ type HostServerUpdate struct {
 
 func (x *HostServerUpdate) Reset() {
 	*x = HostServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5881,7 +6332,7 @@ func (x *HostServerUpdate) String() string {
 func (*HostServerUpdate) ProtoMessage() {}
 
 func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5894,7 +6345,7 @@ func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostServerUpdate.ProtoReflect.Descriptor instead.
 func (*HostServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *HostServerUpdate) GetName() string {
@@ -5937,7 +6388,7 @@ type ContactServerUpdate struct {
 
 func (x *ContactServerUpdate) Reset() {
 	*x = ContactServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5949,7 +6400,7 @@ func (x *ContactServerUpdate) String() string {
 func (*ContactServerUpdate) ProtoMessage() {}
 
 func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5962,7 +6413,7 @@ func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactServerUpdate.ProtoReflect.Descriptor instead.
 func (*ContactServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ContactServerUpdate) GetId() string {
@@ -6006,7 +6457,7 @@ type TTL struct {
 
 func (x *TTL) Reset() {
 	*x = TTL{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6018,7 +6469,7 @@ func (x *TTL) String() string {
 func (*TTL) ProtoMessage() {}
 
 func (x *TTL) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6031,7 +6482,7 @@ func (x *TTL) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTL.ProtoReflect.Descriptor instead.
 func (*TTL) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *TTL) GetType() string {
@@ -6063,7 +6514,7 @@ type TTLBounds struct {
 
 func (x *TTLBounds) Reset() {
 	*x = TTLBounds{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6075,7 +6526,7 @@ func (x *TTLBounds) String() string {
 func (*TTLBounds) ProtoMessage() {}
 
 func (x *TTLBounds) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6088,7 +6539,7 @@ func (x *TTLBounds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTLBounds.ProtoReflect.Descriptor instead.
 func (*TTLBounds) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *TTLBounds) GetType() string {
@@ -6131,7 +6582,7 @@ type AdditionalEmail struct {
 
 func (x *AdditionalEmail) Reset() {
 	*x = AdditionalEmail{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6143,7 +6594,7 @@ func (x *AdditionalEmail) String() string {
 func (*AdditionalEmail) ProtoMessage() {}
 
 func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6156,7 +6607,7 @@ func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdditionalEmail.ProtoReflect.Descriptor instead.
 func (*AdditionalEmail) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *AdditionalEmail) GetAddress() string {
@@ -6187,7 +6638,7 @@ type AuthProof struct {
 
 func (x *AuthProof) Reset() {
 	*x = AuthProof{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6199,7 +6650,7 @@ func (x *AuthProof) String() string {
 func (*AuthProof) ProtoMessage() {}
 
 func (x *AuthProof) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6212,7 +6663,7 @@ func (x *AuthProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthProof.ProtoReflect.Descriptor instead.
 func (*AuthProof) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *AuthProof) GetRoid() string {
@@ -6250,7 +6701,7 @@ type DomainTransferRequest struct {
 
 func (x *DomainTransferRequest) Reset() {
 	*x = DomainTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6262,7 +6713,7 @@ func (x *DomainTransferRequest) String() string {
 func (*DomainTransferRequest) ProtoMessage() {}
 
 func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6275,7 +6726,7 @@ func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferRequest.ProtoReflect.Descriptor instead.
 func (*DomainTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *DomainTransferRequest) GetName() string {
@@ -6322,7 +6773,7 @@ type DomainTransferApprove struct {
 
 func (x *DomainTransferApprove) Reset() {
 	*x = DomainTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6334,7 +6785,7 @@ func (x *DomainTransferApprove) String() string {
 func (*DomainTransferApprove) ProtoMessage() {}
 
 func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6347,7 +6798,7 @@ func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferApprove.ProtoReflect.Descriptor instead.
 func (*DomainTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *DomainTransferApprove) GetName() string {
@@ -6366,7 +6817,7 @@ type DomainTransferReject struct {
 
 func (x *DomainTransferReject) Reset() {
 	*x = DomainTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6378,7 +6829,7 @@ func (x *DomainTransferReject) String() string {
 func (*DomainTransferReject) ProtoMessage() {}
 
 func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6391,7 +6842,7 @@ func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferReject.ProtoReflect.Descriptor instead.
 func (*DomainTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *DomainTransferReject) GetName() string {
@@ -6410,7 +6861,7 @@ type DomainTransferCancel struct {
 
 func (x *DomainTransferCancel) Reset() {
 	*x = DomainTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6422,7 +6873,7 @@ func (x *DomainTransferCancel) String() string {
 func (*DomainTransferCancel) ProtoMessage() {}
 
 func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6435,7 +6886,7 @@ func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferCancel.ProtoReflect.Descriptor instead.
 func (*DomainTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *DomainTransferCancel) GetName() string {
@@ -6455,7 +6906,7 @@ type ContactTransferRequest struct {
 
 func (x *ContactTransferRequest) Reset() {
 	*x = ContactTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6467,7 +6918,7 @@ func (x *ContactTransferRequest) String() string {
 func (*ContactTransferRequest) ProtoMessage() {}
 
 func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6480,7 +6931,7 @@ func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferRequest.ProtoReflect.Descriptor instead.
 func (*ContactTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ContactTransferRequest) GetId() string {
@@ -6506,7 +6957,7 @@ type ContactTransferApprove struct {
 
 func (x *ContactTransferApprove) Reset() {
 	*x = ContactTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6518,7 +6969,7 @@ func (x *ContactTransferApprove) String() string {
 func (*ContactTransferApprove) ProtoMessage() {}
 
 func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6531,7 +6982,7 @@ func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferApprove.ProtoReflect.Descriptor instead.
 func (*ContactTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ContactTransferApprove) GetId() string {
@@ -6550,7 +7001,7 @@ type ContactTransferReject struct {
 
 func (x *ContactTransferReject) Reset() {
 	*x = ContactTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6562,7 +7013,7 @@ func (x *ContactTransferReject) String() string {
 func (*ContactTransferReject) ProtoMessage() {}
 
 func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6575,7 +7026,7 @@ func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferReject.ProtoReflect.Descriptor instead.
 func (*ContactTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ContactTransferReject) GetId() string {
@@ -6594,7 +7045,7 @@ type ContactTransferCancel struct {
 
 func (x *ContactTransferCancel) Reset() {
 	*x = ContactTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6606,7 +7057,7 @@ func (x *ContactTransferCancel) String() string {
 func (*ContactTransferCancel) ProtoMessage() {}
 
 func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6619,7 +7070,7 @@ func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferCancel.ProtoReflect.Descriptor instead.
 func (*ContactTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ContactTransferCancel) GetId() string {
@@ -6646,7 +7097,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6658,7 +7109,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6671,7 +7122,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Transfer) GetStatus() uint32 {
@@ -6726,7 +7177,7 @@ type PollAck struct {
 
 func (x *PollAck) Reset() {
 	*x = PollAck{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6738,7 +7189,7 @@ func (x *PollAck) String() string {
 func (*PollAck) ProtoMessage() {}
 
 func (x *PollAck) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6751,7 +7202,7 @@ func (x *PollAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollAck.ProtoReflect.Descriptor instead.
 func (*PollAck) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{73}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *PollAck) GetSequence() uint64 {
@@ -6782,7 +7233,7 @@ type ZonePublish struct {
 
 func (x *ZonePublish) Reset() {
 	*x = ZonePublish{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6794,7 +7245,7 @@ func (x *ZonePublish) String() string {
 func (*ZonePublish) ProtoMessage() {}
 
 func (x *ZonePublish) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6807,7 +7258,7 @@ func (x *ZonePublish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZonePublish.ProtoReflect.Descriptor instead.
 func (*ZonePublish) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{74}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ZonePublish) GetTld() string {
@@ -6879,7 +7330,7 @@ type OwnerChange struct {
 
 func (x *OwnerChange) Reset() {
 	*x = OwnerChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6891,7 +7342,7 @@ func (x *OwnerChange) String() string {
 func (*OwnerChange) ProtoMessage() {}
 
 func (x *OwnerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6904,7 +7355,7 @@ func (x *OwnerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerChange.ProtoReflect.Descriptor instead.
 func (*OwnerChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{75}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *OwnerChange) GetOwner() string {
@@ -6961,7 +7412,7 @@ type OrgLink struct {
 
 func (x *OrgLink) Reset() {
 	*x = OrgLink{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6973,7 +7424,7 @@ func (x *OrgLink) String() string {
 func (*OrgLink) ProtoMessage() {}
 
 func (x *OrgLink) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6986,7 +7437,7 @@ func (x *OrgLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgLink.ProtoReflect.Descriptor instead.
 func (*OrgLink) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{76}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *OrgLink) GetRole() string {
@@ -7015,7 +7466,7 @@ type OrgRole struct {
 
 func (x *OrgRole) Reset() {
 	*x = OrgRole{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7027,7 +7478,7 @@ func (x *OrgRole) String() string {
 func (*OrgRole) ProtoMessage() {}
 
 func (x *OrgRole) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7040,7 +7491,7 @@ func (x *OrgRole) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgRole.ProtoReflect.Descriptor instead.
 func (*OrgRole) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{77}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *OrgRole) GetType() string {
@@ -7077,7 +7528,7 @@ type OrgContact struct {
 
 func (x *OrgContact) Reset() {
 	*x = OrgContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7089,7 +7540,7 @@ func (x *OrgContact) String() string {
 func (*OrgContact) ProtoMessage() {}
 
 func (x *OrgContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7102,7 +7553,7 @@ func (x *OrgContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgContact.ProtoReflect.Descriptor instead.
 func (*OrgContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{78}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *OrgContact) GetType() string {
@@ -7147,7 +7598,7 @@ type OrgCreate struct {
 
 func (x *OrgCreate) Reset() {
 	*x = OrgCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7159,7 +7610,7 @@ func (x *OrgCreate) String() string {
 func (*OrgCreate) ProtoMessage() {}
 
 func (x *OrgCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7172,7 +7623,7 @@ func (x *OrgCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgCreate.ProtoReflect.Descriptor instead.
 func (*OrgCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{79}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *OrgCreate) GetId() string {
@@ -7277,7 +7728,7 @@ type OrgUpdate struct {
 
 func (x *OrgUpdate) Reset() {
 	*x = OrgUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7289,7 +7740,7 @@ func (x *OrgUpdate) String() string {
 func (*OrgUpdate) ProtoMessage() {}
 
 func (x *OrgUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7302,7 +7753,7 @@ func (x *OrgUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgUpdate.ProtoReflect.Descriptor instead.
 func (*OrgUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{80}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *OrgUpdate) GetId() string {
@@ -7405,7 +7856,7 @@ type OrgDelete struct {
 
 func (x *OrgDelete) Reset() {
 	*x = OrgDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7417,7 +7868,7 @@ func (x *OrgDelete) String() string {
 func (*OrgDelete) ProtoMessage() {}
 
 func (x *OrgDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7430,7 +7881,7 @@ func (x *OrgDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgDelete.ProtoReflect.Descriptor instead.
 func (*OrgDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{81}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *OrgDelete) GetId() string {
@@ -7452,7 +7903,7 @@ type OrgServerUpdate struct {
 
 func (x *OrgServerUpdate) Reset() {
 	*x = OrgServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7464,7 +7915,7 @@ func (x *OrgServerUpdate) String() string {
 func (*OrgServerUpdate) ProtoMessage() {}
 
 func (x *OrgServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7477,7 +7928,7 @@ func (x *OrgServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgServerUpdate.ProtoReflect.Descriptor instead.
 func (*OrgServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{82}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *OrgServerUpdate) GetId() string {
@@ -7520,7 +7971,7 @@ type KeyrelayCreate struct {
 
 func (x *KeyrelayCreate) Reset() {
 	*x = KeyrelayCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7532,7 +7983,7 @@ func (x *KeyrelayCreate) String() string {
 func (*KeyrelayCreate) ProtoMessage() {}
 
 func (x *KeyrelayCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7545,7 +7996,7 @@ func (x *KeyrelayCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyrelayCreate.ProtoReflect.Descriptor instead.
 func (*KeyrelayCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{83}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *KeyrelayCreate) GetName() string {
@@ -7582,7 +8033,7 @@ type RelayedKey struct {
 
 func (x *RelayedKey) Reset() {
 	*x = RelayedKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7594,7 +8045,7 @@ func (x *RelayedKey) String() string {
 func (*RelayedKey) ProtoMessage() {}
 
 func (x *RelayedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7607,7 +8058,7 @@ func (x *RelayedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayedKey.ProtoReflect.Descriptor instead.
 func (*RelayedKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{84}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *RelayedKey) GetKey() *PublicKey {
@@ -7658,7 +8109,7 @@ type MaintenanceItem struct {
 
 func (x *MaintenanceItem) Reset() {
 	*x = MaintenanceItem{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7670,7 +8121,7 @@ func (x *MaintenanceItem) String() string {
 func (*MaintenanceItem) ProtoMessage() {}
 
 func (x *MaintenanceItem) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7683,7 +8134,7 @@ func (x *MaintenanceItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceItem.ProtoReflect.Descriptor instead.
 func (*MaintenanceItem) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{85}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *MaintenanceItem) GetName() string {
@@ -7790,7 +8241,7 @@ type MaintenanceText struct {
 
 func (x *MaintenanceText) Reset() {
 	*x = MaintenanceText{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7802,7 +8253,7 @@ func (x *MaintenanceText) String() string {
 func (*MaintenanceText) ProtoMessage() {}
 
 func (x *MaintenanceText) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7815,7 +8266,7 @@ func (x *MaintenanceText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceText.ProtoReflect.Descriptor instead.
 func (*MaintenanceText) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{86}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *MaintenanceText) GetText() string {
@@ -7851,7 +8302,7 @@ type MaintenanceSystem struct {
 
 func (x *MaintenanceSystem) Reset() {
 	*x = MaintenanceSystem{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7863,7 +8314,7 @@ func (x *MaintenanceSystem) String() string {
 func (*MaintenanceSystem) ProtoMessage() {}
 
 func (x *MaintenanceSystem) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7876,7 +8327,7 @@ func (x *MaintenanceSystem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceSystem.ProtoReflect.Descriptor instead.
 func (*MaintenanceSystem) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{87}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *MaintenanceSystem) GetName() string {
@@ -7911,7 +8362,7 @@ type MaintenanceIntervention struct {
 
 func (x *MaintenanceIntervention) Reset() {
 	*x = MaintenanceIntervention{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7923,7 +8374,7 @@ func (x *MaintenanceIntervention) String() string {
 func (*MaintenanceIntervention) ProtoMessage() {}
 
 func (x *MaintenanceIntervention) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7936,7 +8387,7 @@ func (x *MaintenanceIntervention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceIntervention.ProtoReflect.Descriptor instead.
 func (*MaintenanceIntervention) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{88}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *MaintenanceIntervention) GetConnection() bool {
@@ -7964,7 +8415,7 @@ type MaintenanceCreate struct {
 
 func (x *MaintenanceCreate) Reset() {
 	*x = MaintenanceCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7976,7 +8427,7 @@ func (x *MaintenanceCreate) String() string {
 func (*MaintenanceCreate) ProtoMessage() {}
 
 func (x *MaintenanceCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7989,7 +8440,7 @@ func (x *MaintenanceCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceCreate.ProtoReflect.Descriptor instead.
 func (*MaintenanceCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{89}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *MaintenanceCreate) GetRoid() string {
@@ -8019,7 +8470,7 @@ type MaintenanceUpdate struct {
 
 func (x *MaintenanceUpdate) Reset() {
 	*x = MaintenanceUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8031,7 +8482,7 @@ func (x *MaintenanceUpdate) String() string {
 func (*MaintenanceUpdate) ProtoMessage() {}
 
 func (x *MaintenanceUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8044,7 +8495,7 @@ func (x *MaintenanceUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceUpdate.ProtoReflect.Descriptor instead.
 func (*MaintenanceUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{90}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *MaintenanceUpdate) GetId() string {
@@ -8077,7 +8528,7 @@ type MaintenanceCancel struct {
 
 func (x *MaintenanceCancel) Reset() {
 	*x = MaintenanceCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8089,7 +8540,7 @@ func (x *MaintenanceCancel) String() string {
 func (*MaintenanceCancel) ProtoMessage() {}
 
 func (x *MaintenanceCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8102,7 +8553,7 @@ func (x *MaintenanceCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceCancel.ProtoReflect.Descriptor instead.
 func (*MaintenanceCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{91}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *MaintenanceCancel) GetId() string {
@@ -8123,7 +8574,7 @@ type LaunchPhaseName struct {
 
 func (x *LaunchPhaseName) Reset() {
 	*x = LaunchPhaseName{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8135,7 +8586,7 @@ func (x *LaunchPhaseName) String() string {
 func (*LaunchPhaseName) ProtoMessage() {}
 
 func (x *LaunchPhaseName) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8148,7 +8599,7 @@ func (x *LaunchPhaseName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchPhaseName.ProtoReflect.Descriptor instead.
 func (*LaunchPhaseName) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{92}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *LaunchPhaseName) GetType() string {
@@ -8180,7 +8631,7 @@ type LaunchPhase struct {
 
 func (x *LaunchPhase) Reset() {
 	*x = LaunchPhase{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8192,7 +8643,7 @@ func (x *LaunchPhase) String() string {
 func (*LaunchPhase) ProtoMessage() {}
 
 func (x *LaunchPhase) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8205,7 +8656,7 @@ func (x *LaunchPhase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchPhase.ProtoReflect.Descriptor instead.
 func (*LaunchPhase) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{93}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *LaunchPhase) GetPhase() *LaunchPhaseName {
@@ -8256,7 +8707,7 @@ type ClaimsNotice struct {
 
 func (x *ClaimsNotice) Reset() {
 	*x = ClaimsNotice{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8268,7 +8719,7 @@ func (x *ClaimsNotice) String() string {
 func (*ClaimsNotice) ProtoMessage() {}
 
 func (x *ClaimsNotice) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8281,7 +8732,7 @@ func (x *ClaimsNotice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimsNotice.ProtoReflect.Descriptor instead.
 func (*ClaimsNotice) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{94}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *ClaimsNotice) GetId() string {
@@ -8325,7 +8776,7 @@ type LaunchCode struct {
 
 func (x *LaunchCode) Reset() {
 	*x = LaunchCode{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8337,7 +8788,7 @@ func (x *LaunchCode) String() string {
 func (*LaunchCode) ProtoMessage() {}
 
 func (x *LaunchCode) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8350,7 +8801,7 @@ func (x *LaunchCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchCode.ProtoReflect.Descriptor instead.
 func (*LaunchCode) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{95}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *LaunchCode) GetCode() string {
@@ -8387,7 +8838,7 @@ type LaunchApplicationCreate struct {
 
 func (x *LaunchApplicationCreate) Reset() {
 	*x = LaunchApplicationCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8399,7 +8850,7 @@ func (x *LaunchApplicationCreate) String() string {
 func (*LaunchApplicationCreate) ProtoMessage() {}
 
 func (x *LaunchApplicationCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8412,7 +8863,7 @@ func (x *LaunchApplicationCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationCreate.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{96}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *LaunchApplicationCreate) GetDomain() *DomainCreate {
@@ -8447,7 +8898,7 @@ type LaunchApplicationUpdate struct {
 
 func (x *LaunchApplicationUpdate) Reset() {
 	*x = LaunchApplicationUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8459,7 +8910,7 @@ func (x *LaunchApplicationUpdate) String() string {
 func (*LaunchApplicationUpdate) ProtoMessage() {}
 
 func (x *LaunchApplicationUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8472,7 +8923,7 @@ func (x *LaunchApplicationUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationUpdate.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{97}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *LaunchApplicationUpdate) GetApplicationId() string {
@@ -8507,7 +8958,7 @@ type LaunchApplicationDelete struct {
 
 func (x *LaunchApplicationDelete) Reset() {
 	*x = LaunchApplicationDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8519,7 +8970,7 @@ func (x *LaunchApplicationDelete) String() string {
 func (*LaunchApplicationDelete) ProtoMessage() {}
 
 func (x *LaunchApplicationDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8532,7 +8983,7 @@ func (x *LaunchApplicationDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationDelete.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{98}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *LaunchApplicationDelete) GetApplicationId() string {
@@ -8570,7 +9021,7 @@ type LaunchApplicationDecide struct {
 
 func (x *LaunchApplicationDecide) Reset() {
 	*x = LaunchApplicationDecide{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8582,7 +9033,7 @@ func (x *LaunchApplicationDecide) String() string {
 func (*LaunchApplicationDecide) ProtoMessage() {}
 
 func (x *LaunchApplicationDecide) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8595,7 +9046,7 @@ func (x *LaunchApplicationDecide) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationDecide.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationDecide) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{99}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *LaunchApplicationDecide) GetApplicationId() string {
@@ -8646,7 +9097,7 @@ type AllocationTokenCreate struct {
 
 func (x *AllocationTokenCreate) Reset() {
 	*x = AllocationTokenCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8658,7 +9109,7 @@ func (x *AllocationTokenCreate) String() string {
 func (*AllocationTokenCreate) ProtoMessage() {}
 
 func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8671,7 +9122,7 @@ func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokenCreate.ProtoReflect.Descriptor instead.
 func (*AllocationTokenCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{100}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *AllocationTokenCreate) GetTokenSha256() []byte {
@@ -8753,7 +9204,7 @@ type AllocationTokenRevoke struct {
 
 func (x *AllocationTokenRevoke) Reset() {
 	*x = AllocationTokenRevoke{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8765,7 +9216,7 @@ func (x *AllocationTokenRevoke) String() string {
 func (*AllocationTokenRevoke) ProtoMessage() {}
 
 func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8778,7 +9229,7 @@ func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokenRevoke.ProtoReflect.Descriptor instead.
 func (*AllocationTokenRevoke) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{101}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *AllocationTokenRevoke) GetTokenSha256() []byte {
@@ -8805,7 +9256,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\x87&\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xa5(\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -8881,7 +9332,12 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"nodeUpdate\x129\n" +
 	"\tnode_role\x18\x98\x01 \x01(\v2\x19.cadastre.fsm.v1.NodeRoleH\x00R\bnodeRole\x129\n" +
 	"\ttrust_put\x18\x99\x01 \x01(\v2\x19.cadastre.fsm.v1.TrustPutH\x00R\btrustPut\x12K\n" +
-	"\x0foperator_revoke\x18\x9a\x01 \x01(\v2\x1f.cadastre.fsm.v1.OperatorRevokeH\x00R\x0eoperatorRevokeB\x06\n" +
+	"\x0foperator_revoke\x18\x9a\x01 \x01(\v2\x1f.cadastre.fsm.v1.OperatorRevokeH\x00R\x0eoperatorRevoke\x12@\n" +
+	"\fzone_key_add\x18\xdc\x01 \x01(\v2\x1b.cadastre.fsm.v1.ZoneKeyAddH\x00R\n" +
+	"zoneKeyAdd\x12C\n" +
+	"\rzone_key_step\x18\xdd\x01 \x01(\v2\x1c.cadastre.fsm.v1.ZoneKeyStepH\x00R\vzoneKeyStep\x12J\n" +
+	"\x10zone_key_ds_seen\x18\xde\x01 \x01(\v2\x1e.cadastre.fsm.v1.ZoneKeyDSSeenH\x00R\rzoneKeyDsSeen\x12I\n" +
+	"\x0fzone_key_retire\x18\xdf\x01 \x01(\v2\x1e.cadastre.fsm.v1.ZoneKeyRetireH\x00R\rzoneKeyRetireB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
 	"FieldError\x12\x14\n" +
@@ -9086,12 +9542,43 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\n" +
 	"data_model\x18\x8c\x01 \x01(\rR\tdataModel\x12%\n" +
 	"\x0eauth_info_days\x18\x8d\x01 \x01(\rR\fauthInfoDays\x129\n" +
-	"\asigning\x18\xc8\x01 \x01(\v2\x1e.cadastre.fsm.v1.SigningPolicyR\asigning\"\x88\x01\n" +
+	"\asigning\x18\xc8\x01 \x01(\v2\x1e.cadastre.fsm.v1.SigningPolicyR\asigning\"\x94\x03\n" +
 	"\rSigningPolicy\x12\x16\n" +
 	"\x06denial\x18\x01 \x01(\rR\x06denial\x12\x17\n" +
 	"\aopt_out\x18\x02 \x01(\bR\x06optOut\x12#\n" +
 	"\rvalidity_days\x18\x03 \x01(\rR\fvalidityDays\x12!\n" +
-	"\frefresh_days\x18\x04 \x01(\rR\vrefreshDays\"\xc3\x01\n" +
+	"\frefresh_days\x18\x04 \x01(\rR\vrefreshDays\x12\x1c\n" +
+	"\talgorithm\x18\x14 \x01(\rR\talgorithm\x12\x16\n" +
+	"\x06layout\x18\x15 \x01(\rR\x06layout\x12,\n" +
+	"\x12dnskey_ttl_seconds\x18\x16 \x01(\rR\x10dnskeyTtlSeconds\x12*\n" +
+	"\x11zsk_lifetime_days\x18\x17 \x01(\rR\x0fzskLifetimeDays\x12/\n" +
+	"\x13propagation_seconds\x18\x18 \x01(\rR\x12propagationSeconds\x12$\n" +
+	"\x0eds_ttl_seconds\x18\x19 \x01(\rR\fdsTtlSeconds\x12#\n" +
+	"\rparent_server\x18\x1a \x01(\tR\fparentServer\"\xd3\x01\n" +
+	"\n" +
+	"ZoneKeyAdd\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\rR\x04role\x12\x1c\n" +
+	"\talgorithm\x18\x04 \x01(\rR\talgorithm\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x05 \x01(\fR\tpublicKey\x12\x18\n" +
+	"\arolling\x18\a \x01(\bR\arolling\x12\x1a\n" +
+	"\breplaces\x18\b \x01(\tR\breplaces\x12\x1c\n" +
+	"\temergency\x18\t \x01(\bR\temergency\"S\n" +
+	"\vZoneKeyStep\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x122\n" +
+	"\x05moves\x18\x02 \x03(\v2\x1c.cadastre.fsm.v1.ZoneKeyMoveR\x05moves\"A\n" +
+	"\vZoneKeyMove\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\rR\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\rR\x02to\"1\n" +
+	"\rZoneKeyDSSeen\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"1\n" +
+	"\rZoneKeyRetire\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\xc3\x01\n" +
 	"\vPremiumName\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x14\n" +
 	"\x05class\x18\x02 \x01(\tR\x05class\x12,\n" +
@@ -9563,7 +10050,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 102)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 107)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                  // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),                // 1: cadastre.fsm.v1.Envelope
@@ -9591,83 +10078,88 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*TLDPut)(nil),                  // 23: cadastre.fsm.v1.TLDPut
 	(*TLDPolicy)(nil),               // 24: cadastre.fsm.v1.TLDPolicy
 	(*SigningPolicy)(nil),           // 25: cadastre.fsm.v1.SigningPolicy
-	(*PremiumName)(nil),             // 26: cadastre.fsm.v1.PremiumName
-	(*PremiumLoad)(nil),             // 27: cadastre.fsm.v1.PremiumLoad
-	(*PremiumRemove)(nil),           // 28: cadastre.fsm.v1.PremiumRemove
-	(*ReservedLoad)(nil),            // 29: cadastre.fsm.v1.ReservedLoad
-	(*ReservedRemove)(nil),          // 30: cadastre.fsm.v1.ReservedRemove
-	(*ApexServer)(nil),              // 31: cadastre.fsm.v1.ApexServer
-	(*PostalInfo)(nil),              // 32: cadastre.fsm.v1.PostalInfo
-	(*Phone)(nil),                   // 33: cadastre.fsm.v1.Phone
-	(*Disclose)(nil),                // 34: cadastre.fsm.v1.Disclose
-	(*AuthInfo)(nil),                // 35: cadastre.fsm.v1.AuthInfo
-	(*AuthInfoFailure)(nil),         // 36: cadastre.fsm.v1.AuthInfoFailure
-	(*ContactCreate)(nil),           // 37: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),           // 38: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil),        // 39: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),                 // 40: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),           // 41: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),              // 42: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),              // 43: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),              // 44: cadastre.fsm.v1.HostDelete
-	(*HostReturn)(nil),              // 45: cadastre.fsm.v1.HostReturn
-	(*DomainContact)(nil),           // 46: cadastre.fsm.v1.DomainContact
-	(*DelegationSigner)(nil),        // 47: cadastre.fsm.v1.DelegationSigner
-	(*PublicKey)(nil),               // 48: cadastre.fsm.v1.PublicKey
-	(*HostAttribute)(nil),           // 49: cadastre.fsm.v1.HostAttribute
-	(*DomainCreate)(nil),            // 50: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),            // 51: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),            // 52: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),             // 53: cadastre.fsm.v1.DomainRenew
-	(*Fee)(nil),                     // 54: cadastre.fsm.v1.Fee
-	(*DomainRestoreRequest)(nil),    // 55: cadastre.fsm.v1.DomainRestoreRequest
-	(*DomainRestoreReport)(nil),     // 56: cadastre.fsm.v1.DomainRestoreReport
-	(*Case)(nil),                    // 57: cadastre.fsm.v1.Case
-	(*DomainServerUpdate)(nil),      // 58: cadastre.fsm.v1.DomainServerUpdate
-	(*HostServerUpdate)(nil),        // 59: cadastre.fsm.v1.HostServerUpdate
-	(*ContactServerUpdate)(nil),     // 60: cadastre.fsm.v1.ContactServerUpdate
-	(*TTL)(nil),                     // 61: cadastre.fsm.v1.TTL
-	(*TTLBounds)(nil),               // 62: cadastre.fsm.v1.TTLBounds
-	(*AdditionalEmail)(nil),         // 63: cadastre.fsm.v1.AdditionalEmail
-	(*AuthProof)(nil),               // 64: cadastre.fsm.v1.AuthProof
-	(*DomainTransferRequest)(nil),   // 65: cadastre.fsm.v1.DomainTransferRequest
-	(*DomainTransferApprove)(nil),   // 66: cadastre.fsm.v1.DomainTransferApprove
-	(*DomainTransferReject)(nil),    // 67: cadastre.fsm.v1.DomainTransferReject
-	(*DomainTransferCancel)(nil),    // 68: cadastre.fsm.v1.DomainTransferCancel
-	(*ContactTransferRequest)(nil),  // 69: cadastre.fsm.v1.ContactTransferRequest
-	(*ContactTransferApprove)(nil),  // 70: cadastre.fsm.v1.ContactTransferApprove
-	(*ContactTransferReject)(nil),   // 71: cadastre.fsm.v1.ContactTransferReject
-	(*ContactTransferCancel)(nil),   // 72: cadastre.fsm.v1.ContactTransferCancel
-	(*Transfer)(nil),                // 73: cadastre.fsm.v1.Transfer
-	(*PollAck)(nil),                 // 74: cadastre.fsm.v1.PollAck
-	(*ZonePublish)(nil),             // 75: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),             // 76: cadastre.fsm.v1.OwnerChange
-	(*OrgLink)(nil),                 // 77: cadastre.fsm.v1.OrgLink
-	(*OrgRole)(nil),                 // 78: cadastre.fsm.v1.OrgRole
-	(*OrgContact)(nil),              // 79: cadastre.fsm.v1.OrgContact
-	(*OrgCreate)(nil),               // 80: cadastre.fsm.v1.OrgCreate
-	(*OrgUpdate)(nil),               // 81: cadastre.fsm.v1.OrgUpdate
-	(*OrgDelete)(nil),               // 82: cadastre.fsm.v1.OrgDelete
-	(*OrgServerUpdate)(nil),         // 83: cadastre.fsm.v1.OrgServerUpdate
-	(*KeyrelayCreate)(nil),          // 84: cadastre.fsm.v1.KeyrelayCreate
-	(*RelayedKey)(nil),              // 85: cadastre.fsm.v1.RelayedKey
-	(*MaintenanceItem)(nil),         // 86: cadastre.fsm.v1.MaintenanceItem
-	(*MaintenanceText)(nil),         // 87: cadastre.fsm.v1.MaintenanceText
-	(*MaintenanceSystem)(nil),       // 88: cadastre.fsm.v1.MaintenanceSystem
-	(*MaintenanceIntervention)(nil), // 89: cadastre.fsm.v1.MaintenanceIntervention
-	(*MaintenanceCreate)(nil),       // 90: cadastre.fsm.v1.MaintenanceCreate
-	(*MaintenanceUpdate)(nil),       // 91: cadastre.fsm.v1.MaintenanceUpdate
-	(*MaintenanceCancel)(nil),       // 92: cadastre.fsm.v1.MaintenanceCancel
-	(*LaunchPhaseName)(nil),         // 93: cadastre.fsm.v1.LaunchPhaseName
-	(*LaunchPhase)(nil),             // 94: cadastre.fsm.v1.LaunchPhase
-	(*ClaimsNotice)(nil),            // 95: cadastre.fsm.v1.ClaimsNotice
-	(*LaunchCode)(nil),              // 96: cadastre.fsm.v1.LaunchCode
-	(*LaunchApplicationCreate)(nil), // 97: cadastre.fsm.v1.LaunchApplicationCreate
-	(*LaunchApplicationUpdate)(nil), // 98: cadastre.fsm.v1.LaunchApplicationUpdate
-	(*LaunchApplicationDelete)(nil), // 99: cadastre.fsm.v1.LaunchApplicationDelete
-	(*LaunchApplicationDecide)(nil), // 100: cadastre.fsm.v1.LaunchApplicationDecide
-	(*AllocationTokenCreate)(nil),   // 101: cadastre.fsm.v1.AllocationTokenCreate
-	(*AllocationTokenRevoke)(nil),   // 102: cadastre.fsm.v1.AllocationTokenRevoke
+	(*ZoneKeyAdd)(nil),              // 26: cadastre.fsm.v1.ZoneKeyAdd
+	(*ZoneKeyStep)(nil),             // 27: cadastre.fsm.v1.ZoneKeyStep
+	(*ZoneKeyMove)(nil),             // 28: cadastre.fsm.v1.ZoneKeyMove
+	(*ZoneKeyDSSeen)(nil),           // 29: cadastre.fsm.v1.ZoneKeyDSSeen
+	(*ZoneKeyRetire)(nil),           // 30: cadastre.fsm.v1.ZoneKeyRetire
+	(*PremiumName)(nil),             // 31: cadastre.fsm.v1.PremiumName
+	(*PremiumLoad)(nil),             // 32: cadastre.fsm.v1.PremiumLoad
+	(*PremiumRemove)(nil),           // 33: cadastre.fsm.v1.PremiumRemove
+	(*ReservedLoad)(nil),            // 34: cadastre.fsm.v1.ReservedLoad
+	(*ReservedRemove)(nil),          // 35: cadastre.fsm.v1.ReservedRemove
+	(*ApexServer)(nil),              // 36: cadastre.fsm.v1.ApexServer
+	(*PostalInfo)(nil),              // 37: cadastre.fsm.v1.PostalInfo
+	(*Phone)(nil),                   // 38: cadastre.fsm.v1.Phone
+	(*Disclose)(nil),                // 39: cadastre.fsm.v1.Disclose
+	(*AuthInfo)(nil),                // 40: cadastre.fsm.v1.AuthInfo
+	(*AuthInfoFailure)(nil),         // 41: cadastre.fsm.v1.AuthInfoFailure
+	(*ContactCreate)(nil),           // 42: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),           // 43: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),        // 44: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                 // 45: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),           // 46: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),              // 47: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),              // 48: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),              // 49: cadastre.fsm.v1.HostDelete
+	(*HostReturn)(nil),              // 50: cadastre.fsm.v1.HostReturn
+	(*DomainContact)(nil),           // 51: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),        // 52: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),               // 53: cadastre.fsm.v1.PublicKey
+	(*HostAttribute)(nil),           // 54: cadastre.fsm.v1.HostAttribute
+	(*DomainCreate)(nil),            // 55: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),            // 56: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),            // 57: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),             // 58: cadastre.fsm.v1.DomainRenew
+	(*Fee)(nil),                     // 59: cadastre.fsm.v1.Fee
+	(*DomainRestoreRequest)(nil),    // 60: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),     // 61: cadastre.fsm.v1.DomainRestoreReport
+	(*Case)(nil),                    // 62: cadastre.fsm.v1.Case
+	(*DomainServerUpdate)(nil),      // 63: cadastre.fsm.v1.DomainServerUpdate
+	(*HostServerUpdate)(nil),        // 64: cadastre.fsm.v1.HostServerUpdate
+	(*ContactServerUpdate)(nil),     // 65: cadastre.fsm.v1.ContactServerUpdate
+	(*TTL)(nil),                     // 66: cadastre.fsm.v1.TTL
+	(*TTLBounds)(nil),               // 67: cadastre.fsm.v1.TTLBounds
+	(*AdditionalEmail)(nil),         // 68: cadastre.fsm.v1.AdditionalEmail
+	(*AuthProof)(nil),               // 69: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),   // 70: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),   // 71: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),    // 72: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),    // 73: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil),  // 74: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil),  // 75: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),   // 76: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),   // 77: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),                // 78: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                 // 79: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),             // 80: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),             // 81: cadastre.fsm.v1.OwnerChange
+	(*OrgLink)(nil),                 // 82: cadastre.fsm.v1.OrgLink
+	(*OrgRole)(nil),                 // 83: cadastre.fsm.v1.OrgRole
+	(*OrgContact)(nil),              // 84: cadastre.fsm.v1.OrgContact
+	(*OrgCreate)(nil),               // 85: cadastre.fsm.v1.OrgCreate
+	(*OrgUpdate)(nil),               // 86: cadastre.fsm.v1.OrgUpdate
+	(*OrgDelete)(nil),               // 87: cadastre.fsm.v1.OrgDelete
+	(*OrgServerUpdate)(nil),         // 88: cadastre.fsm.v1.OrgServerUpdate
+	(*KeyrelayCreate)(nil),          // 89: cadastre.fsm.v1.KeyrelayCreate
+	(*RelayedKey)(nil),              // 90: cadastre.fsm.v1.RelayedKey
+	(*MaintenanceItem)(nil),         // 91: cadastre.fsm.v1.MaintenanceItem
+	(*MaintenanceText)(nil),         // 92: cadastre.fsm.v1.MaintenanceText
+	(*MaintenanceSystem)(nil),       // 93: cadastre.fsm.v1.MaintenanceSystem
+	(*MaintenanceIntervention)(nil), // 94: cadastre.fsm.v1.MaintenanceIntervention
+	(*MaintenanceCreate)(nil),       // 95: cadastre.fsm.v1.MaintenanceCreate
+	(*MaintenanceUpdate)(nil),       // 96: cadastre.fsm.v1.MaintenanceUpdate
+	(*MaintenanceCancel)(nil),       // 97: cadastre.fsm.v1.MaintenanceCancel
+	(*LaunchPhaseName)(nil),         // 98: cadastre.fsm.v1.LaunchPhaseName
+	(*LaunchPhase)(nil),             // 99: cadastre.fsm.v1.LaunchPhase
+	(*ClaimsNotice)(nil),            // 100: cadastre.fsm.v1.ClaimsNotice
+	(*LaunchCode)(nil),              // 101: cadastre.fsm.v1.LaunchCode
+	(*LaunchApplicationCreate)(nil), // 102: cadastre.fsm.v1.LaunchApplicationCreate
+	(*LaunchApplicationUpdate)(nil), // 103: cadastre.fsm.v1.LaunchApplicationUpdate
+	(*LaunchApplicationDelete)(nil), // 104: cadastre.fsm.v1.LaunchApplicationDelete
+	(*LaunchApplicationDecide)(nil), // 105: cadastre.fsm.v1.LaunchApplicationDecide
+	(*AllocationTokenCreate)(nil),   // 106: cadastre.fsm.v1.AllocationTokenCreate
+	(*AllocationTokenRevoke)(nil),   // 107: cadastre.fsm.v1.AllocationTokenRevoke
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -9683,157 +10175,162 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	20,  // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
 	21,  // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
 	23,  // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
-	37,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
-	38,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
-	41,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
-	42,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
-	43,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
-	44,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
-	50,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
-	51,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
-	52,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
-	53,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
-	75,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
-	65,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
-	66,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
-	67,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
-	68,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
-	69,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
-	70,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
-	71,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
-	72,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
-	74,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
-	55,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
-	56,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
+	42,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
+	43,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
+	46,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
+	47,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
+	48,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
+	49,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
+	55,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
+	56,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
+	57,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
+	58,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
+	80,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
+	70,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
+	71,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
+	72,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
+	73,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
+	74,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
+	75,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
+	76,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
+	77,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
+	79,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
+	60,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
+	61,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
 	22,  // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
-	58,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
-	59,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
-	60,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
-	97,  // 39: cadastre.fsm.v1.Command.launch_application_create:type_name -> cadastre.fsm.v1.LaunchApplicationCreate
-	98,  // 40: cadastre.fsm.v1.Command.launch_application_update:type_name -> cadastre.fsm.v1.LaunchApplicationUpdate
-	99,  // 41: cadastre.fsm.v1.Command.launch_application_delete:type_name -> cadastre.fsm.v1.LaunchApplicationDelete
-	100, // 42: cadastre.fsm.v1.Command.launch_application_decide:type_name -> cadastre.fsm.v1.LaunchApplicationDecide
-	101, // 43: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
-	102, // 44: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
-	36,  // 45: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
+	63,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
+	64,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
+	65,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
+	102, // 39: cadastre.fsm.v1.Command.launch_application_create:type_name -> cadastre.fsm.v1.LaunchApplicationCreate
+	103, // 40: cadastre.fsm.v1.Command.launch_application_update:type_name -> cadastre.fsm.v1.LaunchApplicationUpdate
+	104, // 41: cadastre.fsm.v1.Command.launch_application_delete:type_name -> cadastre.fsm.v1.LaunchApplicationDelete
+	105, // 42: cadastre.fsm.v1.Command.launch_application_decide:type_name -> cadastre.fsm.v1.LaunchApplicationDecide
+	106, // 43: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
+	107, // 44: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
+	41,  // 45: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
 	17,  // 46: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
-	80,  // 47: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
-	81,  // 48: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
-	82,  // 49: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
-	83,  // 50: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
-	84,  // 51: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
-	27,  // 52: cadastre.fsm.v1.Command.premium_load:type_name -> cadastre.fsm.v1.PremiumLoad
-	28,  // 53: cadastre.fsm.v1.Command.premium_remove:type_name -> cadastre.fsm.v1.PremiumRemove
-	29,  // 54: cadastre.fsm.v1.Command.reserved_load:type_name -> cadastre.fsm.v1.ReservedLoad
-	30,  // 55: cadastre.fsm.v1.Command.reserved_remove:type_name -> cadastre.fsm.v1.ReservedRemove
-	45,  // 56: cadastre.fsm.v1.Command.host_return:type_name -> cadastre.fsm.v1.HostReturn
-	90,  // 57: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
-	91,  // 58: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
-	92,  // 59: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
+	85,  // 47: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
+	86,  // 48: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
+	87,  // 49: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
+	88,  // 50: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
+	89,  // 51: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
+	32,  // 52: cadastre.fsm.v1.Command.premium_load:type_name -> cadastre.fsm.v1.PremiumLoad
+	33,  // 53: cadastre.fsm.v1.Command.premium_remove:type_name -> cadastre.fsm.v1.PremiumRemove
+	34,  // 54: cadastre.fsm.v1.Command.reserved_load:type_name -> cadastre.fsm.v1.ReservedLoad
+	35,  // 55: cadastre.fsm.v1.Command.reserved_remove:type_name -> cadastre.fsm.v1.ReservedRemove
+	50,  // 56: cadastre.fsm.v1.Command.host_return:type_name -> cadastre.fsm.v1.HostReturn
+	95,  // 57: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
+	96,  // 58: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
+	97,  // 59: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
 	13,  // 60: cadastre.fsm.v1.Command.node_update:type_name -> cadastre.fsm.v1.NodeUpdate
 	14,  // 61: cadastre.fsm.v1.Command.node_role:type_name -> cadastre.fsm.v1.NodeRole
 	15,  // 62: cadastre.fsm.v1.Command.trust_put:type_name -> cadastre.fsm.v1.TrustPut
 	16,  // 63: cadastre.fsm.v1.Command.operator_revoke:type_name -> cadastre.fsm.v1.OperatorRevoke
-	5,   // 64: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	73,  // 65: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,   // 66: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,   // 67: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,   // 68: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	24,  // 69: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	31,  // 70: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	26,  // 71: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	62,  // 72: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	94,  // 73: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
-	25,  // 74: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
-	26,  // 75: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
-	32,  // 76: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	33,  // 77: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	33,  // 78: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	35,  // 79: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	34,  // 80: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	63,  // 81: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	77,  // 82: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	39,  // 83: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	33,  // 84: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	33,  // 85: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	35,  // 86: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	34,  // 87: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	63,  // 88: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	77,  // 89: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 90: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 91: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	40,  // 92: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	61,  // 93: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	77,  // 94: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	61,  // 95: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	77,  // 96: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 97: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 98: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	48,  // 99: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	46,  // 100: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	35,  // 101: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	47,  // 102: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	48,  // 103: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	54,  // 104: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	61,  // 105: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	77,  // 106: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	49,  // 107: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	93,  // 108: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	95,  // 109: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
-	46,  // 110: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	46,  // 111: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	35,  // 112: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	47,  // 113: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	48,  // 114: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	47,  // 115: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	48,  // 116: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	61,  // 117: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	77,  // 118: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 119: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 120: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	49,  // 121: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	54,  // 122: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	54,  // 123: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	57,  // 124: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	57,  // 125: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	57,  // 126: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	64,  // 127: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	54,  // 128: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	64,  // 129: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	76,  // 130: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	78,  // 131: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
-	32,  // 132: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	33,  // 133: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	33,  // 134: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	79,  // 135: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
-	79,  // 136: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	79,  // 137: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	78,  // 138: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
-	78,  // 139: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
-	39,  // 140: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	33,  // 141: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	33,  // 142: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	57,  // 143: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	64,  // 144: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	85,  // 145: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
-	48,  // 146: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
-	87,  // 147: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
-	88,  // 148: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
-	87,  // 149: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
-	89,  // 150: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
-	86,  // 151: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	86,  // 152: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	93,  // 153: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	50,  // 154: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
-	96,  // 155: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
-	93,  // 156: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	51,  // 157: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
-	93,  // 158: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	159, // [159:159] is the sub-list for method output_type
-	159, // [159:159] is the sub-list for method input_type
-	159, // [159:159] is the sub-list for extension type_name
-	159, // [159:159] is the sub-list for extension extendee
-	0,   // [0:159] is the sub-list for field type_name
+	26,  // 64: cadastre.fsm.v1.Command.zone_key_add:type_name -> cadastre.fsm.v1.ZoneKeyAdd
+	27,  // 65: cadastre.fsm.v1.Command.zone_key_step:type_name -> cadastre.fsm.v1.ZoneKeyStep
+	29,  // 66: cadastre.fsm.v1.Command.zone_key_ds_seen:type_name -> cadastre.fsm.v1.ZoneKeyDSSeen
+	30,  // 67: cadastre.fsm.v1.Command.zone_key_retire:type_name -> cadastre.fsm.v1.ZoneKeyRetire
+	5,   // 68: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	78,  // 69: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 70: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 71: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 72: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	24,  // 73: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	36,  // 74: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	31,  // 75: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	67,  // 76: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	99,  // 77: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
+	25,  // 78: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
+	28,  // 79: cadastre.fsm.v1.ZoneKeyStep.moves:type_name -> cadastre.fsm.v1.ZoneKeyMove
+	31,  // 80: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
+	37,  // 81: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	38,  // 82: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	38,  // 83: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	40,  // 84: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	39,  // 85: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	68,  // 86: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	82,  // 87: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	44,  // 88: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	38,  // 89: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	38,  // 90: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	40,  // 91: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	39,  // 92: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	68,  // 93: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	82,  // 94: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 95: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 96: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	45,  // 97: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	66,  // 98: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	82,  // 99: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	66,  // 100: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	82,  // 101: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 102: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 103: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	53,  // 104: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	51,  // 105: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	40,  // 106: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	52,  // 107: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	53,  // 108: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	59,  // 109: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	66,  // 110: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	82,  // 111: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	54,  // 112: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	98,  // 113: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	100, // 114: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
+	51,  // 115: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	51,  // 116: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	40,  // 117: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	52,  // 118: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	53,  // 119: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	52,  // 120: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	53,  // 121: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	66,  // 122: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	82,  // 123: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 124: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 125: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	54,  // 126: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	59,  // 127: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	59,  // 128: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	62,  // 129: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	62,  // 130: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	62,  // 131: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	69,  // 132: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	59,  // 133: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	69,  // 134: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	81,  // 135: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	83,  // 136: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
+	37,  // 137: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	38,  // 138: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	38,  // 139: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	84,  // 140: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
+	84,  // 141: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	84,  // 142: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	83,  // 143: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
+	83,  // 144: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
+	44,  // 145: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	38,  // 146: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	38,  // 147: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	62,  // 148: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	69,  // 149: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	90,  // 150: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
+	53,  // 151: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
+	92,  // 152: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
+	93,  // 153: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
+	92,  // 154: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
+	94,  // 155: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
+	91,  // 156: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	91,  // 157: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	98,  // 158: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	55,  // 159: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
+	101, // 160: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
+	98,  // 161: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	56,  // 162: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
+	98,  // 163: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	164, // [164:164] is the sub-list for method output_type
+	164, // [164:164] is the sub-list for method input_type
+	164, // [164:164] is the sub-list for extension type_name
+	164, // [164:164] is the sub-list for extension extendee
+	0,   // [0:164] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -9902,23 +10399,27 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_NodeRole)(nil),
 		(*Command_TrustPut)(nil),
 		(*Command_OperatorRevoke)(nil),
+		(*Command_ZoneKeyAdd)(nil),
+		(*Command_ZoneKeyStep)(nil),
+		(*Command_ZoneKeyDsSeen)(nil),
+		(*Command_ZoneKeyRetire)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[20].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[37].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[38].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[50].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[60].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[80].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[84].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[42].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[43].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[55].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[65].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[85].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[100].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[89].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[90].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[105].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   102,
+			NumMessages:   107,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -27,6 +27,7 @@ func rules() []rule {
 		{"fsm", level1, "the state machine knows neither Raft nor any protocol"},
 		{"zone", []string{"registry", "idn", "internal", "policy", "store"}, "zone content is a pure function of objects"},
 		{"dnssec", []string{"registry", "idn", "internal", "policy", "store", "zone"}, "signing knows zones, not how they are agreed on"},
+		{"keystore", []string{"registry", "idn", "internal", "policy", "store", "zone", "dnssec"}, "what keeps private keys knows no network and no log"},
 		{"raftnode", level2, "replication knows no edge"},
 		{"epp", level2, "edges never import each other, raftnode or cluster"},
 		{"whois", level2, "edges never import each other, raftnode or cluster"},
