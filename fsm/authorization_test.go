@@ -61,6 +61,7 @@ const (
 	rightProver             // an active registrar that knows the object's authorisation information
 	rightMemberProver       // the same, accredited for the TLD
 	rightRequester          // the active registrar that asked for the transfer
+	rightAutomatic          // operators, and the cluster itself by a policy
 )
 
 func (r right) String() string {
@@ -69,7 +70,7 @@ func (r right) String() string {
 		rightOpen: "every registrar, also a suspended one", rightReader: "the sponsor, also when suspended",
 		rightMember: "active registrars accredited for the TLD", rightSponsor: "the sponsor",
 		rightProver: "a registrar with the authorisation information", rightMemberProver: "an accredited registrar with the authorisation information",
-		rightRequester: "the registrar that asked for the transfer",
+		rightRequester: "the registrar that asked for the transfer", rightAutomatic: "operators, and the cluster itself",
 	}[r]
 }
 
@@ -81,6 +82,8 @@ func (r right) admits(s *sender) bool {
 		return s.kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR
 	case rightSystem:
 		return s.kind == fsmpb.ActorKind_ACTOR_KIND_SYSTEM
+	case rightAutomatic:
+		return s.kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR || s.kind == fsmpb.ActorKind_ACTOR_KIND_SYSTEM
 	case rightAnyone:
 		return active
 	case rightOpen:
@@ -144,6 +147,7 @@ func court(t *testing.T, before string) *world {
 		`sponsor launch_application_create {"application_roid": "APLAIN", "domain": {"name": "plain.launch", "roid": "DAPLAIN", "registrant": "c-linked", "launch_phase": {"type": "landrush"}}}`,
 		`operator allocation_token_create {"token_sha256": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAI=", "tld": "example"}`,
 		`operator reserved_load {"tld": "example", "labels": ["town"]}`, `operator! maintenance_create {"roid": "MKNOWN", `+maintenanceItem+`}`)
+	steps = append(steps, keySteps()...)
 	if before != "" {
 		steps = append(steps, "operator "+before)
 	}
@@ -204,7 +208,7 @@ func TestAuthorization(t *testing.T) {
 				t.Errorf("%s of %s by %s succeeds; it is for %s", a.verb, a.object, s.title, a.right)
 			case !code.IsSuccess() && before != after:
 				t.Errorf("%s of %s by %s is refused with %v and leaves something behind", a.verb, a.object, s.title, code)
-			case (a.right == rightOperator || a.right == rightSystem) && !a.right.admits(&s) && code != registry.CodeAuthorization:
+			case (a.right == rightOperator || a.right == rightSystem || a.right == rightAutomatic) && !a.right.admits(&s) && code != registry.CodeAuthorization:
 				t.Errorf("%s by %s, which is for %s, is refused with %v only", a.verb, s.title, a.right, code)
 			}
 			if code.IsSuccess() {
