@@ -67,6 +67,7 @@ type Store struct {
 	// replaces it.
 	dbMu sync.RWMutex
 	db   *pebble.DB
+	long longViews
 
 	// updateMu serialises Update and Restore.
 	updateMu sync.Mutex
@@ -161,6 +162,7 @@ func (s *Store) prepare() error {
 func (s *Store) Close() error {
 	s.updateMu.Lock()
 	defer s.updateMu.Unlock()
+	defer s.long.end()()
 	s.dbMu.Lock()
 	defer s.dbMu.Unlock()
 	if s.db == nil {

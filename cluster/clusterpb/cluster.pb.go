@@ -7717,6 +7717,425 @@ func (x *RotateGossipResponse) GetKeySha256() []byte {
 	return nil
 }
 
+type ZoneSecondariesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneSecondariesRequest) Reset() {
+	*x = ZoneSecondariesRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[130]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneSecondariesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneSecondariesRequest) ProtoMessage() {}
+
+func (x *ZoneSecondariesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[130]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneSecondariesRequest.ProtoReflect.Descriptor instead.
+func (*ZoneSecondariesRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{130}
+}
+
+type ZoneSecondariesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	Secondaries   []*ZoneSecondary       `protobuf:"bytes,2,rep,name=secondaries,proto3" json:"secondaries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneSecondariesResponse) Reset() {
+	*x = ZoneSecondariesResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[131]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneSecondariesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneSecondariesResponse) ProtoMessage() {}
+
+func (x *ZoneSecondariesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[131]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneSecondariesResponse.ProtoReflect.Descriptor instead.
+func (*ZoneSecondariesResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{131}
+}
+
+func (x *ZoneSecondariesResponse) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *ZoneSecondariesResponse) GetSecondaries() []*ZoneSecondary {
+	if x != nil {
+		return x.Secondaries
+	}
+	return nil
+}
+
+// ZoneSecondary is one zone on one secondary.
+type ZoneSecondary struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Address string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Zone    string                 `protobuf:"bytes,3,opt,name=zone,proto3" json:"zone,omitempty"`
+	// Served by this node.
+	Serial uint32 `protobuf:"varint,4,opt,name=serial,proto3" json:"serial,omitempty"`
+	// Valid where the time beside is not 0.
+	Acknowledged     uint32 `protobuf:"varint,5,opt,name=acknowledged,proto3" json:"acknowledged,omitempty"`
+	AcknowledgedAtMs int64  `protobuf:"varint,6,opt,name=acknowledged_at_ms,json=acknowledgedAtMs,proto3" json:"acknowledged_at_ms,omitempty"`
+	Held             uint32 `protobuf:"varint,7,opt,name=held,proto3" json:"held,omitempty"`
+	HeldAtMs         int64  `protobuf:"varint,8,opt,name=held_at_ms,json=heldAtMs,proto3" json:"held_at_ms,omitempty"`
+	Attempts         uint32 `protobuf:"varint,9,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Error            string `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ZoneSecondary) Reset() {
+	*x = ZoneSecondary{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[132]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneSecondary) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneSecondary) ProtoMessage() {}
+
+func (x *ZoneSecondary) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[132]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneSecondary.ProtoReflect.Descriptor instead.
+func (*ZoneSecondary) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{132}
+}
+
+func (x *ZoneSecondary) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ZoneSecondary) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *ZoneSecondary) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *ZoneSecondary) GetSerial() uint32 {
+	if x != nil {
+		return x.Serial
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetAcknowledged() uint32 {
+	if x != nil {
+		return x.Acknowledged
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetAcknowledgedAtMs() int64 {
+	if x != nil {
+		return x.AcknowledgedAtMs
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetHeld() uint32 {
+	if x != nil {
+		return x.Held
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetHeldAtMs() int64 {
+	if x != nil {
+		return x.HeldAtMs
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+type ZoneExportRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneExportRequest) Reset() {
+	*x = ZoneExportRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneExportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneExportRequest) ProtoMessage() {}
+
+func (x *ZoneExportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneExportRequest.ProtoReflect.Descriptor instead.
+func (*ZoneExportRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{133}
+}
+
+func (x *ZoneExportRequest) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+type ZoneExportChunk struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Serial uint32                 `protobuf:"varint,1,opt,name=serial,proto3" json:"serial,omitempty"`
+	// Complete uncompressed records, one after another, in no certain order.
+	Rrs []byte `protobuf:"bytes,2,opt,name=rrs,proto3" json:"rrs,omitempty"`
+	// This is the last.
+	Done bool `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	// How many owner names were sent so far.
+	Owners        uint64 `protobuf:"varint,4,opt,name=owners,proto3" json:"owners,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneExportChunk) Reset() {
+	*x = ZoneExportChunk{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneExportChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneExportChunk) ProtoMessage() {}
+
+func (x *ZoneExportChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneExportChunk.ProtoReflect.Descriptor instead.
+func (*ZoneExportChunk) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{134}
+}
+
+func (x *ZoneExportChunk) GetSerial() uint32 {
+	if x != nil {
+		return x.Serial
+	}
+	return 0
+}
+
+func (x *ZoneExportChunk) GetRrs() []byte {
+	if x != nil {
+		return x.Rrs
+	}
+	return nil
+}
+
+func (x *ZoneExportChunk) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *ZoneExportChunk) GetOwners() uint64 {
+	if x != nil {
+		return x.Owners
+	}
+	return 0
+}
+
+type ZoneImportRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Commands      []*fsmpb.Command       `protobuf:"bytes,1,rep,name=commands,proto3" json:"commands,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneImportRequest) Reset() {
+	*x = ZoneImportRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneImportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneImportRequest) ProtoMessage() {}
+
+func (x *ZoneImportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneImportRequest.ProtoReflect.Descriptor instead.
+func (*ZoneImportRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{135}
+}
+
+func (x *ZoneImportRequest) GetCommands() []*fsmpb.Command {
+	if x != nil {
+		return x.Commands
+	}
+	return nil
+}
+
+func (x *ZoneImportRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type ZoneImportResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each command, in order.
+	Results       []*fsmpb.Result `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneImportResponse) Reset() {
+	*x = ZoneImportResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneImportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneImportResponse) ProtoMessage() {}
+
+func (x *ZoneImportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneImportResponse.ProtoReflect.Descriptor instead.
+func (*ZoneImportResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{136}
+}
+
+func (x *ZoneImportResponse) GetResults() []*fsmpb.Result {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
 var File_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
@@ -8248,7 +8667,36 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x14RotateGossipResponse\x12\x14\n" +
 	"\x05steps\x18\x01 \x03(\tR\x05steps\x12\x1d\n" +
 	"\n" +
-	"key_sha256\x18\x02 \x01(\fR\tkeySha256*\xa8\x01\n" +
+	"key_sha256\x18\x02 \x01(\fR\tkeySha256\"\x18\n" +
+	"\x16ZoneSecondariesRequest\"x\n" +
+	"\x17ZoneSecondariesResponse\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12D\n" +
+	"\vsecondaries\x18\x02 \x03(\v2\".cadastre.cluster.v1.ZoneSecondaryR\vsecondaries\"\x9f\x02\n" +
+	"\rZoneSecondary\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
+	"\x04zone\x18\x03 \x01(\tR\x04zone\x12\x16\n" +
+	"\x06serial\x18\x04 \x01(\rR\x06serial\x12\"\n" +
+	"\facknowledged\x18\x05 \x01(\rR\facknowledged\x12,\n" +
+	"\x12acknowledged_at_ms\x18\x06 \x01(\x03R\x10acknowledgedAtMs\x12\x12\n" +
+	"\x04held\x18\a \x01(\rR\x04held\x12\x1c\n" +
+	"\n" +
+	"held_at_ms\x18\b \x01(\x03R\bheldAtMs\x12\x1a\n" +
+	"\battempts\x18\t \x01(\rR\battempts\x12\x14\n" +
+	"\x05error\x18\n" +
+	" \x01(\tR\x05error\"%\n" +
+	"\x11ZoneExportRequest\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\"g\n" +
+	"\x0fZoneExportChunk\x12\x16\n" +
+	"\x06serial\x18\x01 \x01(\rR\x06serial\x12\x10\n" +
+	"\x03rrs\x18\x02 \x01(\fR\x03rrs\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\x12\x16\n" +
+	"\x06owners\x18\x04 \x01(\x04R\x06owners\"a\n" +
+	"\x11ZoneImportRequest\x124\n" +
+	"\bcommands\x18\x01 \x03(\v2\x18.cadastre.fsm.v1.CommandR\bcommands\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"G\n" +
+	"\x12ZoneImportResponse\x121\n" +
+	"\aresults\x18\x01 \x03(\v2\x17.cadastre.fsm.v1.ResultR\aresults*\xa8\x01\n" +
 	"\x0fGossipKeyChange\x12!\n" +
 	"\x1dGOSSIP_KEY_CHANGE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16GOSSIP_KEY_CHANGE_NONE\x10\x01\x12\x1d\n" +
@@ -8279,7 +8727,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\bSeedHold\x12$.cadastre.cluster.v1.SeedHoldRequest\x1a%.cadastre.cluster.v1.SeedHoldResponse\x12W\n" +
 	"\bSeedHash\x12$.cadastre.cluster.v1.SeedHashRequest\x1a%.cadastre.cluster.v1.SeedHashResponse\x12W\n" +
 	"\bKeyFetch\x12$.cadastre.cluster.v1.KeyFetchRequest\x1a%.cadastre.cluster.v1.KeyFetchResponse\x12T\n" +
-	"\aKeyHeld\x12#.cadastre.cluster.v1.KeyHeldRequest\x1a$.cadastre.cluster.v1.KeyHeldResponse2\xff\x19\n" +
+	"\aKeyHeld\x12#.cadastre.cluster.v1.KeyHeldRequest\x1a$.cadastre.cluster.v1.KeyHeldResponse2\xaa\x1c\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -8318,7 +8766,12 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"ReadObject\x12&.cadastre.cluster.v1.ReadObjectRequest\x1a'.cadastre.cluster.v1.ReadObjectResponse\x12`\n" +
 	"\vKeyGenerate\x12'.cadastre.cluster.v1.KeyGenerateRequest\x1a(.cadastre.cluster.v1.KeyGenerateResponse\x12T\n" +
 	"\aKeyList\x12#.cadastre.cluster.v1.KeyListRequest\x1a$.cadastre.cluster.v1.KeyListResponse\x12T\n" +
-	"\aKeyRoll\x12#.cadastre.cluster.v1.KeyRollRequest\x1a$.cadastre.cluster.v1.KeyRollResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"\aKeyRoll\x12#.cadastre.cluster.v1.KeyRollRequest\x1a$.cadastre.cluster.v1.KeyRollResponse\x12l\n" +
+	"\x0fZoneSecondaries\x12+.cadastre.cluster.v1.ZoneSecondariesRequest\x1a,.cadastre.cluster.v1.ZoneSecondariesResponse\x12\\\n" +
+	"\n" +
+	"ZoneExport\x12&.cadastre.cluster.v1.ZoneExportRequest\x1a$.cadastre.cluster.v1.ZoneExportChunk0\x01\x12]\n" +
+	"\n" +
+	"ZoneImport\x12&.cadastre.cluster.v1.ZoneImportRequest\x1a'.cadastre.cluster.v1.ZoneImportResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -8333,7 +8786,7 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 130)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 137)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(GossipKeyChange)(0),               // 0: cadastre.cluster.v1.GossipKeyChange
 	(*ErrorDetail)(nil),                // 1: cadastre.cluster.v1.ErrorDetail
@@ -8466,22 +8919,29 @@ var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*GossipKeysResponse)(nil),         // 128: cadastre.cluster.v1.GossipKeysResponse
 	(*RotateGossipRequest)(nil),        // 129: cadastre.cluster.v1.RotateGossipRequest
 	(*RotateGossipResponse)(nil),       // 130: cadastre.cluster.v1.RotateGossipResponse
-	(*fsmpb.Command)(nil),              // 131: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),               // 132: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),                 // 133: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),                // 134: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),            // 135: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),          // 136: cadastre.fsm.v1.PremiumName
-	(*fsmpb.MaintenanceItem)(nil),      // 137: cadastre.fsm.v1.MaintenanceItem
+	(*ZoneSecondariesRequest)(nil),     // 131: cadastre.cluster.v1.ZoneSecondariesRequest
+	(*ZoneSecondariesResponse)(nil),    // 132: cadastre.cluster.v1.ZoneSecondariesResponse
+	(*ZoneSecondary)(nil),              // 133: cadastre.cluster.v1.ZoneSecondary
+	(*ZoneExportRequest)(nil),          // 134: cadastre.cluster.v1.ZoneExportRequest
+	(*ZoneExportChunk)(nil),            // 135: cadastre.cluster.v1.ZoneExportChunk
+	(*ZoneImportRequest)(nil),          // 136: cadastre.cluster.v1.ZoneImportRequest
+	(*ZoneImportResponse)(nil),         // 137: cadastre.cluster.v1.ZoneImportResponse
+	(*fsmpb.Command)(nil),              // 138: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),               // 139: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),                 // 140: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),                // 141: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),            // 142: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),          // 143: cadastre.fsm.v1.PremiumName
+	(*fsmpb.MaintenanceItem)(nil),      // 144: cadastre.fsm.v1.MaintenanceItem
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	131, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	138, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	9,   // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	132, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	139, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	1,   // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	2,   // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	133, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	134, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	140, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	141, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
 	28,  // 7: cadastre.cluster.v1.SeedSourcesResponse.sources:type_name -> cadastre.cluster.v1.SeedSource
 	31,  // 8: cadastre.cluster.v1.SeedManifestPart.files:type_name -> cadastre.cluster.v1.SeedFile
 	40,  // 9: cadastre.cluster.v1.ReadObjectRequest.consistency:type_name -> cadastre.cluster.v1.ReadConsistency
@@ -8490,15 +8950,15 @@ var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
 	43,  // 12: cadastre.cluster.v1.KeyListResponse.keys:type_name -> cadastre.cluster.v1.ZoneKey
 	43,  // 13: cadastre.cluster.v1.KeyRollResponse.keys:type_name -> cadastre.cluster.v1.ZoneKey
 	50,  // 14: cadastre.cluster.v1.KeyRollResponse.timeline:type_name -> cadastre.cluster.v1.KeyEvent
-	131, // 15: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	132, // 16: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	138, // 15: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	139, // 16: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
 	54,  // 17: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	135, // 18: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	136, // 19: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	142, // 18: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	143, // 19: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
 	63,  // 20: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
 	56,  // 21: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
 	65,  // 22: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	132, // 23: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	139, // 23: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
 	84,  // 24: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
 	87,  // 25: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
 	88,  // 26: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
@@ -8508,132 +8968,141 @@ var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
 	104, // 30: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
 	104, // 31: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
 	105, // 32: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
-	137, // 33: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	144, // 33: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
 	104, // 34: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	134, // 35: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	141, // 35: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
 	114, // 36: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
 	117, // 37: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
 	0,   // 38: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
-	134, // 39: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	7,   // 40: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	10,  // 41: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	12,  // 42: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	14,  // 43: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	16,  // 44: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	18,  // 45: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	20,  // 46: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	71,  // 47: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	22,  // 48: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	24,  // 49: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	106, // 50: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
-	109, // 51: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
-	125, // 52: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
-	127, // 53: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
-	26,  // 54: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
-	29,  // 55: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
-	32,  // 56: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
-	34,  // 57: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
-	36,  // 58: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
-	38,  // 59: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
-	3,   // 60: cadastre.cluster.v1.Peer.KeyFetch:input_type -> cadastre.cluster.v1.KeyFetchRequest
-	5,   // 61: cadastre.cluster.v1.Peer.KeyHeld:input_type -> cadastre.cluster.v1.KeyHeldRequest
-	51,  // 62: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	53,  // 63: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	57,  // 64: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	58,  // 65: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	59,  // 66: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	61,  // 67: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	66,  // 68: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	67,  // 69: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	69,  // 70: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	71,  // 71: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	73,  // 72: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	75,  // 73: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	77,  // 74: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	79,  // 75: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	81,  // 76: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	82,  // 77: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	85,  // 78: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	89,  // 79: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
-	92,  // 80: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
-	95,  // 81: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	98,  // 82: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	100, // 83: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
-	102, // 84: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
-	108, // 85: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
-	111, // 86: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
-	113, // 87: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
-	116, // 88: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
-	119, // 89: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
-	129, // 90: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
-	121, // 91: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
-	123, // 92: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
-	41,  // 93: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
-	44,  // 94: cadastre.cluster.v1.Admin.KeyGenerate:input_type -> cadastre.cluster.v1.KeyGenerateRequest
-	46,  // 95: cadastre.cluster.v1.Admin.KeyList:input_type -> cadastre.cluster.v1.KeyListRequest
-	48,  // 96: cadastre.cluster.v1.Admin.KeyRoll:input_type -> cadastre.cluster.v1.KeyRollRequest
-	8,   // 97: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	11,  // 98: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	13,  // 99: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	15,  // 100: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	17,  // 101: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	19,  // 102: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	21,  // 103: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	72,  // 104: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	23,  // 105: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	25,  // 106: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	107, // 107: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	110, // 108: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
-	126, // 109: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
-	128, // 110: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
-	27,  // 111: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
-	30,  // 112: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
-	33,  // 113: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
-	35,  // 114: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
-	37,  // 115: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
-	39,  // 116: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
-	4,   // 117: cadastre.cluster.v1.Peer.KeyFetch:output_type -> cadastre.cluster.v1.KeyFetchResponse
-	6,   // 118: cadastre.cluster.v1.Peer.KeyHeld:output_type -> cadastre.cluster.v1.KeyHeldResponse
-	52,  // 119: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	55,  // 120: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	56,  // 121: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	64,  // 122: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	60,  // 123: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	62,  // 124: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	65,  // 125: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	68,  // 126: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	70,  // 127: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	72,  // 128: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	74,  // 129: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	76,  // 130: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	78,  // 131: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	80,  // 132: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	17,  // 133: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	83,  // 134: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	86,  // 135: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	90,  // 136: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
-	93,  // 137: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
-	97,  // 138: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	99,  // 139: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	101, // 140: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
-	103, // 141: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
-	107, // 142: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	112, // 143: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
-	115, // 144: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
-	118, // 145: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
-	120, // 146: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
-	130, // 147: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
-	122, // 148: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
-	124, // 149: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
-	42,  // 150: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
-	45,  // 151: cadastre.cluster.v1.Admin.KeyGenerate:output_type -> cadastre.cluster.v1.KeyGenerateResponse
-	47,  // 152: cadastre.cluster.v1.Admin.KeyList:output_type -> cadastre.cluster.v1.KeyListResponse
-	49,  // 153: cadastre.cluster.v1.Admin.KeyRoll:output_type -> cadastre.cluster.v1.KeyRollResponse
-	97,  // [97:154] is the sub-list for method output_type
-	40,  // [40:97] is the sub-list for method input_type
-	40,  // [40:40] is the sub-list for extension type_name
-	40,  // [40:40] is the sub-list for extension extendee
-	0,   // [0:40] is the sub-list for field type_name
+	141, // 39: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	133, // 40: cadastre.cluster.v1.ZoneSecondariesResponse.secondaries:type_name -> cadastre.cluster.v1.ZoneSecondary
+	138, // 41: cadastre.cluster.v1.ZoneImportRequest.commands:type_name -> cadastre.fsm.v1.Command
+	139, // 42: cadastre.cluster.v1.ZoneImportResponse.results:type_name -> cadastre.fsm.v1.Result
+	7,   // 43: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	10,  // 44: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	12,  // 45: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	14,  // 46: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	16,  // 47: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	18,  // 48: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	20,  // 49: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	71,  // 50: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	22,  // 51: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	24,  // 52: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	106, // 53: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
+	109, // 54: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
+	125, // 55: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
+	127, // 56: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
+	26,  // 57: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
+	29,  // 58: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
+	32,  // 59: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
+	34,  // 60: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
+	36,  // 61: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
+	38,  // 62: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
+	3,   // 63: cadastre.cluster.v1.Peer.KeyFetch:input_type -> cadastre.cluster.v1.KeyFetchRequest
+	5,   // 64: cadastre.cluster.v1.Peer.KeyHeld:input_type -> cadastre.cluster.v1.KeyHeldRequest
+	51,  // 65: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	53,  // 66: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	57,  // 67: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	58,  // 68: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	59,  // 69: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	61,  // 70: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	66,  // 71: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	67,  // 72: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	69,  // 73: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	71,  // 74: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	73,  // 75: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	75,  // 76: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	77,  // 77: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	79,  // 78: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	81,  // 79: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	82,  // 80: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	85,  // 81: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	89,  // 82: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
+	92,  // 83: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
+	95,  // 84: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	98,  // 85: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	100, // 86: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
+	102, // 87: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
+	108, // 88: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
+	111, // 89: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
+	113, // 90: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
+	116, // 91: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
+	119, // 92: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
+	129, // 93: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
+	121, // 94: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
+	123, // 95: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
+	41,  // 96: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
+	44,  // 97: cadastre.cluster.v1.Admin.KeyGenerate:input_type -> cadastre.cluster.v1.KeyGenerateRequest
+	46,  // 98: cadastre.cluster.v1.Admin.KeyList:input_type -> cadastre.cluster.v1.KeyListRequest
+	48,  // 99: cadastre.cluster.v1.Admin.KeyRoll:input_type -> cadastre.cluster.v1.KeyRollRequest
+	131, // 100: cadastre.cluster.v1.Admin.ZoneSecondaries:input_type -> cadastre.cluster.v1.ZoneSecondariesRequest
+	134, // 101: cadastre.cluster.v1.Admin.ZoneExport:input_type -> cadastre.cluster.v1.ZoneExportRequest
+	136, // 102: cadastre.cluster.v1.Admin.ZoneImport:input_type -> cadastre.cluster.v1.ZoneImportRequest
+	8,   // 103: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	11,  // 104: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	13,  // 105: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	15,  // 106: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	17,  // 107: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	19,  // 108: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	21,  // 109: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	72,  // 110: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	23,  // 111: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	25,  // 112: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	107, // 113: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	110, // 114: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
+	126, // 115: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
+	128, // 116: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
+	27,  // 117: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
+	30,  // 118: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
+	33,  // 119: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
+	35,  // 120: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
+	37,  // 121: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
+	39,  // 122: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
+	4,   // 123: cadastre.cluster.v1.Peer.KeyFetch:output_type -> cadastre.cluster.v1.KeyFetchResponse
+	6,   // 124: cadastre.cluster.v1.Peer.KeyHeld:output_type -> cadastre.cluster.v1.KeyHeldResponse
+	52,  // 125: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	55,  // 126: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	56,  // 127: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	64,  // 128: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	60,  // 129: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	62,  // 130: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	65,  // 131: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	68,  // 132: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	70,  // 133: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	72,  // 134: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	74,  // 135: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	76,  // 136: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	78,  // 137: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	80,  // 138: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	17,  // 139: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	83,  // 140: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	86,  // 141: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	90,  // 142: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
+	93,  // 143: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
+	97,  // 144: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	99,  // 145: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	101, // 146: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
+	103, // 147: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
+	107, // 148: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	112, // 149: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
+	115, // 150: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
+	118, // 151: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
+	120, // 152: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
+	130, // 153: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
+	122, // 154: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
+	124, // 155: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
+	42,  // 156: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
+	45,  // 157: cadastre.cluster.v1.Admin.KeyGenerate:output_type -> cadastre.cluster.v1.KeyGenerateResponse
+	47,  // 158: cadastre.cluster.v1.Admin.KeyList:output_type -> cadastre.cluster.v1.KeyListResponse
+	49,  // 159: cadastre.cluster.v1.Admin.KeyRoll:output_type -> cadastre.cluster.v1.KeyRollResponse
+	132, // 160: cadastre.cluster.v1.Admin.ZoneSecondaries:output_type -> cadastre.cluster.v1.ZoneSecondariesResponse
+	135, // 161: cadastre.cluster.v1.Admin.ZoneExport:output_type -> cadastre.cluster.v1.ZoneExportChunk
+	137, // 162: cadastre.cluster.v1.Admin.ZoneImport:output_type -> cadastre.cluster.v1.ZoneImportResponse
+	103, // [103:163] is the sub-list for method output_type
+	43,  // [43:103] is the sub-list for method input_type
+	43,  // [43:43] is the sub-list for extension type_name
+	43,  // [43:43] is the sub-list for extension extendee
+	0,   // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -8653,7 +9122,7 @@ func file_cluster_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   130,
+			NumMessages:   137,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

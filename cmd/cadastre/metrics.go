@@ -29,11 +29,12 @@ const (
 
 // nodeCollector reads the numbers of a node when they are asked for.
 type nodeCollector struct {
-	node    *node
-	storage *storageDescs
-	work    *raftDescs
-	epp     *eppDescs
-	seed    *seedDescs
+	node      *node
+	storage   *storageDescs
+	work      *raftDescs
+	epp       *eppDescs
+	seed      *seedDescs
+	transfers *transferDescs
 
 	term, isLeader, applied, commit, lastLog, peers  *prometheus.Desc
 	dnsQueries, dnsResponses, dnsDropped, dnsRcodes  *prometheus.Desc
@@ -51,6 +52,7 @@ func newNodeCollector(n *node) *nodeCollector {
 		node:               n,
 		storage:            newStorageDescs(desc),
 		work:               newRaftDescs(desc),
+		transfers:          newTransferDescs(desc),
 		epp:                newEPPDescs(desc),
 		seed:               newSeedDescs(desc),
 		term:               desc("raft_term", "Current Raft term."),
@@ -148,6 +150,7 @@ func (c *nodeCollector) collectEdges(out chan<- prometheus.Metric) {
 	}
 	gauge(c.dnsTCPConns, float64(stats.TCPConns))
 	counter(c.dnsTCPRejected, stats.TCPRejected)
+	c.transfers.collect(out, &stats.Transfers, c.node.dns.Secondaries())
 	counter(c.dnsRefreshFailures, stats.RefreshFailures)
 	for _, zone := range stats.Zones {
 		gauge(c.dnsSerial, float64(zone.Serial), zone.TLD)

@@ -326,6 +326,8 @@ type Command struct {
 	//	*Command_ZoneKeyStep
 	//	*Command_ZoneKeyDsSeen
 	//	*Command_ZoneKeyRetire
+	//	*Command_HostImport
+	//	*Command_DomainImport
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -972,6 +974,24 @@ func (x *Command) GetZoneKeyRetire() *ZoneKeyRetire {
 	return nil
 }
 
+func (x *Command) GetHostImport() *HostImport {
+	if x != nil {
+		if x, ok := x.Body.(*Command_HostImport); ok {
+			return x.HostImport
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDomainImport() *DomainImport {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DomainImport); ok {
+			return x.DomainImport
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -1232,6 +1252,14 @@ type Command_ZoneKeyRetire struct {
 	ZoneKeyRetire *ZoneKeyRetire `protobuf:"bytes,223,opt,name=zone_key_retire,json=zoneKeyRetire,proto3,oneof"`
 }
 
+type Command_HostImport struct {
+	HostImport *HostImport `protobuf:"bytes,240,opt,name=host_import,json=hostImport,proto3,oneof"`
+}
+
+type Command_DomainImport struct {
+	DomainImport *DomainImport `protobuf:"bytes,241,opt,name=domain_import,json=domainImport,proto3,oneof"`
+}
+
 func (*Command_ClusterInit) isCommand_Body() {}
 
 func (*Command_JoinTokenCreate) isCommand_Body() {}
@@ -1359,6 +1387,10 @@ func (*Command_ZoneKeyStep) isCommand_Body() {}
 func (*Command_ZoneKeyDsSeen) isCommand_Body() {}
 
 func (*Command_ZoneKeyRetire) isCommand_Body() {}
+
+func (*Command_HostImport) isCommand_Body() {}
+
+func (*Command_DomainImport) isCommand_Body() {}
 
 // FieldError is one reason of a refusal.
 type FieldError struct {
@@ -9239,6 +9271,248 @@ func (x *AllocationTokenRevoke) GetTokenSha256() []byte {
 	return nil
 }
 
+// HostImport makes a host outside the TLDs of the registry for a registrar, unless there is one.
+type HostImport struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Registrar     string                 `protobuf:"bytes,1,opt,name=registrar,proto3" json:"registrar,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Roid          string                 `protobuf:"bytes,3,opt,name=roid,proto3" json:"roid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostImport) Reset() {
+	*x = HostImport{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostImport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostImport) ProtoMessage() {}
+
+func (x *HostImport) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostImport.ProtoReflect.Descriptor instead.
+func (*HostImport) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{107}
+}
+
+func (x *HostImport) GetRegistrar() string {
+	if x != nil {
+		return x.Registrar
+	}
+	return ""
+}
+
+func (x *HostImport) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HostImport) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+// DomainImport registers a delegation of an existing zone for a registrar, with the hosts below it. What is there
+// already, with the same content, stays.
+type DomainImport struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Registrar string                 `protobuf:"bytes,1,opt,name=registrar,proto3" json:"registrar,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Roid      string                 `protobuf:"bytes,3,opt,name=roid,proto3" json:"roid,omitempty"`
+	// 0: the TLD's minimum.
+	PeriodYears uint32              `protobuf:"varint,4,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	Registrant  string              `protobuf:"bytes,5,opt,name=registrant,proto3" json:"registrant,omitempty"`
+	NameServers []string            `protobuf:"bytes,6,rep,name=name_servers,json=nameServers,proto3" json:"name_servers,omitempty"`
+	Hosts       []*ImportedHost     `protobuf:"bytes,7,rep,name=hosts,proto3" json:"hosts,omitempty"`
+	Ds          []*DelegationSigner `protobuf:"bytes,8,rep,name=ds,proto3" json:"ds,omitempty"`
+	// The registrar pays as for a create; else it is free.
+	Charged bool `protobuf:"varint,9,opt,name=charged,proto3" json:"charged,omitempty"`
+	// The domain is there; it only gets the name servers that it does not have yet.
+	Complete      bool `protobuf:"varint,10,opt,name=complete,proto3" json:"complete,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DomainImport) Reset() {
+	*x = DomainImport{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DomainImport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DomainImport) ProtoMessage() {}
+
+func (x *DomainImport) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DomainImport.ProtoReflect.Descriptor instead.
+func (*DomainImport) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{108}
+}
+
+func (x *DomainImport) GetRegistrar() string {
+	if x != nil {
+		return x.Registrar
+	}
+	return ""
+}
+
+func (x *DomainImport) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DomainImport) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *DomainImport) GetPeriodYears() uint32 {
+	if x != nil {
+		return x.PeriodYears
+	}
+	return 0
+}
+
+func (x *DomainImport) GetRegistrant() string {
+	if x != nil {
+		return x.Registrant
+	}
+	return ""
+}
+
+func (x *DomainImport) GetNameServers() []string {
+	if x != nil {
+		return x.NameServers
+	}
+	return nil
+}
+
+func (x *DomainImport) GetHosts() []*ImportedHost {
+	if x != nil {
+		return x.Hosts
+	}
+	return nil
+}
+
+func (x *DomainImport) GetDs() []*DelegationSigner {
+	if x != nil {
+		return x.Ds
+	}
+	return nil
+}
+
+func (x *DomainImport) GetCharged() bool {
+	if x != nil {
+		return x.Charged
+	}
+	return false
+}
+
+func (x *DomainImport) GetComplete() bool {
+	if x != nil {
+		return x.Complete
+	}
+	return false
+}
+
+type ImportedHost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Roid          string                 `protobuf:"bytes,2,opt,name=roid,proto3" json:"roid,omitempty"`
+	Addresses     [][]byte               `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportedHost) Reset() {
+	*x = ImportedHost{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportedHost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportedHost) ProtoMessage() {}
+
+func (x *ImportedHost) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportedHost.ProtoReflect.Descriptor instead.
+func (*ImportedHost) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{109}
+}
+
+func (x *ImportedHost) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ImportedHost) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *ImportedHost) GetAddresses() [][]byte {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
 var File_fsm_fsmpb_command_proto protoreflect.FileDescriptor
 
 const file_fsm_fsmpb_command_proto_rawDesc = "" +
@@ -9256,7 +9530,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\xa5(\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xad)\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -9337,7 +9611,10 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"zoneKeyAdd\x12C\n" +
 	"\rzone_key_step\x18\xdd\x01 \x01(\v2\x1c.cadastre.fsm.v1.ZoneKeyStepH\x00R\vzoneKeyStep\x12J\n" +
 	"\x10zone_key_ds_seen\x18\xde\x01 \x01(\v2\x1e.cadastre.fsm.v1.ZoneKeyDSSeenH\x00R\rzoneKeyDsSeen\x12I\n" +
-	"\x0fzone_key_retire\x18\xdf\x01 \x01(\v2\x1e.cadastre.fsm.v1.ZoneKeyRetireH\x00R\rzoneKeyRetireB\x06\n" +
+	"\x0fzone_key_retire\x18\xdf\x01 \x01(\v2\x1e.cadastre.fsm.v1.ZoneKeyRetireH\x00R\rzoneKeyRetire\x12?\n" +
+	"\vhost_import\x18\xf0\x01 \x01(\v2\x1b.cadastre.fsm.v1.HostImportH\x00R\n" +
+	"hostImport\x12E\n" +
+	"\rdomain_import\x18\xf1\x01 \x01(\v2\x1d.cadastre.fsm.v1.DomainImportH\x00R\fdomainImportB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
 	"FieldError\x12\x14\n" +
@@ -10030,7 +10307,30 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	" \x01(\bR\x0funlocksReservedB\x0e\n" +
 	"\f_price_minor\":\n" +
 	"\x15AllocationTokenRevoke\x12!\n" +
-	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256*q\n" +
+	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\"R\n" +
+	"\n" +
+	"HostImport\x12\x1c\n" +
+	"\tregistrar\x18\x01 \x01(\tR\tregistrar\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04roid\x18\x03 \x01(\tR\x04roid\"\xd8\x02\n" +
+	"\fDomainImport\x12\x1c\n" +
+	"\tregistrar\x18\x01 \x01(\tR\tregistrar\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04roid\x18\x03 \x01(\tR\x04roid\x12!\n" +
+	"\fperiod_years\x18\x04 \x01(\rR\vperiodYears\x12\x1e\n" +
+	"\n" +
+	"registrant\x18\x05 \x01(\tR\n" +
+	"registrant\x12!\n" +
+	"\fname_servers\x18\x06 \x03(\tR\vnameServers\x123\n" +
+	"\x05hosts\x18\a \x03(\v2\x1d.cadastre.fsm.v1.ImportedHostR\x05hosts\x121\n" +
+	"\x02ds\x18\b \x03(\v2!.cadastre.fsm.v1.DelegationSignerR\x02ds\x12\x18\n" +
+	"\acharged\x18\t \x01(\bR\acharged\x12\x1a\n" +
+	"\bcomplete\x18\n" +
+	" \x01(\bR\bcomplete\"T\n" +
+	"\fImportedHost\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04roid\x18\x02 \x01(\tR\x04roid\x12\x1c\n" +
+	"\taddresses\x18\x03 \x03(\fR\taddresses*q\n" +
 	"\tActorKind\x12\x1a\n" +
 	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ACTOR_KIND_REGISTRAR\x10\x01\x12\x17\n" +
@@ -10050,7 +10350,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 107)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 110)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                  // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),                // 1: cadastre.fsm.v1.Envelope
@@ -10160,6 +10460,9 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*LaunchApplicationDecide)(nil), // 105: cadastre.fsm.v1.LaunchApplicationDecide
 	(*AllocationTokenCreate)(nil),   // 106: cadastre.fsm.v1.AllocationTokenCreate
 	(*AllocationTokenRevoke)(nil),   // 107: cadastre.fsm.v1.AllocationTokenRevoke
+	(*HostImport)(nil),              // 108: cadastre.fsm.v1.HostImport
+	(*DomainImport)(nil),            // 109: cadastre.fsm.v1.DomainImport
+	(*ImportedHost)(nil),            // 110: cadastre.fsm.v1.ImportedHost
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -10230,107 +10533,111 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	27,  // 65: cadastre.fsm.v1.Command.zone_key_step:type_name -> cadastre.fsm.v1.ZoneKeyStep
 	29,  // 66: cadastre.fsm.v1.Command.zone_key_ds_seen:type_name -> cadastre.fsm.v1.ZoneKeyDSSeen
 	30,  // 67: cadastre.fsm.v1.Command.zone_key_retire:type_name -> cadastre.fsm.v1.ZoneKeyRetire
-	5,   // 68: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	78,  // 69: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,   // 70: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,   // 71: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,   // 72: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	24,  // 73: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	36,  // 74: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	31,  // 75: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	67,  // 76: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	99,  // 77: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
-	25,  // 78: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
-	28,  // 79: cadastre.fsm.v1.ZoneKeyStep.moves:type_name -> cadastre.fsm.v1.ZoneKeyMove
-	31,  // 80: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
-	37,  // 81: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	38,  // 82: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	38,  // 83: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	40,  // 84: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	39,  // 85: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	68,  // 86: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	82,  // 87: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	44,  // 88: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	38,  // 89: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	38,  // 90: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	40,  // 91: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	39,  // 92: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	68,  // 93: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	82,  // 94: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 95: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 96: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	45,  // 97: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	66,  // 98: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	82,  // 99: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	66,  // 100: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	82,  // 101: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 102: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 103: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	53,  // 104: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	51,  // 105: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	40,  // 106: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	52,  // 107: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	53,  // 108: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	59,  // 109: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	66,  // 110: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	82,  // 111: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	54,  // 112: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	98,  // 113: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	100, // 114: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
-	51,  // 115: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	51,  // 116: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	40,  // 117: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	52,  // 118: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	53,  // 119: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	52,  // 120: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	53,  // 121: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	66,  // 122: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	82,  // 123: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 124: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 125: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	54,  // 126: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	59,  // 127: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	59,  // 128: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	62,  // 129: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	62,  // 130: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	62,  // 131: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	69,  // 132: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	59,  // 133: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	69,  // 134: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	81,  // 135: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	83,  // 136: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
-	37,  // 137: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	38,  // 138: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	38,  // 139: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	84,  // 140: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
-	84,  // 141: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	84,  // 142: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	83,  // 143: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
-	83,  // 144: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
-	44,  // 145: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	38,  // 146: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	38,  // 147: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	62,  // 148: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	69,  // 149: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	90,  // 150: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
-	53,  // 151: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
-	92,  // 152: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
-	93,  // 153: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
-	92,  // 154: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
-	94,  // 155: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
-	91,  // 156: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	91,  // 157: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	98,  // 158: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	55,  // 159: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
-	101, // 160: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
-	98,  // 161: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	56,  // 162: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
-	98,  // 163: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	164, // [164:164] is the sub-list for method output_type
-	164, // [164:164] is the sub-list for method input_type
-	164, // [164:164] is the sub-list for extension type_name
-	164, // [164:164] is the sub-list for extension extendee
-	0,   // [0:164] is the sub-list for field type_name
+	108, // 68: cadastre.fsm.v1.Command.host_import:type_name -> cadastre.fsm.v1.HostImport
+	109, // 69: cadastre.fsm.v1.Command.domain_import:type_name -> cadastre.fsm.v1.DomainImport
+	5,   // 70: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	78,  // 71: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 72: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 73: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 74: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	24,  // 75: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	36,  // 76: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	31,  // 77: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	67,  // 78: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	99,  // 79: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
+	25,  // 80: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
+	28,  // 81: cadastre.fsm.v1.ZoneKeyStep.moves:type_name -> cadastre.fsm.v1.ZoneKeyMove
+	31,  // 82: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
+	37,  // 83: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	38,  // 84: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	38,  // 85: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	40,  // 86: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	39,  // 87: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	68,  // 88: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	82,  // 89: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	44,  // 90: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	38,  // 91: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	38,  // 92: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	40,  // 93: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	39,  // 94: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	68,  // 95: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	82,  // 96: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 97: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 98: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	45,  // 99: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	66,  // 100: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	82,  // 101: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	66,  // 102: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	82,  // 103: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 104: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 105: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	53,  // 106: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	51,  // 107: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	40,  // 108: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	52,  // 109: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	53,  // 110: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	59,  // 111: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	66,  // 112: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	82,  // 113: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	54,  // 114: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	98,  // 115: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	100, // 116: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
+	51,  // 117: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	51,  // 118: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	40,  // 119: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	52,  // 120: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	53,  // 121: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	52,  // 122: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	53,  // 123: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	66,  // 124: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	82,  // 125: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 126: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	82,  // 127: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	54,  // 128: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	59,  // 129: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	59,  // 130: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	62,  // 131: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	62,  // 132: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	62,  // 133: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	69,  // 134: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	59,  // 135: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	69,  // 136: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	81,  // 137: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	83,  // 138: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
+	37,  // 139: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	38,  // 140: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	38,  // 141: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	84,  // 142: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
+	84,  // 143: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	84,  // 144: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	83,  // 145: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
+	83,  // 146: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
+	44,  // 147: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	38,  // 148: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	38,  // 149: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	62,  // 150: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	69,  // 151: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	90,  // 152: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
+	53,  // 153: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
+	92,  // 154: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
+	93,  // 155: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
+	92,  // 156: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
+	94,  // 157: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
+	91,  // 158: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	91,  // 159: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	98,  // 160: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	55,  // 161: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
+	101, // 162: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
+	98,  // 163: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	56,  // 164: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
+	98,  // 165: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	110, // 166: cadastre.fsm.v1.DomainImport.hosts:type_name -> cadastre.fsm.v1.ImportedHost
+	52,  // 167: cadastre.fsm.v1.DomainImport.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	168, // [168:168] is the sub-list for method output_type
+	168, // [168:168] is the sub-list for method input_type
+	168, // [168:168] is the sub-list for extension type_name
+	168, // [168:168] is the sub-list for extension extendee
+	0,   // [0:168] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -10403,6 +10710,8 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_ZoneKeyStep)(nil),
 		(*Command_ZoneKeyDsSeen)(nil),
 		(*Command_ZoneKeyRetire)(nil),
+		(*Command_HostImport)(nil),
+		(*Command_DomainImport)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[20].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[42].OneofWrappers = []any{}
@@ -10419,7 +10728,7 @@ func file_fsm_fsmpb_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   107,
+			NumMessages:   110,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
