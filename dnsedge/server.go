@@ -38,6 +38,7 @@ type Server struct {
 	tcp   []*tcpListener
 	udp   []*udpWorker
 	slots *connSlots
+	slow  *slowPath // nil: the hot path answers everything
 
 	refreshFailures atomic.Uint64
 }
@@ -136,6 +137,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { s.followSource(ctx, retry); return nil })
+	if s.slow != nil {
+		group.Go(func() error { return s.slow.run(ctx) })
+	}
 	for _, w := range s.udp {
 		group.Go(func() error { return w.serve(ctx, s) })
 	}

@@ -130,6 +130,13 @@ func serve(t testing.TB, source *memSource, change func(*Config)) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	run(t, s)
+	return s
+}
+
+// run lets a server listen and run until the test ends.
+func run(t testing.TB, s *Server) {
+	t.Helper()
 	if err := s.Listen(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +154,6 @@ func serve(t testing.TB, source *memSource, change func(*Config)) *Server {
 			t.Error("the server does not stop")
 		}
 	})
-	return s
 }
 
 // eventually polls a condition.

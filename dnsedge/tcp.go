@@ -2,6 +2,7 @@ package dnsedge
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ const (
 type tcpListener struct {
 	l        *net.TCPListener
 	server   *Server
+	tls      *tls.Config // nil: plain TCP
 	counters counters
 }
 
@@ -74,7 +76,8 @@ func (t *tcpListener) serve(ctx context.Context) error {
 
 // tcpConn is one client's stream. in[start:end] has been read and not yet been answered.
 type tcpConn struct {
-	conn       *net.TCPConn
+	conn       net.Conn // raw, or TLS over it
+	raw        *net.TCPConn
 	in         []byte
 	start, end int
 	out        []byte
@@ -87,12 +90,21 @@ func (t *tcpListener) serveConn(ctx context.Context, conn *net.TCPConn) {
 	// A read in progress ends at once; a write has its own short deadline.
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
 	defer stop()
-	c := &tcpConn{conn: conn, in: make([]byte, tcpPrefix+maxTCPQueryOctets)}
+	c := &tcpConn{conn: conn, raw: conn, in: make([]byte, tcpPrefix+maxTCPQueryOctets)}
+	if t.tls != nil {
+		secured := secure(ctx, conn, t.tls)
+		if secured == nil {
+			t.counters.failed.Add(1)
+			return
+		}
+		defer func() { _ = secured.Close() }()
+		c.conn = secured
+	}
 	for ctx.Err() == nil {
 		if !c.fill(ctx, t.idleTimeout(), t.server.cfg.TCPIOTimeout) {
 			return
 		}
-		if !t.answerBuffered(c) {
+		if !t.answerBuffered(ctx, c) {
 			return
 		}
 	}
@@ -156,7 +168,7 @@ func (c *tcpConn) fill(ctx context.Context, idle, io time.Duration) bool {
 
 // answerBuffered answers every complete query in the buffer with one write. It returns false if the connection is
 // done with.
-func (t *tcpListener) answerBuffered(c *tcpConn) bool {
+func (t *tcpListener) answerBuffered(ctx context.Context, c *tcpConn) bool {
 	view := t.server.view.Load()
 	c.out = c.out[:0]
 	if c.reply == nil {
@@ -167,6 +179,13 @@ func (t *tcpListener) answerBuffered(c *tcpConn) bool {
 		query, complete, ok := c.frame()
 		if valid = ok; !complete {
 			break
+		}
+		if t.server.slow.wants(query) {
+			if !t.flush(c, replies) || !t.server.slow.serveStream(ctx, t, c, query, view) {
+				return false
+			}
+			c.out, replies = c.out[:0], 0
+			continue
 		}
 		reply, o := t.server.responder.respond(c.reply, query, view, TCP)
 		t.counters.count(reply, o)
@@ -179,22 +198,33 @@ func (t *tcpListener) answerBuffered(c *tcpConn) bool {
 		c.out = append(c.out, reply...)
 		replies++
 	}
-	if replies > 0 {
-		err := c.conn.SetWriteDeadline(time.Now().Add(t.server.cfg.TCPIOTimeout))
-		if err == nil {
-			_, err = c.conn.Write(c.out)
-		}
-		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				// Unsent replies must not linger in the kernel for a client that does not read.
-				_ = c.conn.SetLinger(0)
-			}
-			t.counters.failed.Add(uint64(replies))
-			return false
-		}
-		t.counters.responses.Add(uint64(replies))
+	return t.flush(c, replies) && valid
+}
+
+// flush writes the gathered replies. It returns false if the connection is done with.
+func (t *tcpListener) flush(c *tcpConn, replies int) bool {
+	if replies == 0 {
+		return true
 	}
-	return valid
+	if !c.write(c.out, t.server.cfg.TCPIOTimeout) {
+		t.counters.failed.Add(uint64(replies))
+		return false
+	}
+	t.counters.responses.Add(uint64(replies))
+	return true
+}
+
+// write sends what is in b within the time.
+func (c *tcpConn) write(b []byte, limit time.Duration) bool {
+	err := c.conn.SetWriteDeadline(time.Now().Add(limit))
+	if err == nil {
+		_, err = c.conn.Write(b)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		// Unsent replies must not linger in the kernel for a client that does not read.
+		_ = c.raw.SetLinger(0)
+	}
+	return err == nil
 }
 
 // ipv6ClientBits is the prefix that one IPv6 client is assumed to have to itself.

@@ -1,12 +1,14 @@
 package dnsedge
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
@@ -197,7 +199,7 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 			_ = pause.For(ctx, udpErrorPause) // the loop sees the end of ctx
 			continue
 		}
-		w.respond(&s.responder, s.view.Load())
+		w.respond(s, s.view.Load())
 		w.flush()
 	}
 }
@@ -212,7 +214,7 @@ func transient(errno syscall.Errno) bool {
 }
 
 // respond turns the received batch into w.send[:w.toSend].
-func (w *udpWorker) respond(r *Responder, view *View) {
+func (w *udpWorker) respond(s *Server, view *View) {
 	w.toSend, w.sent = 0, 0
 	for i := range w.received {
 		in, slot := &w.recv[i], &w.slots[i]
@@ -221,7 +223,11 @@ func (w *udpWorker) respond(r *Responder, view *View) {
 			w.counters.count(nil, outcome{})
 			continue
 		}
-		reply, o := r.respond(slot.reply[:0], slot.query[:in.n], view, UDP)
+		if s.slow.wants(slot.query[:in.n]) {
+			w.handOver(s.slow, slot, in, view)
+			continue
+		}
+		reply, o := s.responder.respond(slot.reply[:0], slot.query[:in.n], view, UDP)
 		w.counters.count(reply, o)
 		if len(reply) == 0 {
 			continue
@@ -234,6 +240,32 @@ func (w *udpWorker) respond(r *Responder, view *View) {
 		w.sendIov[w.toSend].SetLen(len(reply))
 		w.toSend++
 	}
+}
+
+// handOver gives a query to the slow path, which answers from the same socket and source address.
+func (w *udpWorker) handOver(slow *slowPath, slot *datagram, in *mmsghdr, view *View) {
+	clearInterface(slot.control[:in.hdr.Controllen])
+	control := bytes.Clone(slot.control[:in.hdr.Controllen])
+	client := addressOf(&slot.name)
+	slow.enqueue(&w.counters, &slowQuery{transport: UDP, client: client, message: bytes.Clone(slot.query[:in.n]), view: view},
+		func(reply []byte) error {
+			_, _, err := w.conn.WriteMsgUDPAddrPort(reply, control, client)
+			return err
+		})
+}
+
+// addressOf reads the sender's address as the kernel gave it.
+func addressOf(name *unix.RawSockaddrInet6) netip.AddrPort {
+	port := binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&name.Port))[:])
+	if name.Family == unix.AF_INET {
+		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
+		return netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), port)
+	}
+	addr := netip.AddrFrom16(name.Addr)
+	if name.Scope_id != 0 {
+		addr = addr.WithZone(strconv.FormatUint(uint64(name.Scope_id), 10))
+	}
+	return netip.AddrPortFrom(addr, port)
 }
 
 // clearInterface makes a received PKTINFO message fit for sending: the address stays, the interface is left to the

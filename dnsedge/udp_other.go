@@ -3,6 +3,7 @@
 package dnsedge
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -58,6 +59,11 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 		}
 		if n > udpQueryOctets || from.Port() == 0 {
 			w.counters.count(nil, outcome{})
+			continue
+		}
+		if s.slow.wants(query[:n]) {
+			s.slow.enqueue(&w.counters, &slowQuery{transport: UDP, client: from, message: bytes.Clone(query[:n]), view: s.view.Load()},
+				func(reply []byte) error { _, err := w.conn.WriteToUDPAddrPort(reply, from); return err })
 			continue
 		}
 		reply, o := s.responder.respond(buf, query[:n], s.view.Load(), UDP)
