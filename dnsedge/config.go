@@ -1,6 +1,7 @@
 package dnsedge
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,12 @@ type Config struct {
 	// Listen has the addresses, such as "192.0.2.1:53" or "[::]:53", each for UDP and TCP. An IPv6 address never takes
 	// IPv4 traffic; name both families to serve both. Port 0 picks one free port for both transports.
 	Listen []string
+	// ListenTLS has addresses for DNS over TLS (RFC 7858), with TLS for its certificate.
+	ListenTLS []string
+	// TLS is needed with ListenTLS.
+	TLS *tls.Config
+	// Transfers says who may copy zones; nil: nobody.
+	Transfers *TransferConfig
 	// Workers is the number of UDP sockets and goroutines per address; default GOMAXPROCS.
 	Workers int
 	// Source has the published zones.
@@ -46,24 +53,21 @@ const (
 )
 
 // withDefaults validates the configuration and fills in defaults.
-func (c Config) withDefaults() (Config, []netip.AddrPort, error) {
+func (c Config) withDefaults() (checked Config, addrs, addrsTLS []netip.AddrPort, err error) {
 	if c.Source == nil || c.Published == nil || c.Logger == nil {
-		return c, nil, errors.New("dns: Source, Published and Logger must be set")
+		return c, nil, nil, errors.New("dns: Source, Published and Logger must be set")
 	}
 	if len(c.Listen) == 0 || len(c.Listen) > maxListen {
-		return c, nil, fmt.Errorf("dns: %d listen addresses, want 1 to %d", len(c.Listen), maxListen)
+		return c, nil, nil, fmt.Errorf("dns: %d listen addresses, want 1 to %d", len(c.Listen), maxListen)
 	}
-	addrs := make([]netip.AddrPort, 0, len(c.Listen))
-	for _, s := range c.Listen {
-		a, err := netip.ParseAddrPort(s)
-		if err != nil {
-			return c, nil, fmt.Errorf("dns: listen address %q: want an IP address and port such as 192.0.2.1:53 or [::]:53: %w", s, err)
-		}
-		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-		if a.Addr().IsUnspecified() && !canListenWildcard {
-			return c, nil, fmt.Errorf("dns: listen address %q: on this system name the addresses one by one", s)
-		}
-		addrs = append(addrs, a)
+	if len(c.ListenTLS) > maxListen || len(c.ListenTLS) > 0 && c.TLS == nil {
+		return c, nil, nil, fmt.Errorf("dns: %d listen addresses for TLS, want at most %d, and a certificate", len(c.ListenTLS), maxListen)
+	}
+	if addrs, err = parseListen(c.Listen); err != nil {
+		return c, nil, nil, err
+	}
+	if addrsTLS, err = parseListen(c.ListenTLS); err != nil {
+		return c, nil, nil, err
 	}
 	if c.Workers == 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
@@ -81,13 +85,29 @@ func (c Config) withDefaults() (Config, []netip.AddrPort, error) {
 		c.MaxTCPConnsPerClient = defaultTCPConnsClient
 	}
 	if c.Workers < 0 || c.Workers > maxWorkers {
-		return c, nil, fmt.Errorf("dns: %d workers, want 1 to %d", c.Workers, maxWorkers)
+		return c, nil, nil, fmt.Errorf("dns: %d workers, want 1 to %d", c.Workers, maxWorkers)
 	}
 	if c.MaxTCPConns < 0 || c.MaxTCPConns > maxTCPConns || c.MaxTCPConnsPerClient < 0 {
-		return c, nil, fmt.Errorf("dns: %d TCP connections and %d per client: want 1 to %d", c.MaxTCPConns, c.MaxTCPConnsPerClient, maxTCPConns)
+		return c, nil, nil, fmt.Errorf("dns: %d TCP connections and %d per client: want 1 to %d", c.MaxTCPConns, c.MaxTCPConnsPerClient, maxTCPConns)
 	}
 	if c.TCPIdleTimeout < 0 || c.TCPIOTimeout < 0 {
-		return c, nil, errors.New("dns: negative TCP timeout")
+		return c, nil, nil, errors.New("dns: negative TCP timeout")
 	}
-	return c, addrs, nil
+	return c, addrs, addrsTLS, nil
+}
+
+func parseListen(list []string) ([]netip.AddrPort, error) {
+	addrs := make([]netip.AddrPort, 0, len(list))
+	for _, s := range list {
+		a, err := netip.ParseAddrPort(s)
+		if err != nil {
+			return nil, fmt.Errorf("dns: listen address %q: want an IP address and port such as 192.0.2.1:53 or [::]:53: %w", s, err)
+		}
+		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+		if a.Addr().IsUnspecified() && !canListenWildcard {
+			return nil, fmt.Errorf("dns: listen address %q: on this system name the addresses one by one", s)
+		}
+		addrs = append(addrs, a)
+	}
+	return addrs, nil
 }

@@ -29,6 +29,9 @@ const (
 type Server struct {
 	cfg       Config
 	requested []netip.AddrPort
+	// requestedTLS are the addresses of DNS over TLS.
+	requestedTLS []netip.AddrPort
+
 	log       *slog.Logger
 	responder Responder
 	view      atomic.Pointer[View]
@@ -39,22 +42,33 @@ type Server struct {
 	udp   []*udpWorker
 	slots *connSlots
 	slow  *slowPath // nil: the hot path answers everything
+	// primary serves transfers, if it is not nil.
+	primary  *primary
+	addrsTLS []netip.AddrPort
 
 	refreshFailures atomic.Uint64
 }
 
 // New checks the configuration. It opens and starts nothing.
 func New(cfg Config) (*Server, error) {
-	cfg, addrs, err := cfg.withDefaults()
+	cfg, addrs, addrsTLS, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	return &Server{
-		cfg:       cfg,
-		requested: addrs,
-		log:       cfg.Logger,
-		slots:     newConnSlots(cfg.MaxTCPConns, cfg.MaxTCPConnsPerClient),
-	}, nil
+	s := &Server{
+		cfg:          cfg,
+		requested:    addrs,
+		requestedTLS: addrsTLS,
+		log:          cfg.Logger,
+		slots:        newConnSlots(cfg.MaxTCPConns, cfg.MaxTCPConnsPerClient),
+	}
+	if cfg.Transfers != nil {
+		if s.primary, err = newPrimary(*cfg.Transfers, cfg.Logger, &s.responder); err != nil {
+			return nil, err
+		}
+		s.slow = newSlowPath(s.primary)
+	}
+	return s, nil
 }
 
 // Listen opens every socket, so that a port in use shows before anything is served. After an error all sockets are
@@ -65,6 +79,15 @@ func (s *Server) Listen(ctx context.Context) error {
 			s.Close()
 			return fmt.Errorf("dns: listen on %s: %w", addr, err)
 		}
+	}
+	for _, addr := range s.requestedTLS {
+		l, err := listenTCP(ctx, addr)
+		if err != nil {
+			s.Close()
+			return fmt.Errorf("dns: listen on %s for TLS: %w", addr, err)
+		}
+		s.addrsTLS = append(s.addrsTLS, netip.AddrPortFrom(addr.Addr(), uint16(l.Addr().(*net.TCPAddr).Port)))
+		s.tcp = append(s.tcp, &tcpListener{l: l, server: s, tls: s.cfg.TLS})
 	}
 	return nil
 }
@@ -123,6 +146,17 @@ func (s *Server) Close() {
 // Addrs has the addresses that the server listens on, one per configured address, with the actual ports.
 func (s *Server) Addrs() []netip.AddrPort { return slices.Clone(s.addrs) }
 
+// AddrsTLS has the addresses of DNS over TLS, with the actual ports.
+func (s *Server) AddrsTLS() []netip.AddrPort { return slices.Clone(s.addrsTLS) }
+
+// Secondaries lists what is known of the configured secondaries.
+func (s *Server) Secondaries() []SecondaryStatus {
+	if s.primary == nil {
+		return nil
+	}
+	return s.primary.notifier.status()
+}
+
 // Run loads the zones, then serves and follows the source until the context is done. It returns nil then, or the
 // error of a socket that failed; all its goroutines have ended and all sockets are closed by the time that it returns.
 func (s *Server) Run(ctx context.Context) error {
@@ -137,6 +171,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { s.followSource(ctx, retry); return nil })
+	if s.primary != nil {
+		group.Go(func() error { s.primary.notifier.run(ctx); return nil })
+	}
 	if s.slow != nil {
 		group.Go(func() error { return s.slow.run(ctx) })
 	}
@@ -153,6 +190,9 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) refresh(ctx context.Context, lastRetry time.Duration) time.Duration {
 	next, err := refresh(ctx, s.cfg.Source, s.view.Load())
 	s.view.Store(next)
+	if s.primary != nil {
+		s.primary.notifier.published(next)
+	}
 	if err == nil || ctx.Err() != nil {
 		return 0
 	}
@@ -193,6 +233,12 @@ func (s *Server) followSource(ctx context.Context, retry time.Duration) {
 // Stats sums up the counters. It may be called at any time after Listen.
 func (s *Server) Stats() Stats {
 	st := Stats{RefreshFailures: s.refreshFailures.Load(), TCPConns: s.slots.open(), TCPRejected: s.slots.rejected.Load()}
+	if s.primary != nil {
+		st.Transfers = s.primary.snapshot()
+	}
+	if s.slow != nil {
+		st.Transfers.SlowShed = s.slow.shed.Load()
+	}
 	for _, w := range s.udp {
 		st.UDP.add(&w.counters)
 	}

@@ -62,4 +62,5 @@ type Stats struct {
 	TCPRejected     uint64 // connections closed at once because a bound was reached
 	RefreshFailures uint64 // attempts to follow the source that left some zone behind
 	Zones           []ZoneStats
+	Transfers       TransferStats
 }

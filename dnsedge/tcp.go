@@ -236,7 +236,12 @@ func clientOf(conn *net.TCPConn) netip.Addr {
 	if !ok {
 		return netip.Addr{}
 	}
-	addr := remote.AddrPort().Addr().Unmap().WithZone("")
+	return clientAddr(remote.AddrPort().Addr())
+}
+
+// clientAddr maps an address to what bounds per client count.
+func clientAddr(addr netip.Addr) netip.Addr {
+	addr = addr.Unmap().WithZone("")
 	if addr.Is6() {
 		if p, err := addr.Prefix(ipv6ClientBits); err == nil {
 			return p.Addr()

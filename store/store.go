@@ -56,6 +56,7 @@ type Store struct {
 	// replaces it.
 	dbMu sync.RWMutex
 	db   *pebble.DB
+	long longViews
 
 	// updateMu serialises Update and Restore.
 	updateMu sync.Mutex
@@ -122,6 +123,7 @@ func (s *Store) loadDirty(tx *ReadTx) {
 func (s *Store) Close() error {
 	s.updateMu.Lock()
 	defer s.updateMu.Unlock()
+	defer s.long.end()()
 	s.dbMu.Lock()
 	defer s.dbMu.Unlock()
 	if s.db == nil {

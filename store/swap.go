@@ -14,6 +14,7 @@ import (
 func (s *Store) Restore(dir string) error {
 	s.updateMu.Lock()
 	defer s.updateMu.Unlock()
+	defer s.long.end()()
 	s.dbMu.Lock()
 	defer s.dbMu.Unlock()
 	if err := os.Rename(dir, filepath.Join(s.baseDir, stateNewDirName)); err != nil {
