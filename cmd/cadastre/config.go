@@ -116,6 +116,17 @@ type DNSConfig struct {
 	Listen []string `toml:"listen"`
 	// Workers is the number of UDP sockets per address; 0 means one per processor.
 	Workers int `toml:"workers"`
+	// ListenTLS has addresses for DNS over TLS, with TLSCert and TLSKey, PEM. Renewed files are used by the next handshake.
+	ListenTLS []string `toml:"tls_listen,omitempty"`
+	TLSCert   string   `toml:"tls_cert,omitempty"`
+	TLSKey    string   `toml:"tls_key,omitempty"`
+	// TSIG has the secrets shared with secondaries, Transfers says who may copy zones, Secondaries who is told of changes.
+	TSIG        []TSIGConfig      `toml:"tsig,omitempty"`
+	Transfers   []TransferConfig  `toml:"transfer,omitempty"`
+	Secondaries []SecondaryConfig `toml:"secondary,omitempty"`
+	// MaxTransfers bounds the transfers at a time, and those of one client; 0 means 8 and 4.
+	MaxTransfers          int `toml:"max_transfers,omitempty"`
+	MaxTransfersPerClient int `toml:"max_transfers_per_client,omitempty"`
 }
 
 // LogConfig is about the log, which goes to standard error.
@@ -204,6 +215,7 @@ func (c *Config) resolvePaths(dir string) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
+	c.DNS.resolvePaths(dir)
 }
 
 func (c *Config) validate() error {
@@ -232,8 +244,8 @@ func (c *Config) validate() error {
 			return fmt.Errorf("key %q is required: %q is no address at which other nodes could reach this one", a.key, a.address)
 		}
 	}
-	if c.DNS.Workers < 0 {
-		return errors.New(`key "dns.workers" must not be negative`)
+	if err := c.DNS.validate(); err != nil {
+		return err
 	}
 	if _, err := c.Log.level(); err != nil {
 		return err
@@ -267,6 +279,9 @@ func (c *Config) addresses() []addressKey {
 	}
 	for _, address := range c.DNS.Listen {
 		list = append(list, addressKey{"dns.listen", address})
+	}
+	for _, address := range c.DNS.ListenTLS {
+		list = append(list, addressKey{"dns.tls_listen", address})
 	}
 	for _, seed := range c.Gossip.Seeds {
 		list = append(list, addressKey{"gossip.seeds", seed})

@@ -105,10 +105,13 @@ func (d *devCluster) prepareNode(ca *cluster.CA, m devMember) error {
 			KeyFile: filepath.Join("tls", cluster.GossipKeyFile), Seeds: seeds},
 		Autopilot: AutopilotConfig{StableFor: Duration(devStableFor), Interval: Duration(devAutopilotInterval)},
 		EPP:       ListenConfig{Listen: d.settings.address(m, devcluster.PortEPP)},
-		DNS:       DNSConfig{Listen: []string{d.settings.address(m, devcluster.PortDNS)}, Workers: 1},
-		WHOIS:     ListenConfig{Listen: d.settings.address(m, devcluster.PortWHOIS)},
-		Metrics:   ListenConfig{Listen: d.settings.address(m, devcluster.PortMetrics)},
-		Log:       LogConfig{Level: "info", Format: "text"},
+		DNS: DNSConfig{
+			Listen: []string{d.settings.address(m, devcluster.PortDNS)}, Workers: 1,
+			Transfers: []TransferConfig{{From: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 32)}}},
+		},
+		WHOIS:   ListenConfig{Listen: d.settings.address(m, devcluster.PortWHOIS)},
+		Metrics: ListenConfig{Listen: d.settings.address(m, devcluster.PortMetrics)},
+		Log:     LogConfig{Level: "info", Format: "text"},
 	}
 	content, err := toml.Marshal(&cfg)
 	if err != nil {

@@ -136,11 +136,7 @@ func (n *node) openEdges(ctx context.Context) (err error) {
 	}
 	if len(n.cfg.DNS.Listen) > 0 {
 		n.published = n.raft.Subscribe()
-		n.dns, err = dnsedge.New(dnsedge.Config{
-			Listen: n.cfg.DNS.Listen, Workers: n.cfg.DNS.Workers, Source: &zoneSource{store: n.store},
-			Published: n.published.Published, Logger: n.logger.With("service", "dns"),
-		})
-		if err != nil {
+		if n.dns, err = n.newDNS(); err != nil {
 			return err
 		}
 		if err := n.dns.Listen(ctx); err != nil {
