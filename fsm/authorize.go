@@ -21,7 +21,7 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_RegistrarCreate, *fsmpb.Command_RegistrarUpdate, *fsmpb.Command_TldPut,
 		*fsmpb.Command_PremiumLoad, *fsmpb.Command_PremiumRemove, *fsmpb.Command_ReservedLoad, *fsmpb.Command_ReservedRemove,
 		*fsmpb.Command_HostReturn, *fsmpb.Command_DomainServerUpdate, *fsmpb.Command_HostServerUpdate, *fsmpb.Command_ContactServerUpdate,
-		*fsmpb.Command_FeatureLevelRaise, *fsmpb.Command_OrgServerUpdate,
+		*fsmpb.Command_FeatureLevelRaise, *fsmpb.Command_OrgServerUpdate, *fsmpb.Command_HostImport, *fsmpb.Command_DomainImport,
 		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel,
 		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke,
 		*fsmpb.Command_NodeRole, *fsmpb.Command_TrustPut, *fsmpb.Command_OperatorRevoke:
@@ -59,19 +59,24 @@ func isOpenToSuspended(command *fsmpb.Command) bool {
 func (r *run) requireActiveRegistrar(command *fsmpb.Command) error {
 	registrar, found := r.tx.Registrar(r.registrarID())
 	if !found {
-		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "there is no such registrar")
+		return refuse(registry.CodeAuthorization, "clID", string(r.registrarID()), "there is no such registrar")
 	}
 	switch {
 	case registrar.State == registry.RegistrarActive, registrar.State == registry.RegistrarSuspended && r.tx.FeatureLevel() >= registry.LevelRegistrarAccess && isOpenToSuspended(command):
 		return nil
 	case registrar.State == registry.RegistrarSuspended:
-		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "the registrar is suspended and may only read")
+		return refuse(registry.CodeAuthorization, "clID", string(r.registrarID()), "the registrar is suspended and may only read")
 	default:
-		return refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "the registrar is disabled")
+		return refuse(registry.CodeAuthorization, "clID", string(r.registrarID()), "the registrar is disabled")
 	}
 }
 
-func (r *run) registrarID() registry.RegistrarID { return registry.RegistrarID(r.actor.GetId()) }
+func (r *run) registrarID() registry.RegistrarID {
+	if r.behalf != "" {
+		return r.behalf
+	}
+	return registry.RegistrarID(r.actor.GetId())
+}
 
 // requireSponsor says whether the acting registrar sponsors the object.
 func (r *run) requireSponsor(p *registry.Provenance, field, value string) error {
@@ -92,5 +97,5 @@ func (r *run) requireAccredited(tld registry.DomainName) (*registry.Registrar, e
 			}
 		}
 	}
-	return nil, refuse(registry.CodeAuthorization, "clID", r.actor.GetId(), "the registrar is not accredited for .%s", tld)
+	return nil, refuse(registry.CodeAuthorization, "clID", string(r.registrarID()), "the registrar is not accredited for .%s", tld)
 }

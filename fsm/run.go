@@ -12,10 +12,12 @@ import (
 
 // run is the application of one command.
 type run struct {
-	tx      *store.Tx
-	now     time.Time // registry time
-	actor   *fsmpb.Actor
-	reason  string // why an operator does it
+	tx     *store.Tx
+	now    time.Time // registry time
+	actor  *fsmpb.Actor
+	reason string // why an operator does it
+	// behalf is the registrar for whom an operator acts; "": the actor acts for itself.
+	behalf  registry.RegistrarID
 	clTRID  string
 	effects *Effects
 	watched []watchedBalance
@@ -90,6 +92,10 @@ func (r *run) applyOperator(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.allocationTokenRevoke(body.AllocationTokenRevoke)
 	case *fsmpb.Command_OrgServerUpdate:
 		return r.orgServerUpdate(body.OrgServerUpdate)
+	case *fsmpb.Command_HostImport:
+		return r.hostImport(body.HostImport)
+	case *fsmpb.Command_DomainImport:
+		return r.domainImport(body.DomainImport)
 	case *fsmpb.Command_MaintenanceCreate:
 		return r.maintenanceCreate(body.MaintenanceCreate)
 	case *fsmpb.Command_MaintenanceUpdate:

@@ -142,6 +142,8 @@ func (k *checker) body(command *fsmpb.Command) {
 		k.registrarPassword(body.RegistrarPassword)
 	case *fsmpb.Command_AuthInfoFailure:
 		k.require(len(body.AuthInfoFailure.GetRoid()) <= maxROIDChars, "roid", "", "an object identifier has at most %d characters", maxROIDChars)
+	case *fsmpb.Command_HostImport, *fsmpb.Command_DomainImport:
+		k.imports(command)
 	case *fsmpb.Command_ZonePublish:
 		k.zonePublish(body.ZonePublish)
 	case *fsmpb.Command_LaunchApplicationCreate, *fsmpb.Command_LaunchApplicationUpdate,

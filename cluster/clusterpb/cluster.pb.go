@@ -6962,6 +6962,425 @@ func (x *RotateGossipResponse) GetKeySha256() []byte {
 	return nil
 }
 
+type ZoneSecondariesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneSecondariesRequest) Reset() {
+	*x = ZoneSecondariesRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[118]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneSecondariesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneSecondariesRequest) ProtoMessage() {}
+
+func (x *ZoneSecondariesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[118]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneSecondariesRequest.ProtoReflect.Descriptor instead.
+func (*ZoneSecondariesRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{118}
+}
+
+type ZoneSecondariesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	Secondaries   []*ZoneSecondary       `protobuf:"bytes,2,rep,name=secondaries,proto3" json:"secondaries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneSecondariesResponse) Reset() {
+	*x = ZoneSecondariesResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[119]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneSecondariesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneSecondariesResponse) ProtoMessage() {}
+
+func (x *ZoneSecondariesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[119]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneSecondariesResponse.ProtoReflect.Descriptor instead.
+func (*ZoneSecondariesResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{119}
+}
+
+func (x *ZoneSecondariesResponse) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *ZoneSecondariesResponse) GetSecondaries() []*ZoneSecondary {
+	if x != nil {
+		return x.Secondaries
+	}
+	return nil
+}
+
+// ZoneSecondary is one zone on one secondary.
+type ZoneSecondary struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Address string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Zone    string                 `protobuf:"bytes,3,opt,name=zone,proto3" json:"zone,omitempty"`
+	// Served by this node.
+	Serial uint32 `protobuf:"varint,4,opt,name=serial,proto3" json:"serial,omitempty"`
+	// Valid where the time beside is not 0.
+	Acknowledged     uint32 `protobuf:"varint,5,opt,name=acknowledged,proto3" json:"acknowledged,omitempty"`
+	AcknowledgedAtMs int64  `protobuf:"varint,6,opt,name=acknowledged_at_ms,json=acknowledgedAtMs,proto3" json:"acknowledged_at_ms,omitempty"`
+	Held             uint32 `protobuf:"varint,7,opt,name=held,proto3" json:"held,omitempty"`
+	HeldAtMs         int64  `protobuf:"varint,8,opt,name=held_at_ms,json=heldAtMs,proto3" json:"held_at_ms,omitempty"`
+	Attempts         uint32 `protobuf:"varint,9,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Error            string `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ZoneSecondary) Reset() {
+	*x = ZoneSecondary{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[120]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneSecondary) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneSecondary) ProtoMessage() {}
+
+func (x *ZoneSecondary) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[120]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneSecondary.ProtoReflect.Descriptor instead.
+func (*ZoneSecondary) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{120}
+}
+
+func (x *ZoneSecondary) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ZoneSecondary) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *ZoneSecondary) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *ZoneSecondary) GetSerial() uint32 {
+	if x != nil {
+		return x.Serial
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetAcknowledged() uint32 {
+	if x != nil {
+		return x.Acknowledged
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetAcknowledgedAtMs() int64 {
+	if x != nil {
+		return x.AcknowledgedAtMs
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetHeld() uint32 {
+	if x != nil {
+		return x.Held
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetHeldAtMs() int64 {
+	if x != nil {
+		return x.HeldAtMs
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *ZoneSecondary) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+type ZoneExportRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneExportRequest) Reset() {
+	*x = ZoneExportRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[121]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneExportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneExportRequest) ProtoMessage() {}
+
+func (x *ZoneExportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[121]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneExportRequest.ProtoReflect.Descriptor instead.
+func (*ZoneExportRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{121}
+}
+
+func (x *ZoneExportRequest) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+type ZoneExportChunk struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Serial uint32                 `protobuf:"varint,1,opt,name=serial,proto3" json:"serial,omitempty"`
+	// Complete uncompressed records, one after another, in no certain order.
+	Rrs []byte `protobuf:"bytes,2,opt,name=rrs,proto3" json:"rrs,omitempty"`
+	// This is the last.
+	Done bool `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	// Of the last: how many records there were in all.
+	Records       uint64 `protobuf:"varint,4,opt,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneExportChunk) Reset() {
+	*x = ZoneExportChunk{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[122]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneExportChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneExportChunk) ProtoMessage() {}
+
+func (x *ZoneExportChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[122]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneExportChunk.ProtoReflect.Descriptor instead.
+func (*ZoneExportChunk) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{122}
+}
+
+func (x *ZoneExportChunk) GetSerial() uint32 {
+	if x != nil {
+		return x.Serial
+	}
+	return 0
+}
+
+func (x *ZoneExportChunk) GetRrs() []byte {
+	if x != nil {
+		return x.Rrs
+	}
+	return nil
+}
+
+func (x *ZoneExportChunk) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *ZoneExportChunk) GetRecords() uint64 {
+	if x != nil {
+		return x.Records
+	}
+	return 0
+}
+
+type ZoneImportRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Commands      []*fsmpb.Command       `protobuf:"bytes,1,rep,name=commands,proto3" json:"commands,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneImportRequest) Reset() {
+	*x = ZoneImportRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[123]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneImportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneImportRequest) ProtoMessage() {}
+
+func (x *ZoneImportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[123]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneImportRequest.ProtoReflect.Descriptor instead.
+func (*ZoneImportRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{123}
+}
+
+func (x *ZoneImportRequest) GetCommands() []*fsmpb.Command {
+	if x != nil {
+		return x.Commands
+	}
+	return nil
+}
+
+func (x *ZoneImportRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type ZoneImportResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each command, in order.
+	Results       []*fsmpb.Result `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneImportResponse) Reset() {
+	*x = ZoneImportResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[124]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneImportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneImportResponse) ProtoMessage() {}
+
+func (x *ZoneImportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[124]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneImportResponse.ProtoReflect.Descriptor instead.
+func (*ZoneImportResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{124}
+}
+
+func (x *ZoneImportResponse) GetResults() []*fsmpb.Result {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
 var File_cluster_clusterpb_cluster_proto protoreflect.FileDescriptor
 
 const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
@@ -7439,7 +7858,36 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x14RotateGossipResponse\x12\x14\n" +
 	"\x05steps\x18\x01 \x03(\tR\x05steps\x12\x1d\n" +
 	"\n" +
-	"key_sha256\x18\x02 \x01(\fR\tkeySha256*\xa8\x01\n" +
+	"key_sha256\x18\x02 \x01(\fR\tkeySha256\"\x18\n" +
+	"\x16ZoneSecondariesRequest\"x\n" +
+	"\x17ZoneSecondariesResponse\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12D\n" +
+	"\vsecondaries\x18\x02 \x03(\v2\".cadastre.cluster.v1.ZoneSecondaryR\vsecondaries\"\x9f\x02\n" +
+	"\rZoneSecondary\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
+	"\x04zone\x18\x03 \x01(\tR\x04zone\x12\x16\n" +
+	"\x06serial\x18\x04 \x01(\rR\x06serial\x12\"\n" +
+	"\facknowledged\x18\x05 \x01(\rR\facknowledged\x12,\n" +
+	"\x12acknowledged_at_ms\x18\x06 \x01(\x03R\x10acknowledgedAtMs\x12\x12\n" +
+	"\x04held\x18\a \x01(\rR\x04held\x12\x1c\n" +
+	"\n" +
+	"held_at_ms\x18\b \x01(\x03R\bheldAtMs\x12\x1a\n" +
+	"\battempts\x18\t \x01(\rR\battempts\x12\x14\n" +
+	"\x05error\x18\n" +
+	" \x01(\tR\x05error\"%\n" +
+	"\x11ZoneExportRequest\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\"i\n" +
+	"\x0fZoneExportChunk\x12\x16\n" +
+	"\x06serial\x18\x01 \x01(\rR\x06serial\x12\x10\n" +
+	"\x03rrs\x18\x02 \x01(\fR\x03rrs\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\x12\x18\n" +
+	"\arecords\x18\x04 \x01(\x04R\arecords\"a\n" +
+	"\x11ZoneImportRequest\x124\n" +
+	"\bcommands\x18\x01 \x03(\v2\x18.cadastre.fsm.v1.CommandR\bcommands\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"G\n" +
+	"\x12ZoneImportResponse\x121\n" +
+	"\aresults\x18\x01 \x03(\v2\x17.cadastre.fsm.v1.ResultR\aresults*\xa8\x01\n" +
 	"\x0fGossipKeyChange\x12!\n" +
 	"\x1dGOSSIP_KEY_CHANGE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16GOSSIP_KEY_CHANGE_NONE\x10\x01\x12\x1d\n" +
@@ -7468,7 +7916,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\bSeedRead\x12$.cadastre.cluster.v1.SeedReadRequest\x1a\x1e.cadastre.cluster.v1.SeedChunk0\x01\x12`\n" +
 	"\vSeedRelease\x12'.cadastre.cluster.v1.SeedReleaseRequest\x1a(.cadastre.cluster.v1.SeedReleaseResponse\x12W\n" +
 	"\bSeedHold\x12$.cadastre.cluster.v1.SeedHoldRequest\x1a%.cadastre.cluster.v1.SeedHoldResponse\x12W\n" +
-	"\bSeedHash\x12$.cadastre.cluster.v1.SeedHashRequest\x1a%.cadastre.cluster.v1.SeedHashResponse2\xf1\x17\n" +
+	"\bSeedHash\x12$.cadastre.cluster.v1.SeedHashRequest\x1a%.cadastre.cluster.v1.SeedHashResponse2\x9c\x1a\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -7504,7 +7952,12 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x12RequestCertificate\x12..cadastre.cluster.v1.RequestCertificateRequest\x1a/.cadastre.cluster.v1.RequestCertificateResponse\x12u\n" +
 	"\x12InstallCertificate\x12..cadastre.cluster.v1.InstallCertificateRequest\x1a/.cadastre.cluster.v1.InstallCertificateResponse\x12]\n" +
 	"\n" +
-	"ReadObject\x12&.cadastre.cluster.v1.ReadObjectRequest\x1a'.cadastre.cluster.v1.ReadObjectResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
+	"ReadObject\x12&.cadastre.cluster.v1.ReadObjectRequest\x1a'.cadastre.cluster.v1.ReadObjectResponse\x12l\n" +
+	"\x0fZoneSecondaries\x12+.cadastre.cluster.v1.ZoneSecondariesRequest\x1a,.cadastre.cluster.v1.ZoneSecondariesResponse\x12\\\n" +
+	"\n" +
+	"ZoneExport\x12&.cadastre.cluster.v1.ZoneExportRequest\x1a$.cadastre.cluster.v1.ZoneExportChunk0\x01\x12]\n" +
+	"\n" +
+	"ZoneImport\x12&.cadastre.cluster.v1.ZoneImportRequest\x1a'.cadastre.cluster.v1.ZoneImportResponseB\x1cZ\x1acadastre/cluster/clusterpbb\x06proto3"
 
 var (
 	file_cluster_clusterpb_cluster_proto_rawDescOnce sync.Once
@@ -7519,7 +7972,7 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 118)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 125)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(GossipKeyChange)(0),               // 0: cadastre.cluster.v1.GossipKeyChange
 	(*ErrorDetail)(nil),                // 1: cadastre.cluster.v1.ErrorDetail
@@ -7640,35 +8093,42 @@ var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*GossipKeysResponse)(nil),         // 116: cadastre.cluster.v1.GossipKeysResponse
 	(*RotateGossipRequest)(nil),        // 117: cadastre.cluster.v1.RotateGossipRequest
 	(*RotateGossipResponse)(nil),       // 118: cadastre.cluster.v1.RotateGossipResponse
-	(*fsmpb.Command)(nil),              // 119: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),               // 120: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),                 // 121: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),                // 122: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),            // 123: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),          // 124: cadastre.fsm.v1.PremiumName
-	(*fsmpb.MaintenanceItem)(nil),      // 125: cadastre.fsm.v1.MaintenanceItem
+	(*ZoneSecondariesRequest)(nil),     // 119: cadastre.cluster.v1.ZoneSecondariesRequest
+	(*ZoneSecondariesResponse)(nil),    // 120: cadastre.cluster.v1.ZoneSecondariesResponse
+	(*ZoneSecondary)(nil),              // 121: cadastre.cluster.v1.ZoneSecondary
+	(*ZoneExportRequest)(nil),          // 122: cadastre.cluster.v1.ZoneExportRequest
+	(*ZoneExportChunk)(nil),            // 123: cadastre.cluster.v1.ZoneExportChunk
+	(*ZoneImportRequest)(nil),          // 124: cadastre.cluster.v1.ZoneImportRequest
+	(*ZoneImportResponse)(nil),         // 125: cadastre.cluster.v1.ZoneImportResponse
+	(*fsmpb.Command)(nil),              // 126: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),               // 127: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),                 // 128: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),                // 129: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),            // 130: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),          // 131: cadastre.fsm.v1.PremiumName
+	(*fsmpb.MaintenanceItem)(nil),      // 132: cadastre.fsm.v1.MaintenanceItem
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	119, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	126, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	5,   // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	120, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	127, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	1,   // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	2,   // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	121, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	122, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	128, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	129, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
 	24,  // 7: cadastre.cluster.v1.SeedSourcesResponse.sources:type_name -> cadastre.cluster.v1.SeedSource
 	27,  // 8: cadastre.cluster.v1.SeedManifestPart.files:type_name -> cadastre.cluster.v1.SeedFile
 	36,  // 9: cadastre.cluster.v1.ReadObjectRequest.consistency:type_name -> cadastre.cluster.v1.ReadConsistency
 	76,  // 10: cadastre.cluster.v1.ReadObjectResponse.facts:type_name -> cadastre.cluster.v1.ObjectFact
-	119, // 11: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	120, // 12: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	126, // 11: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	127, // 12: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
 	42,  // 13: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	123, // 14: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	124, // 15: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	130, // 14: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	131, // 15: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
 	51,  // 16: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
 	44,  // 17: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
 	53,  // 18: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	120, // 19: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	127, // 19: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
 	72,  // 20: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
 	75,  // 21: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
 	76,  // 22: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
@@ -7678,122 +8138,131 @@ var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
 	92,  // 26: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
 	92,  // 27: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
 	93,  // 28: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
-	125, // 29: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	132, // 29: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
 	92,  // 30: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	122, // 31: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	129, // 31: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
 	102, // 32: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
 	105, // 33: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
 	0,   // 34: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
-	122, // 35: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	3,   // 36: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	6,   // 37: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	8,   // 38: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	10,  // 39: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	12,  // 40: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	14,  // 41: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	16,  // 42: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	59,  // 43: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	18,  // 44: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	20,  // 45: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	94,  // 46: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
-	97,  // 47: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
-	113, // 48: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
-	115, // 49: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
-	22,  // 50: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
-	25,  // 51: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
-	28,  // 52: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
-	30,  // 53: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
-	32,  // 54: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
-	34,  // 55: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
-	39,  // 56: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	41,  // 57: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	45,  // 58: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	46,  // 59: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	47,  // 60: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	49,  // 61: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	54,  // 62: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	55,  // 63: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	57,  // 64: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	59,  // 65: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	61,  // 66: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	63,  // 67: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	65,  // 68: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	67,  // 69: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	69,  // 70: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	70,  // 71: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	73,  // 72: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	77,  // 73: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
-	80,  // 74: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
-	83,  // 75: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	86,  // 76: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	88,  // 77: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
-	90,  // 78: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
-	96,  // 79: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
-	99,  // 80: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
-	101, // 81: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
-	104, // 82: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
-	107, // 83: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
-	117, // 84: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
-	109, // 85: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
-	111, // 86: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
-	37,  // 87: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
-	4,   // 88: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	7,   // 89: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	9,   // 90: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	11,  // 91: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	13,  // 92: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	15,  // 93: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	17,  // 94: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	60,  // 95: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	19,  // 96: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	21,  // 97: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	95,  // 98: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	98,  // 99: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
-	114, // 100: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
-	116, // 101: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
-	23,  // 102: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
-	26,  // 103: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
-	29,  // 104: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
-	31,  // 105: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
-	33,  // 106: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
-	35,  // 107: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
-	40,  // 108: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	43,  // 109: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	44,  // 110: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	52,  // 111: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	48,  // 112: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	50,  // 113: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	53,  // 114: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	56,  // 115: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	58,  // 116: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	60,  // 117: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	62,  // 118: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	64,  // 119: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	66,  // 120: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	68,  // 121: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	13,  // 122: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	71,  // 123: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	74,  // 124: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	78,  // 125: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
-	81,  // 126: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
-	85,  // 127: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	87,  // 128: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	89,  // 129: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
-	91,  // 130: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
-	95,  // 131: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	100, // 132: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
-	103, // 133: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
-	106, // 134: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
-	108, // 135: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
-	118, // 136: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
-	110, // 137: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
-	112, // 138: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
-	38,  // 139: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
-	88,  // [88:140] is the sub-list for method output_type
-	36,  // [36:88] is the sub-list for method input_type
-	36,  // [36:36] is the sub-list for extension type_name
-	36,  // [36:36] is the sub-list for extension extendee
-	0,   // [0:36] is the sub-list for field type_name
+	129, // 35: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	121, // 36: cadastre.cluster.v1.ZoneSecondariesResponse.secondaries:type_name -> cadastre.cluster.v1.ZoneSecondary
+	126, // 37: cadastre.cluster.v1.ZoneImportRequest.commands:type_name -> cadastre.fsm.v1.Command
+	127, // 38: cadastre.cluster.v1.ZoneImportResponse.results:type_name -> cadastre.fsm.v1.Result
+	3,   // 39: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	6,   // 40: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	8,   // 41: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	10,  // 42: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	12,  // 43: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	14,  // 44: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	16,  // 45: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	59,  // 46: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	18,  // 47: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	20,  // 48: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	94,  // 49: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
+	97,  // 50: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
+	113, // 51: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
+	115, // 52: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
+	22,  // 53: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
+	25,  // 54: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
+	28,  // 55: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
+	30,  // 56: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
+	32,  // 57: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
+	34,  // 58: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
+	39,  // 59: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	41,  // 60: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	45,  // 61: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	46,  // 62: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	47,  // 63: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	49,  // 64: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	54,  // 65: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	55,  // 66: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	57,  // 67: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	59,  // 68: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	61,  // 69: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	63,  // 70: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	65,  // 71: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	67,  // 72: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	69,  // 73: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	70,  // 74: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	73,  // 75: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	77,  // 76: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
+	80,  // 77: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
+	83,  // 78: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	86,  // 79: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	88,  // 80: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
+	90,  // 81: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
+	96,  // 82: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
+	99,  // 83: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
+	101, // 84: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
+	104, // 85: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
+	107, // 86: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
+	117, // 87: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
+	109, // 88: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
+	111, // 89: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
+	37,  // 90: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
+	119, // 91: cadastre.cluster.v1.Admin.ZoneSecondaries:input_type -> cadastre.cluster.v1.ZoneSecondariesRequest
+	122, // 92: cadastre.cluster.v1.Admin.ZoneExport:input_type -> cadastre.cluster.v1.ZoneExportRequest
+	124, // 93: cadastre.cluster.v1.Admin.ZoneImport:input_type -> cadastre.cluster.v1.ZoneImportRequest
+	4,   // 94: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	7,   // 95: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	9,   // 96: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	11,  // 97: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	13,  // 98: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	15,  // 99: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	17,  // 100: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	60,  // 101: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	19,  // 102: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	21,  // 103: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	95,  // 104: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	98,  // 105: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
+	114, // 106: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
+	116, // 107: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
+	23,  // 108: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
+	26,  // 109: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
+	29,  // 110: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
+	31,  // 111: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
+	33,  // 112: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
+	35,  // 113: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
+	40,  // 114: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	43,  // 115: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	44,  // 116: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	52,  // 117: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	48,  // 118: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	50,  // 119: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	53,  // 120: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	56,  // 121: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	58,  // 122: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	60,  // 123: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	62,  // 124: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	64,  // 125: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	66,  // 126: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	68,  // 127: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	13,  // 128: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	71,  // 129: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	74,  // 130: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	78,  // 131: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
+	81,  // 132: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
+	85,  // 133: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	87,  // 134: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	89,  // 135: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
+	91,  // 136: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
+	95,  // 137: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	100, // 138: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
+	103, // 139: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
+	106, // 140: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
+	108, // 141: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
+	118, // 142: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
+	110, // 143: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
+	112, // 144: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
+	38,  // 145: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
+	120, // 146: cadastre.cluster.v1.Admin.ZoneSecondaries:output_type -> cadastre.cluster.v1.ZoneSecondariesResponse
+	123, // 147: cadastre.cluster.v1.Admin.ZoneExport:output_type -> cadastre.cluster.v1.ZoneExportChunk
+	125, // 148: cadastre.cluster.v1.Admin.ZoneImport:output_type -> cadastre.cluster.v1.ZoneImportResponse
+	94,  // [94:149] is the sub-list for method output_type
+	39,  // [39:94] is the sub-list for method input_type
+	39,  // [39:39] is the sub-list for extension type_name
+	39,  // [39:39] is the sub-list for extension extendee
+	0,   // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -7813,7 +8282,7 @@ func file_cluster_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   118,
+			NumMessages:   125,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

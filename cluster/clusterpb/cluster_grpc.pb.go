@@ -941,6 +941,9 @@ const (
 	Admin_RequestCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/RequestCertificate"
 	Admin_InstallCertificate_FullMethodName = "/cadastre.cluster.v1.Admin/InstallCertificate"
 	Admin_ReadObject_FullMethodName         = "/cadastre.cluster.v1.Admin/ReadObject"
+	Admin_ZoneSecondaries_FullMethodName    = "/cadastre.cluster.v1.Admin/ZoneSecondaries"
+	Admin_ZoneExport_FullMethodName         = "/cadastre.cluster.v1.Admin/ZoneExport"
+	Admin_ZoneImport_FullMethodName         = "/cadastre.cluster.v1.Admin/ZoneImport"
 )
 
 // AdminClient is the client API for Admin service.
@@ -1011,6 +1014,12 @@ type AdminClient interface {
 	InstallCertificate(ctx context.Context, in *InstallCertificateRequest, opts ...grpc.CallOption) (*InstallCertificateResponse, error)
 	// ReadObject reads a domain, host or contact at a chosen consistency.
 	ReadObject(ctx context.Context, in *ReadObjectRequest, opts ...grpc.CallOption) (*ReadObjectResponse, error)
+	// ZoneSecondaries tells what this node knows of its secondaries.
+	ZoneSecondaries(ctx context.Context, in *ZoneSecondariesRequest, opts ...grpc.CallOption) (*ZoneSecondariesResponse, error)
+	// ZoneExport sends a published zone of this node in one state.
+	ZoneExport(ctx context.Context, in *ZoneExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ZoneExportChunk], error)
+	// ZoneImport commits many imports, each for itself.
+	ZoneImport(ctx context.Context, in *ZoneImportRequest, opts ...grpc.CallOption) (*ZoneImportResponse, error)
 }
 
 type adminClient struct {
@@ -1386,6 +1395,45 @@ func (c *adminClient) ReadObject(ctx context.Context, in *ReadObjectRequest, opt
 	return out, nil
 }
 
+func (c *adminClient) ZoneSecondaries(ctx context.Context, in *ZoneSecondariesRequest, opts ...grpc.CallOption) (*ZoneSecondariesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZoneSecondariesResponse)
+	err := c.cc.Invoke(ctx, Admin_ZoneSecondaries_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) ZoneExport(ctx context.Context, in *ZoneExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ZoneExportChunk], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[5], Admin_ZoneExport_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ZoneExportRequest, ZoneExportChunk]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_ZoneExportClient = grpc.ServerStreamingClient[ZoneExportChunk]
+
+func (c *adminClient) ZoneImport(ctx context.Context, in *ZoneImportRequest, opts ...grpc.CallOption) (*ZoneImportResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZoneImportResponse)
+	err := c.cc.Invoke(ctx, Admin_ZoneImport_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServer is the server API for Admin service.
 // All implementations must embed UnimplementedAdminServer
 // for forward compatibility.
@@ -1454,6 +1502,12 @@ type AdminServer interface {
 	InstallCertificate(context.Context, *InstallCertificateRequest) (*InstallCertificateResponse, error)
 	// ReadObject reads a domain, host or contact at a chosen consistency.
 	ReadObject(context.Context, *ReadObjectRequest) (*ReadObjectResponse, error)
+	// ZoneSecondaries tells what this node knows of its secondaries.
+	ZoneSecondaries(context.Context, *ZoneSecondariesRequest) (*ZoneSecondariesResponse, error)
+	// ZoneExport sends a published zone of this node in one state.
+	ZoneExport(*ZoneExportRequest, grpc.ServerStreamingServer[ZoneExportChunk]) error
+	// ZoneImport commits many imports, each for itself.
+	ZoneImport(context.Context, *ZoneImportRequest) (*ZoneImportResponse, error)
 	mustEmbedUnimplementedAdminServer()
 }
 
@@ -1559,6 +1613,15 @@ func (UnimplementedAdminServer) InstallCertificate(context.Context, *InstallCert
 }
 func (UnimplementedAdminServer) ReadObject(context.Context, *ReadObjectRequest) (*ReadObjectResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReadObject not implemented")
+}
+func (UnimplementedAdminServer) ZoneSecondaries(context.Context, *ZoneSecondariesRequest) (*ZoneSecondariesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZoneSecondaries not implemented")
+}
+func (UnimplementedAdminServer) ZoneExport(*ZoneExportRequest, grpc.ServerStreamingServer[ZoneExportChunk]) error {
+	return status.Error(codes.Unimplemented, "method ZoneExport not implemented")
+}
+func (UnimplementedAdminServer) ZoneImport(context.Context, *ZoneImportRequest) (*ZoneImportResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZoneImport not implemented")
 }
 func (UnimplementedAdminServer) mustEmbedUnimplementedAdminServer() {}
 func (UnimplementedAdminServer) testEmbeddedByValue()               {}
@@ -2122,6 +2185,53 @@ func _Admin_ReadObject_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_ZoneSecondaries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZoneSecondariesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).ZoneSecondaries(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_ZoneSecondaries_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).ZoneSecondaries(ctx, req.(*ZoneSecondariesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_ZoneExport_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ZoneExportRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServer).ZoneExport(m, &grpc.GenericServerStream[ZoneExportRequest, ZoneExportChunk]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Admin_ZoneExportServer = grpc.ServerStreamingServer[ZoneExportChunk]
+
+func _Admin_ZoneImport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZoneImportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).ZoneImport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_ZoneImport_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).ZoneImport(ctx, req.(*ZoneImportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Admin_ServiceDesc is the grpc.ServiceDesc for Admin service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2237,6 +2347,14 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "ReadObject",
 			Handler:    _Admin_ReadObject_Handler,
 		},
+		{
+			MethodName: "ZoneSecondaries",
+			Handler:    _Admin_ZoneSecondaries_Handler,
+		},
+		{
+			MethodName: "ZoneImport",
+			Handler:    _Admin_ZoneImport_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -2262,6 +2380,11 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Applications",
 			Handler:       _Admin_Applications_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ZoneExport",
+			Handler:       _Admin_ZoneExport_Handler,
 			ServerStreams: true,
 		},
 	},

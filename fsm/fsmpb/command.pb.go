@@ -322,6 +322,8 @@ type Command struct {
 	//	*Command_NodeRole
 	//	*Command_TrustPut
 	//	*Command_OperatorRevoke
+	//	*Command_HostImport
+	//	*Command_DomainImport
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -932,6 +934,24 @@ func (x *Command) GetOperatorRevoke() *OperatorRevoke {
 	return nil
 }
 
+func (x *Command) GetHostImport() *HostImport {
+	if x != nil {
+		if x, ok := x.Body.(*Command_HostImport); ok {
+			return x.HostImport
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDomainImport() *DomainImport {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DomainImport); ok {
+			return x.DomainImport
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -1176,6 +1196,14 @@ type Command_OperatorRevoke struct {
 	OperatorRevoke *OperatorRevoke `protobuf:"bytes,154,opt,name=operator_revoke,json=operatorRevoke,proto3,oneof"`
 }
 
+type Command_HostImport struct {
+	HostImport *HostImport `protobuf:"bytes,240,opt,name=host_import,json=hostImport,proto3,oneof"`
+}
+
+type Command_DomainImport struct {
+	DomainImport *DomainImport `protobuf:"bytes,241,opt,name=domain_import,json=domainImport,proto3,oneof"`
+}
+
 func (*Command_ClusterInit) isCommand_Body() {}
 
 func (*Command_JoinTokenCreate) isCommand_Body() {}
@@ -1295,6 +1323,10 @@ func (*Command_NodeRole) isCommand_Body() {}
 func (*Command_TrustPut) isCommand_Body() {}
 
 func (*Command_OperatorRevoke) isCommand_Body() {}
+
+func (*Command_HostImport) isCommand_Body() {}
+
+func (*Command_DomainImport) isCommand_Body() {}
 
 // FieldError is one reason of a refusal.
 type FieldError struct {
@@ -8788,6 +8820,248 @@ func (x *AllocationTokenRevoke) GetTokenSha256() []byte {
 	return nil
 }
 
+// HostImport makes a host outside the TLDs of the registry for a registrar, unless there is one.
+type HostImport struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Registrar     string                 `protobuf:"bytes,1,opt,name=registrar,proto3" json:"registrar,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Roid          string                 `protobuf:"bytes,3,opt,name=roid,proto3" json:"roid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostImport) Reset() {
+	*x = HostImport{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostImport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostImport) ProtoMessage() {}
+
+func (x *HostImport) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostImport.ProtoReflect.Descriptor instead.
+func (*HostImport) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{102}
+}
+
+func (x *HostImport) GetRegistrar() string {
+	if x != nil {
+		return x.Registrar
+	}
+	return ""
+}
+
+func (x *HostImport) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HostImport) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+// DomainImport registers a delegation of an existing zone for a registrar, with the hosts below it. What is there
+// already, with the same content, stays.
+type DomainImport struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Registrar string                 `protobuf:"bytes,1,opt,name=registrar,proto3" json:"registrar,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Roid      string                 `protobuf:"bytes,3,opt,name=roid,proto3" json:"roid,omitempty"`
+	// 0: the TLD's minimum.
+	PeriodYears uint32              `protobuf:"varint,4,opt,name=period_years,json=periodYears,proto3" json:"period_years,omitempty"`
+	Registrant  string              `protobuf:"bytes,5,opt,name=registrant,proto3" json:"registrant,omitempty"`
+	NameServers []string            `protobuf:"bytes,6,rep,name=name_servers,json=nameServers,proto3" json:"name_servers,omitempty"`
+	Hosts       []*ImportedHost     `protobuf:"bytes,7,rep,name=hosts,proto3" json:"hosts,omitempty"`
+	Ds          []*DelegationSigner `protobuf:"bytes,8,rep,name=ds,proto3" json:"ds,omitempty"`
+	// The registrar pays as for a create; else it is free.
+	Charged bool `protobuf:"varint,9,opt,name=charged,proto3" json:"charged,omitempty"`
+	// The domain is there; it only gets the name servers that it does not have yet.
+	Complete      bool `protobuf:"varint,10,opt,name=complete,proto3" json:"complete,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DomainImport) Reset() {
+	*x = DomainImport{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DomainImport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DomainImport) ProtoMessage() {}
+
+func (x *DomainImport) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DomainImport.ProtoReflect.Descriptor instead.
+func (*DomainImport) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{103}
+}
+
+func (x *DomainImport) GetRegistrar() string {
+	if x != nil {
+		return x.Registrar
+	}
+	return ""
+}
+
+func (x *DomainImport) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DomainImport) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *DomainImport) GetPeriodYears() uint32 {
+	if x != nil {
+		return x.PeriodYears
+	}
+	return 0
+}
+
+func (x *DomainImport) GetRegistrant() string {
+	if x != nil {
+		return x.Registrant
+	}
+	return ""
+}
+
+func (x *DomainImport) GetNameServers() []string {
+	if x != nil {
+		return x.NameServers
+	}
+	return nil
+}
+
+func (x *DomainImport) GetHosts() []*ImportedHost {
+	if x != nil {
+		return x.Hosts
+	}
+	return nil
+}
+
+func (x *DomainImport) GetDs() []*DelegationSigner {
+	if x != nil {
+		return x.Ds
+	}
+	return nil
+}
+
+func (x *DomainImport) GetCharged() bool {
+	if x != nil {
+		return x.Charged
+	}
+	return false
+}
+
+func (x *DomainImport) GetComplete() bool {
+	if x != nil {
+		return x.Complete
+	}
+	return false
+}
+
+type ImportedHost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Roid          string                 `protobuf:"bytes,2,opt,name=roid,proto3" json:"roid,omitempty"`
+	Addresses     [][]byte               `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportedHost) Reset() {
+	*x = ImportedHost{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportedHost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportedHost) ProtoMessage() {}
+
+func (x *ImportedHost) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportedHost.ProtoReflect.Descriptor instead.
+func (*ImportedHost) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{104}
+}
+
+func (x *ImportedHost) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ImportedHost) GetRoid() string {
+	if x != nil {
+		return x.Roid
+	}
+	return ""
+}
+
+func (x *ImportedHost) GetAddresses() [][]byte {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
 var File_fsm_fsmpb_command_proto protoreflect.FileDescriptor
 
 const file_fsm_fsmpb_command_proto_rawDesc = "" +
@@ -8805,7 +9079,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\x87&\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\x8f'\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -8881,7 +9155,10 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"nodeUpdate\x129\n" +
 	"\tnode_role\x18\x98\x01 \x01(\v2\x19.cadastre.fsm.v1.NodeRoleH\x00R\bnodeRole\x129\n" +
 	"\ttrust_put\x18\x99\x01 \x01(\v2\x19.cadastre.fsm.v1.TrustPutH\x00R\btrustPut\x12K\n" +
-	"\x0foperator_revoke\x18\x9a\x01 \x01(\v2\x1f.cadastre.fsm.v1.OperatorRevokeH\x00R\x0eoperatorRevokeB\x06\n" +
+	"\x0foperator_revoke\x18\x9a\x01 \x01(\v2\x1f.cadastre.fsm.v1.OperatorRevokeH\x00R\x0eoperatorRevoke\x12?\n" +
+	"\vhost_import\x18\xf0\x01 \x01(\v2\x1b.cadastre.fsm.v1.HostImportH\x00R\n" +
+	"hostImport\x12E\n" +
+	"\rdomain_import\x18\xf1\x01 \x01(\v2\x1d.cadastre.fsm.v1.DomainImportH\x00R\fdomainImportB\x06\n" +
 	"\x04body\"P\n" +
 	"\n" +
 	"FieldError\x12\x14\n" +
@@ -9543,7 +9820,30 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	" \x01(\bR\x0funlocksReservedB\x0e\n" +
 	"\f_price_minor\":\n" +
 	"\x15AllocationTokenRevoke\x12!\n" +
-	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256*q\n" +
+	"\ftoken_sha256\x18\x01 \x01(\fR\vtokenSha256\"R\n" +
+	"\n" +
+	"HostImport\x12\x1c\n" +
+	"\tregistrar\x18\x01 \x01(\tR\tregistrar\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04roid\x18\x03 \x01(\tR\x04roid\"\xd8\x02\n" +
+	"\fDomainImport\x12\x1c\n" +
+	"\tregistrar\x18\x01 \x01(\tR\tregistrar\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04roid\x18\x03 \x01(\tR\x04roid\x12!\n" +
+	"\fperiod_years\x18\x04 \x01(\rR\vperiodYears\x12\x1e\n" +
+	"\n" +
+	"registrant\x18\x05 \x01(\tR\n" +
+	"registrant\x12!\n" +
+	"\fname_servers\x18\x06 \x03(\tR\vnameServers\x123\n" +
+	"\x05hosts\x18\a \x03(\v2\x1d.cadastre.fsm.v1.ImportedHostR\x05hosts\x121\n" +
+	"\x02ds\x18\b \x03(\v2!.cadastre.fsm.v1.DelegationSignerR\x02ds\x12\x18\n" +
+	"\acharged\x18\t \x01(\bR\acharged\x12\x1a\n" +
+	"\bcomplete\x18\n" +
+	" \x01(\bR\bcomplete\"T\n" +
+	"\fImportedHost\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04roid\x18\x02 \x01(\tR\x04roid\x12\x1c\n" +
+	"\taddresses\x18\x03 \x03(\fR\taddresses*q\n" +
 	"\tActorKind\x12\x1a\n" +
 	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ACTOR_KIND_REGISTRAR\x10\x01\x12\x17\n" +
@@ -9563,7 +9863,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 102)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 105)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                  // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),                // 1: cadastre.fsm.v1.Envelope
@@ -9668,6 +9968,9 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*LaunchApplicationDecide)(nil), // 100: cadastre.fsm.v1.LaunchApplicationDecide
 	(*AllocationTokenCreate)(nil),   // 101: cadastre.fsm.v1.AllocationTokenCreate
 	(*AllocationTokenRevoke)(nil),   // 102: cadastre.fsm.v1.AllocationTokenRevoke
+	(*HostImport)(nil),              // 103: cadastre.fsm.v1.HostImport
+	(*DomainImport)(nil),            // 104: cadastre.fsm.v1.DomainImport
+	(*ImportedHost)(nil),            // 105: cadastre.fsm.v1.ImportedHost
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -9734,106 +10037,110 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	14,  // 61: cadastre.fsm.v1.Command.node_role:type_name -> cadastre.fsm.v1.NodeRole
 	15,  // 62: cadastre.fsm.v1.Command.trust_put:type_name -> cadastre.fsm.v1.TrustPut
 	16,  // 63: cadastre.fsm.v1.Command.operator_revoke:type_name -> cadastre.fsm.v1.OperatorRevoke
-	5,   // 64: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	73,  // 65: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,   // 66: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,   // 67: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,   // 68: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	24,  // 69: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	31,  // 70: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	26,  // 71: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	62,  // 72: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	94,  // 73: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
-	25,  // 74: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
-	26,  // 75: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
-	32,  // 76: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	33,  // 77: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	33,  // 78: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	35,  // 79: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	34,  // 80: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	63,  // 81: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	77,  // 82: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	39,  // 83: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	33,  // 84: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	33,  // 85: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	35,  // 86: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	34,  // 87: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	63,  // 88: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	77,  // 89: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 90: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 91: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	40,  // 92: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	61,  // 93: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	77,  // 94: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	61,  // 95: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	77,  // 96: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 97: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 98: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	48,  // 99: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	46,  // 100: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	35,  // 101: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	47,  // 102: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	48,  // 103: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	54,  // 104: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	61,  // 105: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	77,  // 106: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	49,  // 107: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	93,  // 108: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	95,  // 109: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
-	46,  // 110: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	46,  // 111: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	35,  // 112: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	47,  // 113: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	48,  // 114: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	47,  // 115: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	48,  // 116: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	61,  // 117: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	77,  // 118: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 119: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	77,  // 120: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	49,  // 121: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	54,  // 122: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	54,  // 123: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	57,  // 124: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	57,  // 125: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	57,  // 126: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	64,  // 127: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	54,  // 128: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	64,  // 129: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	76,  // 130: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	78,  // 131: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
-	32,  // 132: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	33,  // 133: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	33,  // 134: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	79,  // 135: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
-	79,  // 136: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	79,  // 137: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	78,  // 138: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
-	78,  // 139: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
-	39,  // 140: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	33,  // 141: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	33,  // 142: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	57,  // 143: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	64,  // 144: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	85,  // 145: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
-	48,  // 146: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
-	87,  // 147: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
-	88,  // 148: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
-	87,  // 149: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
-	89,  // 150: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
-	86,  // 151: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	86,  // 152: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	93,  // 153: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	50,  // 154: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
-	96,  // 155: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
-	93,  // 156: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	51,  // 157: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
-	93,  // 158: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	159, // [159:159] is the sub-list for method output_type
-	159, // [159:159] is the sub-list for method input_type
-	159, // [159:159] is the sub-list for extension type_name
-	159, // [159:159] is the sub-list for extension extendee
-	0,   // [0:159] is the sub-list for field type_name
+	103, // 64: cadastre.fsm.v1.Command.host_import:type_name -> cadastre.fsm.v1.HostImport
+	104, // 65: cadastre.fsm.v1.Command.domain_import:type_name -> cadastre.fsm.v1.DomainImport
+	5,   // 66: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	73,  // 67: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 68: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 69: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 70: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	24,  // 71: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	31,  // 72: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	26,  // 73: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	62,  // 74: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	94,  // 75: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
+	25,  // 76: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
+	26,  // 77: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
+	32,  // 78: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	33,  // 79: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	33,  // 80: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	35,  // 81: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	34,  // 82: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	63,  // 83: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	77,  // 84: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	39,  // 85: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	33,  // 86: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	33,  // 87: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	35,  // 88: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	34,  // 89: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	63,  // 90: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	77,  // 91: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	77,  // 92: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	77,  // 93: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	40,  // 94: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	61,  // 95: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	77,  // 96: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	61,  // 97: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	77,  // 98: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	77,  // 99: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	77,  // 100: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	48,  // 101: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	46,  // 102: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	35,  // 103: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	47,  // 104: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	48,  // 105: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	54,  // 106: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	61,  // 107: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	77,  // 108: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	49,  // 109: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	93,  // 110: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	95,  // 111: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
+	46,  // 112: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	46,  // 113: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	35,  // 114: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	47,  // 115: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	48,  // 116: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	47,  // 117: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	48,  // 118: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	61,  // 119: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	77,  // 120: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	77,  // 121: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	77,  // 122: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	49,  // 123: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	54,  // 124: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	54,  // 125: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	57,  // 126: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	57,  // 127: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	57,  // 128: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	64,  // 129: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	54,  // 130: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	64,  // 131: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	76,  // 132: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	78,  // 133: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
+	32,  // 134: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	33,  // 135: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	33,  // 136: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	79,  // 137: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
+	79,  // 138: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	79,  // 139: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	78,  // 140: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
+	78,  // 141: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
+	39,  // 142: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	33,  // 143: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	33,  // 144: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	57,  // 145: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	64,  // 146: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	85,  // 147: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
+	48,  // 148: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
+	87,  // 149: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
+	88,  // 150: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
+	87,  // 151: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
+	89,  // 152: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
+	86,  // 153: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	86,  // 154: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	93,  // 155: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	50,  // 156: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
+	96,  // 157: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
+	93,  // 158: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	51,  // 159: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
+	93,  // 160: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	105, // 161: cadastre.fsm.v1.DomainImport.hosts:type_name -> cadastre.fsm.v1.ImportedHost
+	47,  // 162: cadastre.fsm.v1.DomainImport.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	163, // [163:163] is the sub-list for method output_type
+	163, // [163:163] is the sub-list for method input_type
+	163, // [163:163] is the sub-list for extension type_name
+	163, // [163:163] is the sub-list for extension extendee
+	0,   // [0:163] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -9902,6 +10209,8 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_NodeRole)(nil),
 		(*Command_TrustPut)(nil),
 		(*Command_OperatorRevoke)(nil),
+		(*Command_HostImport)(nil),
+		(*Command_DomainImport)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[20].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[37].OneofWrappers = []any{}
@@ -9918,7 +10227,7 @@ func file_fsm_fsmpb_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   102,
+			NumMessages:   105,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
