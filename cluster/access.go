@@ -69,6 +69,10 @@ func methodAccess() map[string]access {
 		clusterpb.Admin_Features_FullMethodName:       operator,
 		clusterpb.Admin_RaiseLevel_FullMethodName:     operator,
 
+		clusterpb.Admin_ZoneSecondaries_FullMethodName: operator,
+		clusterpb.Admin_ZoneExport_FullMethodName:      operator,
+		clusterpb.Admin_ZoneImport_FullMethodName:      operator,
+
 		clusterpb.Admin_MaintenanceList_FullMethodName: operator,
 		clusterpb.Admin_MaintenanceShow_FullMethodName: operator,
 

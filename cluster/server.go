@@ -56,6 +56,8 @@ type ServerConfig struct {
 	Gossip *Gossip
 	// Version is the program's, for people.
 	Version string
+	// Secondaries returns what the node's name server knows of its secondaries; nil without one.
+	Secondaries func() []*clusterpb.ZoneSecondary
 	// MaxFeatureLevel is the highest that the program supports; 0 means that of registry.
 	MaxFeatureLevel uint32
 	// Seed says how this node gives its state to others; without a Holder it does not.
@@ -78,9 +80,11 @@ type Server struct {
 	maxLevel  uint32
 	gate      *gatekeeper
 	requested *requestedKey
-	// checkpoints holds a place for each checkpoint being sent.
-	checkpoints chan struct{}
-	seeds       *seeder
+	seeds     *seeder
+	// checkpoints holds a place for each checkpoint being sent, zoneExports for each zone.
+	checkpoints, zoneExports chan struct{}
+
+	secondaries func() []*clusterpb.ZoneSecondary
 	// removalCheck and leaderless are the times of watchRemoval.
 	removalCheck, leaderless time.Duration
 }
@@ -91,6 +95,7 @@ func NewServer(cfg ServerConfig) *Server {
 		nodeID: cfg.NodeID, creds: cfg.Credentials, raft: cfg.Raft, store: cfg.Store,
 		forwarder: cfg.Forwarder, peers: cfg.Peers, hints: cfg.Hints, onRemoved: cfg.Removed,
 		log: cfg.Log, gossip: cfg.Gossip, version: cfg.Version, maxLevel: cfg.MaxFeatureLevel, requested: &requestedKey{}, checkpoints: make(chan struct{}, maxCheckpoints), seeds: newSeeder(cfg.Seed),
+		zoneExports: make(chan struct{}, maxZoneExports), secondaries: cfg.Secondaries,
 		removalCheck: removalCheckInterval, leaderless: leaderlessBeforeAsking,
 	}
 	if s.maxLevel == 0 {

@@ -7220,8 +7220,8 @@ type ZoneExportChunk struct {
 	Rrs []byte `protobuf:"bytes,2,opt,name=rrs,proto3" json:"rrs,omitempty"`
 	// This is the last.
 	Done bool `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
-	// Of the last: how many records there were in all.
-	Records       uint64 `protobuf:"varint,4,opt,name=records,proto3" json:"records,omitempty"`
+	// How many owner names were sent so far.
+	Owners        uint64 `protobuf:"varint,4,opt,name=owners,proto3" json:"owners,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7277,9 +7277,9 @@ func (x *ZoneExportChunk) GetDone() bool {
 	return false
 }
 
-func (x *ZoneExportChunk) GetRecords() uint64 {
+func (x *ZoneExportChunk) GetOwners() uint64 {
 	if x != nil {
-		return x.Records
+		return x.Owners
 	}
 	return 0
 }
@@ -7877,12 +7877,12 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x05error\x18\n" +
 	" \x01(\tR\x05error\"%\n" +
 	"\x11ZoneExportRequest\x12\x10\n" +
-	"\x03tld\x18\x01 \x01(\tR\x03tld\"i\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\"g\n" +
 	"\x0fZoneExportChunk\x12\x16\n" +
 	"\x06serial\x18\x01 \x01(\rR\x06serial\x12\x10\n" +
 	"\x03rrs\x18\x02 \x01(\fR\x03rrs\x12\x12\n" +
-	"\x04done\x18\x03 \x01(\bR\x04done\x12\x18\n" +
-	"\arecords\x18\x04 \x01(\x04R\arecords\"a\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\x12\x16\n" +
+	"\x06owners\x18\x04 \x01(\x04R\x06owners\"a\n" +
 	"\x11ZoneImportRequest\x124\n" +
 	"\bcommands\x18\x01 \x03(\v2\x18.cadastre.fsm.v1.CommandR\bcommands\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"G\n" +
