@@ -149,6 +149,11 @@ func (a *app) newProgressBar() *progressBar {
 }
 
 func (b *progressBar) show(what string, done, total int64) {
+	b.showOf(what, done, total, fmt.Sprintf("%d MiB", total>>20))
+}
+
+// showOf shows how much of a whole, as people read it, is done.
+func (b *progressBar) showOf(what string, done, total int64, whole string) {
 	const width = 40
 	percent := done * 100 / max(total, 1)
 	if !b.on || percent == b.shown {
@@ -156,7 +161,7 @@ func (b *progressBar) show(what string, done, total int64) {
 	}
 	b.shown, b.dirty = percent, true
 	full := int(percent * width / 100)
-	b.app.say("\r%s [%s%s] %3d %% of %d MiB", what, strings.Repeat("#", full), strings.Repeat(".", width-full), percent, total>>20)
+	b.app.say("\r%s [%s%s] %3d %% of %s", what, strings.Repeat("#", full), strings.Repeat(".", width-full), percent, whole)
 }
 
 // say puts a line below the bar.

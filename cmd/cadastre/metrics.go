@@ -27,10 +27,11 @@ const (
 
 // nodeCollector reads the numbers of a node when they are asked for.
 type nodeCollector struct {
-	node    *node
-	storage *storageDescs
-	epp     *eppDescs
-	seed    *seedDescs
+	node      *node
+	storage   *storageDescs
+	epp       *eppDescs
+	seed      *seedDescs
+	transfers *transferDescs
 
 	term, isLeader, applied, commit, lastLog, peers  *prometheus.Desc
 	dnsQueries, dnsResponses, dnsDropped, dnsRcodes  *prometheus.Desc
@@ -46,6 +47,7 @@ func newNodeCollector(n *node) *nodeCollector {
 	return &nodeCollector{
 		node:               n,
 		storage:            newStorageDescs(desc),
+		transfers:          newTransferDescs(desc),
 		epp:                newEPPDescs(desc),
 		seed:               newSeedDescs(desc),
 		term:               desc("raft_term", "Current Raft term."),
@@ -138,6 +140,7 @@ func (c *nodeCollector) collectEdges(out chan<- prometheus.Metric) {
 	}
 	gauge(c.dnsTCPConns, float64(stats.TCPConns))
 	counter(c.dnsTCPRejected, stats.TCPRejected)
+	c.transfers.collect(out, &stats.Transfers, c.node.dns.Secondaries())
 	counter(c.dnsRefreshFailures, stats.RefreshFailures)
 	for _, zone := range stats.Zones {
 		gauge(c.dnsSerial, float64(zone.Serial), zone.TLD)

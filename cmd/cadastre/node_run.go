@@ -29,7 +29,7 @@ func (n *node) run(ctx context.Context) error {
 	n.server = cluster.NewServer(cluster.ServerConfig{
 		NodeID: n.cfg.NodeID, Credentials: n.creds, Raft: n.raft, Store: n.store, Forwarder: n.forwarder,
 		Peers: n.peers, Hints: n.hints(), Removed: n.markRemoved, Log: n.logger.With("service", "grpc"),
-		Version: buildVersion(), Gossip: n.gossip,
+		Version: buildVersion(), Gossip: n.gossip, Secondaries: n.secondaries,
 		Seed: cluster.SeedConfig{Holder: n.raft, Refuse: n.refuseToSeed, BytesPerSecond: n.cfg.Seed.sendBytes()},
 	})
 	inbound.start(func(ctx context.Context) error { return n.server.Serve(ctx, n.grpc) })

@@ -100,6 +100,7 @@ Start with a whole cluster on this machine: cadastre dev --dir /tmp/cadastre`,
 	)
 	root.AddCommand(newObjectCommands(a)...)
 	root.AddCommand(newHistoryCommand(a), newShowCommand(a), newMaintenanceCommand(a), newOperatorCommand(a), newGossipCommand(a))
+	root.AddCommand(newZoneCommand(a), newImportCommand(a))
 	prepare(a, root)
 	return root
 }
