@@ -74,6 +74,13 @@ upgrade-data: ## Keep a small data folder of release RELEASE, made by the presen
 	@test -n "$(RELEASE)" || { echo "say which: make upgrade-data RELEASE=v1.2.3 [PROGRAM=/path/to/its/cadastre]"; exit 2; }
 	CADASTRE_UPGRADE_DATA=$(CURDIR)/testdata/upgrade/$(RELEASE) CADASTRE_UPGRADE_PROGRAM=$(PROGRAM) $(GO) test ./cmd/cadastre -run '^TestMakeUpgradeData$$' -count 1 -v
 
+# How many delegations `make bench-import` imports.
+IMPORT_DELEGATIONS ?= 1000000
+
+.PHONY: bench-import
+bench-import: ## Import a zone of IMPORT_DELEGATIONS delegations into a fresh cluster and report the rate.
+	CADASTRE_BENCH_IMPORT=$(IMPORT_DELEGATIONS) $(GO) test ./cmd/cadastre -run '^TestImportZone$$' -count 1 -v -timeout 120m
+
 .PHONY: fuzz-short
 fuzz-short: ## Run every fuzz target for FUZZ_TIME each.
 	@set -e; for pkg in $$($(GO) list ./...); do \

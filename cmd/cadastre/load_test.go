@@ -29,8 +29,9 @@ const (
 // is any answer but "done", "there already" after an attempt without an answer, and the
 // goodbye of a server that stops.
 type steadyLoad struct {
-	info *devcluster.Info
-	stop func()
+	info   *devcluster.Info
+	create func(name string) eppxml.Body
+	stop   func()
 
 	goodbyes, silent, doneInSilence atomic.Int64
 	slowest                         atomic.Int64 // nanoseconds from the first attempt to the answer
@@ -42,8 +43,14 @@ type steadyLoad struct {
 
 func startLoad(t *testing.T, info *devcluster.Info, nodes ...string) *steadyLoad {
 	t.Helper()
+	return startLoadOf(t, info, domainCreate, nodes...)
+}
+
+// startLoadOf is startLoad with creates of the test's own.
+func startLoadOf(t *testing.T, info *devcluster.Info, create func(name string) eppxml.Body, nodes ...string) *steadyLoad {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &steadyLoad{info: info}
+	l := &steadyLoad{info: info, create: create}
 	var workers sync.WaitGroup
 	for i := range nodes {
 		workers.Go(func() { l.work(ctx, i, nodes) })
@@ -112,7 +119,7 @@ func (l *steadyLoad) work(ctx context.Context, worker int, nodes []string) {
 				_ = pause.For(ctx, loadRetry) // cut short when the load ends
 				continue
 			}
-			response, err := client.Do(context.Background(), domainCreate(name), "steady-1")
+			response, err := client.Do(context.Background(), l.create(name), "steady-1")
 			if err == nil && response.Code() == 1000 || err == nil && unanswered && response.Code() == 2302 {
 				if response.Code() == 2302 {
 					l.doneInSilence.Add(1)

@@ -12,7 +12,7 @@ import (
 // transferDescs are the numbers of zone transfers and secondaries.
 type transferDescs struct {
 	transfers, refused, octets, active, badSignatures, shed *prometheus.Desc
-	held, acknowledged, behind, attempts                    *prometheus.Desc
+	held, acknowledged, behind, attempts, lagging           *prometheus.Desc
 }
 
 func newTransferDescs(desc func(name, help string, labels ...string) *prometheus.Desc) *transferDescs {
@@ -26,6 +26,7 @@ func newTransferDescs(desc func(name, help string, labels ...string) *prometheus
 		held:          desc("dns_secondary_serial", "SOA serial that a secondary serves, as far as is known.", "secondary", "zone"),
 		acknowledged:  desc("dns_secondary_acknowledged_serial", "Last serial of which a secondary acknowledged the NOTIFY.", "secondary", "zone"),
 		behind:        desc("dns_secondary_behind", "1 while a secondary is not known to serve the present serial, else 0.", "secondary", "zone"),
+		lagging:       desc("dns_secondaries_behind", "Zones on secondaries that are not known to serve the present serial."),
 		attempts:      desc("dns_secondary_notify_attempts", "NOTIFY messages in a row that a secondary did not acknowledge.", "secondary", "zone"),
 	}
 }
@@ -46,6 +47,7 @@ func (d *transferDescs) collect(out chan<- prometheus.Metric, st *dnsedge.Transf
 	counter(d.badSignatures, st.BadSignatures)
 	counter(d.shed, st.SlowShed)
 	gauge(d.active, float64(st.Active))
+	lagging := 0
 	for i := range secondaries {
 		s := &secondaries[i]
 		if !s.HeldAt.IsZero() {
@@ -54,9 +56,13 @@ func (d *transferDescs) collect(out chan<- prometheus.Metric, st *dnsedge.Transf
 		if !s.AcknowledgedAt.IsZero() {
 			gauge(d.acknowledged, float64(s.Acknowledged), s.Name, s.Zone)
 		}
+		if !s.IsCurrent() {
+			lagging++
+		}
 		gauge(d.behind, boolValue(!s.IsCurrent()), s.Name, s.Zone)
 		gauge(d.attempts, float64(s.Attempts), s.Name, s.Zone)
 	}
+	gauge(d.lagging, float64(lagging))
 }
 
 // secondaries lists what the name server knows of its secondaries, for operators.

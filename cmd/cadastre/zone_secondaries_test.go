@@ -21,6 +21,7 @@ import (
 	"github.com/miekg/dns"
 
 	"cadastre/cmd/cadastre/internal/devtest"
+	"cadastre/epp/eppxml"
 )
 
 const (
@@ -53,7 +54,7 @@ zone:
   zonefile: "example.zone"
   request-xfr: PRIMARY %KEY%
   allow-notify: 127.0.0.1 %KEY%
-  provide-xfr: 127.0.0.1 NO%KEY%
+  provide-xfr: 127.0.0.1 NOKEY
 `
 
 const knotConfig = `server:
@@ -252,7 +253,12 @@ func TestSecondariesFollow(t *testing.T) {
 	}
 	caughtUp("the first transfer", nsd, knot)
 
-	load := startLoad(t, c.Info(), "n1", "n2", "n3")
+	c.MustCLI("epp", "create", "host", "ns1.hoster.invalid")
+	c.MustCLI("epp", "create", "host", "ns2.hoster.invalid")
+	delegated := func(name string) eppxml.Body {
+		return &eppxml.DomainCreate{Name: name, AuthInfo: &eppxml.AuthInfo{}, NS: &eppxml.NameServers{HostObjs: []string{"ns1.hoster.invalid", "ns2.hoster.invalid"}}}
+	}
+	load := startLoadOf(t, c.Info(), delegated, "n1", "n2", "n3")
 	registered := func(n int) {
 		t.Helper()
 		c.Eventually(catchUpTime, fmt.Sprint(n, " registrations"), func() error {
