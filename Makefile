@@ -108,6 +108,10 @@ soak-kill: build ## 200 rounds of kill -9 and restart of random nodes under load
 model: ## A million random commands against the plain model of the registry; about ten minutes.
 	$(GO) test ./fsm/model -run TestAgainstModel -commands 500000 -timeout 60m -v
 
+.PHONY: dns-diff
+dns-diff: ## A million questions to the responder, NSD and Knot (Debian: nsd, knot); a few minutes.
+	$(GO) test ./dnsedge -run '^TestAgainstOtherServers$$' -dns-diff 1000000 -timeout 60m -v
+
 .PHONY: bench-epp
 bench-epp: build ## Throughput and latency of EPP beside etcd (Debian: etcd-server) on the same machine.
 	$(GO) run ./bench/eppload -bin $(BIN)

@@ -28,8 +28,17 @@ type message struct {
 	out     []byte
 	limit   int // octets that out may reach, room for the OPT already taken off
 	counts  [3]uint16
-	targets [maxTargets]target
 	n       int // targets in use
+	targets [maxTargets]target
+
+	// Set once the zone is known.
+	zone      *Zone
+	apexAt    int // offset of the apex in the question's name, and apexOff in the message
+	apexOff   int
+	apexLabel int  // index of its first label
+	dnssec    bool // signatures and proofs are wanted and there
+	nlinks    int  // NSEC3 records in use
+	links     [maxLinks][]byte
 }
 
 // target is a place in the message that a compression pointer may name.
@@ -124,6 +133,27 @@ func (m *message) rrset(s section, ownerOff int, ownerName []byte, rrs records) 
 	return true
 }
 
+// set adds the records of one type from an owner's, with their signatures if wanted.
+func (m *message) set(s section, ownerOff int, ownerName []byte, rrs records, rtype uint16) bool {
+	return m.rrset(s, ownerOff, ownerName, rrs.rrset(rtype)) && m.sigs(s, ownerOff, ownerName, rrs, rtype, ^uint32(0))
+}
+
+// sigs adds the signatures of one type, with a TTL of at most maxTTL.
+func (m *message) sigs(s section, ownerOff int, ownerName []byte, rrs records, rtype uint16, maxTTL uint32) bool {
+	if !m.dnssec {
+		return true
+	}
+	for rest := rrs.signatures(); len(rest) > 0; {
+		var ttl uint32
+		var rdata []byte
+		_, ttl, rdata, rest = rest.next()
+		if covers(rdata, rtype) && !m.record(s, ownerOff, ownerName, typeRRSIG, min(ttl, maxTTL), rdata) {
+			return false
+		}
+	}
+	return true
+}
+
 // record appends one record; when it returns false, the end of the message is undefined.
 func (m *message) record(s section, ownerOff int, ownerName []byte, rtype uint16, ttl uint32, rdata []byte) bool {
 	m.owner(ownerOff, ownerName)
@@ -144,6 +174,10 @@ func (m *message) record(s section, ownerOff int, ownerName []byte, rtype uint16
 		m.name(rdata[:first])
 		m.name(rdata[first : len(rdata)-soaNumbers])
 		m.out = append(m.out, rdata[len(rdata)-soaNumbers:]...)
+	case typeRRSIG: // the signer's name was left out
+		m.out = append(m.out, rdata[:sigHead]...)
+		m.out = append(m.out, m.zone.apex...)
+		m.out = append(m.out, rdata[sigHead:]...)
 	default:
 		if len(m.out)+len(rdata) > m.limit {
 			return false

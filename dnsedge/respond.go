@@ -107,19 +107,16 @@ func (m *message) answer(q *question, view *View) (uint16, bool) {
 	if zone == nil {
 		return rcodeRefused, true
 	}
+	m.enter(zone, q, apex)
 	// Walk down from the apex: the first cut on the way answers with a referral, the first missing name with NXDOMAIN,
 	// since every name between an owner and the apex exists.
-	apexAt := q.nameLen - 1
-	if apex < q.nlabels {
-		apexAt = int(q.labels[apex])
-	}
-	n, _ := zone.names.find(nil)
+	n := node{rrs: zone.apexRRs}
 	for i := apex - 1; i >= 0; i-- {
 		at := int(q.labels[i])
 		var ok bool
-		if n, ok = zone.names.find(q.name[at:apexAt]); !ok {
+		if n, ok = zone.names.find(q.name[at:m.apexAt]); !ok {
 			m.out[2] |= bitAA
-			return rcodeNXDomain, m.negative(zone, apexAt)
+			return rcodeNXDomain, m.negative() && m.denyName(q, i)
 		}
 		ns := n.rrs.rrset(typeNS)
 		if len(ns) == 0 {
@@ -128,10 +125,20 @@ func (m *message) answer(q *question, view *View) (uint16, bool) {
 		if i == 0 && q.qtype == typeDS { // RFC 4035 section 3.1.4.1: DS lives above the cut
 			break
 		}
-		return rcodeNoError, m.referral(zone, q, at, ns)
+		return rcodeNoError, m.referral(q, i, n, ns)
 	}
 	m.out[2] |= bitAA
-	return rcodeNoError, m.authoritative(zone, q, n, apexAt)
+	return rcodeNoError, m.authoritative(q, n)
+}
+
+// enter notes the zone that answers.
+func (m *message) enter(zone *Zone, q *question, apex int) {
+	m.zone, m.apexLabel, m.apexAt = zone, apex, q.nameLen-1
+	if apex < q.nlabels {
+		m.apexAt = int(q.labels[apex])
+	}
+	m.apexOff = headerOctets + m.apexAt
+	m.dnssec = q.dnssecOK && zone.denial != unsigned
 }
 
 // find chooses the zone of the longest apex at or above the question's name, and the index of the apex' first label. A
@@ -161,54 +168,88 @@ func (v *View) find(q *question) (*Zone, int) {
 }
 
 // authoritative answers from the records at the question's name itself.
-func (m *message) authoritative(zone *Zone, q *question, n node, apexAt int) bool {
-	rrs := n.rrs.rrset(q.qtype)
+func (m *message) authoritative(q *question, n node) bool {
+	rtype := q.qtype
 	switch {
-	case len(rrs) > 0:
-	case q.qtype == typeANY && len(n.rrs) > 0: // RFC 8482 section 4.1: one set is enough
-		first, _, _, _ := n.rrs.next()
-		rrs = n.rrs.rrset(first)
-	default:
-		rrs = n.rrs.rrset(typeCNAME)
+	case rtype == typeANY && len(n.rrs) > 0: // RFC 8482 section 4.1: one set is enough
+		rtype, _, _, _ = n.rrs.next()
+	case rtype == typeRRSIG: // and so are the signatures of one
+		return m.someSignatures(q, n)
+	case len(n.rrs.rrset(rtype)) == 0 && len(n.rrs.rrset(typeCNAME)) > 0:
+		rtype = typeCNAME
 	}
-	if len(rrs) == 0 {
-		return m.negative(zone, apexAt)
+	rrs := n.rrs.rrset(rtype)
+	if len(rrs) == 0 || rtype == typeRRSIG {
+		return m.negative() && m.denyType(q, 0, n)
 	}
-	if !m.rrset(answer, headerOctets, nil, rrs) {
+	if !m.set(answer, headerOctets, nil, n.rrs, rtype) {
 		return false
 	}
 	if q.qtype == typeNS {
-		m.glue(zone, rrs, nil)
+		m.glue(rrs, nil)
 	}
 	return true
 }
 
+// someSignatures answers with the signatures of the name's first signed set.
+func (m *message) someSignatures(q *question, n node) bool {
+	sigs := n.rrs.signatures()
+	if len(sigs) == 0 || m.zone.denial == unsigned {
+		return m.negative() && m.denyType(q, 0, n)
+	}
+	_, _, first, _ := sigs.next()
+	m.dnssec = true
+	return m.sigs(answer, headerOctets, nil, sigs, binary.BigEndian.Uint16(first), ^uint32(0))
+}
+
 // negative puts the SOA into the authority section (RFC 2308 section 3).
-func (m *message) negative(zone *Zone, apexAt int) bool {
-	_, _, rdata, _ := zone.soa.next()
-	return m.record(authority, headerOctets+apexAt, nil, typeSOA, zone.negTTL, rdata)
+func (m *message) negative() bool {
+	_, _, rdata, _ := m.zone.soa.next()
+	return m.record(authority, m.apexOff, nil, typeSOA, m.zone.negTTL, rdata) &&
+		m.sigs(authority, m.apexOff, nil, m.zone.soaSigs, typeSOA, m.zone.negTTL)
 }
 
 // referral points to the servers of the cut at an offset of the question's name. Addresses of servers at or below the
 // cut must be there, or the reply is truncated (RFC 9471 section 3); others of this zone come along if they fit.
-func (m *message) referral(zone *Zone, q *question, at int, ns records) bool {
+func (m *message) referral(q *question, i int, n node, ns records) bool {
+	at := int(q.labels[i])
 	cut := q.name[at:q.nameLen]
-	if !m.rrset(authority, headerOctets+at, nil, ns) {
+	if !m.rrset(authority, headerOctets+at, nil, ns) || !m.security(q, i, n) {
 		return false
 	}
+	siblings := false
 	for rest := ns; len(rest) > 0; {
 		var target []byte
 		_, _, target, rest = rest.next()
-		if _, inDomain := below(target, cut); inDomain && !m.addresses(zone, target) {
+		if _, inZone := below(target, m.zone.apex); !inZone {
+			continue
+		}
+		if _, inDomain := below(target, cut); !inDomain {
+			siblings = true
+		} else if !m.addresses(target) {
 			return false
 		}
 	}
-	m.glue(zone, ns, cut)
+	if siblings {
+		m.glue(ns, cut)
+	}
 	return true
 }
 
+// security tells a validator whether the zone below a cut is signed: by its DS or by the proof that there is none.
+func (m *message) security(q *question, i int, n node) bool {
+	switch {
+	case !m.dnssec:
+		return true
+	case len(n.rrs.rrset(typeDS)) > 0:
+		return m.set(authority, headerOctets+int(q.labels[i]), nil, n.rrs, typeDS)
+	default:
+		return m.denyType(q, i, n)
+	}
+}
+
 // glue adds the addresses of servers in this zone as far as they fit, but for those at or below the cut.
-func (m *message) glue(zone *Zone, ns records, cut []byte) {
+func (m *message) glue(ns records, cut []byte) {
 	for len(ns) > 0 {
 		var target []byte
 		_, _, target, ns = ns.next()
@@ -218,18 +259,26 @@ func (m *message) glue(zone *Zone, ns records, cut []byte) {
 			}
 		}
 		before := m.mark()
-		if !m.addresses(zone, target) {
-			m.reset(before)
+		if m.addresses(target) {
+			continue
+		}
+		m.reset(before)
+		if m.dnssec { // RFC 4035 section 3.1.1: the signatures go first
+			m.dnssec = false
+			if !m.addresses(target) {
+				m.reset(before)
+			}
+			m.dnssec = true
 		}
 	}
 }
 
 // addresses adds the A and AAAA records of a server, if it lies in this zone. It returns false if they do not fit.
-func (m *message) addresses(zone *Zone, host []byte) bool {
-	size, inZone := below(host, zone.apex)
+func (m *message) addresses(host []byte) bool {
+	size, inZone := below(host, m.zone.apex)
 	if !inZone {
 		return true
 	}
-	n, ok := zone.names.find(host[:size])
-	return !ok || m.rrset(additional, 0, host, n.rrs.rrset(typeA)) && m.rrset(additional, 0, host, n.rrs.rrset(typeAAAA))
+	n, ok := m.zone.names.find(host[:size])
+	return !ok || m.set(additional, 0, host, n.rrs, typeA) && m.set(additional, 0, host, n.rrs, typeAAAA)
 }
