@@ -189,17 +189,13 @@ func (m *message) record(s section, ownerOff int, ownerName []byte, rtype uint16
 	return len(m.out) <= m.limit
 }
 
-// opt appends the OPT record; room for it was kept.
-func (m *message) opt(rcode uint16, dnssecOK bool) {
-	m.out = append(m.out, 0)
-	m.out = binary.BigEndian.AppendUint16(m.out, typeOPT)
-	m.out = binary.BigEndian.AppendUint16(m.out, maxUDPOctets)
-	m.out = append(m.out, byte(rcode>>4), 0)
-	var flags uint16
+// opt appends the OPT record without options and returns where its RDLENGTH is; room for it was kept.
+func (m *message) opt(rcode uint16, dnssecOK bool) int {
+	flags := byte(0)
 	if dnssecOK {
-		flags = 1 << 15
+		flags = 1 << 7
 	}
-	m.out = binary.BigEndian.AppendUint16(m.out, flags)
-	m.out = binary.BigEndian.AppendUint16(m.out, 0)
+	m.out = append(m.out, 0, 0, byte(typeOPT), byte(maxUDPOctets>>8), byte(maxUDPOctets&0xFF), byte(rcode>>4), 0, flags, 0, 0, 0)
 	m.counts[additional]++
+	return len(m.out) - 2
 }

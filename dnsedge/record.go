@@ -13,6 +13,7 @@ const (
 	typeNS         uint16 = 2
 	typeCNAME      uint16 = 5
 	typeSOA        uint16 = 6
+	typeTXT        uint16 = 16
 	typeAAAA       uint16 = 28
 	typeOPT        uint16 = 41
 	typeDS         uint16 = 43
@@ -31,6 +32,7 @@ const (
 	typeANY        uint16 = 255
 
 	classIN uint16 = 1
+	classCH uint16 = 3
 )
 
 // records holds one owner's resource records, sorted by type. Each record is type(2) TTL(4) RDLENGTH(2) RDATA; owner

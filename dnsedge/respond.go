@@ -8,6 +8,7 @@ type Transport int
 const (
 	UDP Transport = iota // at most 512 octets, or what EDNS allows up to 1232
 	TCP                  // at most 65535 octets
+	TLS                  // as TCP, padded for clients that pad (RFC 7830)
 )
 
 const (
@@ -17,24 +18,30 @@ const (
 )
 
 // Responder answers queries. Its zero value is ready for use; it keeps no state and is safe for concurrent use.
-type Responder struct{}
+type Responder struct {
+	identity Identity
+	secrets  []CookieSecret
+}
 
-// outcome is what the counters want to know about a reply.
+// outcome is what the counters and the defence want to know about a reply.
 type outcome struct {
 	rcode     uint16
 	truncated bool
+	edns      bool
+	cookie    bool // the client showed a cookie of ours
+	question  int  // octets of the reply up to the end of the question
 }
 
 // Respond writes the reply to the query into dst[:0], growing it if need be, and returns it. An empty result means that no
 // reply must be sent: the query is shorter than a header or is itself a response. The reply depends on nothing but the
 // arguments, all records in it come from one serial of one zone, and it is never longer than the transport and the
 // client's EDNS size allow. It does not allocate if dst has room for 2304 octets over UDP, and never panics.
-func (r *Responder) Respond(dst, query []byte, view *View, t Transport) []byte {
-	reply, _ := r.respond(dst, query, view, t)
+func (r *Responder) Respond(dst, query []byte, view *View, from Client) []byte {
+	reply, _ := r.respond(dst, query, view, &from)
 	return reply
 }
 
-func (r *Responder) respond(dst, query []byte, view *View, t Transport) ([]byte, outcome) {
+func (r *Responder) respond(dst, query []byte, view *View, from *Client) ([]byte, outcome) {
 	if len(query) < headerOctets || query[2]&bitQR != 0 {
 		return dst[:0], outcome{}
 	}
@@ -43,44 +50,56 @@ func (r *Responder) respond(dst, query []byte, view *View, t Transport) ([]byte,
 	m.out = append(dst[:0], query[:headerOctets]...)
 	m.out[2] = bitQR | query[2]&(bitOpcode|bitRD)
 	m.out[3] = 0
-	m.limit = maxTCPOctets - optOctets
 
 	rcode := q.parse(query)
 	m.out = append(m.out, query[headerOctets:max(headerOctets, q.end)]...)
 	empty := m.mark()
-	if t == UDP {
-		m.limit = minUDPOctets
+	limit := maxTCPOctets
+	if from.Transport == UDP {
+		limit = minUDPOctets
 		if q.edns {
-			m.limit = min(max(q.udpSize, minUDPOctets), maxUDPOctets) - optOctets
+			limit = min(max(q.udpSize, minUDPOctets), maxUDPOctets)
 		}
 	}
-	fits := true
+	if m.limit = limit; q.edns {
+		m.limit -= optOctets + r.room(&q.options, from)
+	}
+	fits, ede := true, edeNone
 	switch {
 	case query[2]&bitOpcode != 0:
 		rcode = rcodeNotImp
 	case rcode != rcodeNoError:
 	case q.edns && q.version != 0:
 		rcode = rcodeBadVers
+	case q.end == headerOctets: // only a cookie
+	case q.qclass == classCH:
+		rcode = m.chaos(r, &q)
 	default:
 		m.addQuestion(&q)
-		rcode, fits = m.answer(&q, view)
+		rcode, fits, ede = m.answer(&q, view)
 	}
+	o := outcome{rcode: rcode, truncated: !fits, edns: q.edns, question: empty.size}
 	if !fits {
 		m.reset(empty)
 		m.out[2] |= bitTC
 	}
+	if c := q.options.cookie; len(c) > clientCookieOctets && len(r.secrets) > 0 {
+		o.cookie = validCookie(r.secrets, c[:clientCookieOctets], c[clientCookieOctets:], from.Addr, from.Now)
+	}
+	if q.edns {
+		at := m.opt(rcode, q.dnssecOK)
+		m.options(r, &q, from, ede, limit)
+		binary.BigEndian.PutUint16(m.out[at:], uint16(len(m.out)-at-2))
+	}
 	m.finish(&q, rcode)
-	return m.out, outcome{rcode, !fits}
+	return m.out, o
 }
 
-// finish appends the OPT and fills in the header.
+// finish fills in the header.
 func (m *message) finish(q *question, rcode uint16) {
-	if q.edns {
-		m.opt(rcode, q.dnssecOK)
-	}
 	m.out[3] = byte(rcode & 0x0F)
 	questions := uint16(0)
-	if q.end > 0 {
+	if q.end > headerOctets {
 		questions = 1
 	}
 	binary.BigEndian.PutUint16(m.out[4:], questions)
@@ -89,32 +108,41 @@ func (m *message) finish(q *question, rcode uint16) {
 	}
 }
 
-// answer fills in the sections for a well-formed standard query. It returns the response code and whether all that must
-// be in the reply fits.
-func (m *message) answer(q *question, view *View) (uint16, bool) {
+// answer fills in the sections for a well-formed standard query. It returns the response code, whether all that must
+// be in the reply fits, and an extended error.
+func (m *message) answer(q *question, view *View) (rcode uint16, fits bool, ede uint16) {
 	if q.qclass != classIN {
-		return rcodeRefused, true
+		return rcodeRefused, true, edeNotSupported
 	}
 	switch q.qtype {
 	case typeOPT, typeNXNAME:
-		return rcodeFormErr, true
+		return rcodeFormErr, true, edeNone
 	case typeAXFR, typeIXFR:
-		return rcodeRefused, true
+		return rcodeRefused, true, edeNone
 	case typeTKEY, typeTSIG, typeMAILB, typeMAILA:
-		return rcodeNotImp, true
+		return rcodeNotImp, true, edeNotSupported
 	}
 	zone, apex := view.find(q)
 	if zone == nil {
-		return rcodeRefused, true
+		if view == nil || len(view.zones) == 0 {
+			return rcodeRefused, true, edeNotReady
+		}
+		return rcodeRefused, true, edeNotAuthoritative
 	}
 	m.enter(zone, q, apex)
+	rcode, fits = m.descend(q, apex)
+	return rcode, fits, edeNone
+}
+
+// descend answers from the zone.
+func (m *message) descend(q *question, apex int) (uint16, bool) {
 	// Walk down from the apex: the first cut on the way answers with a referral, the first missing name with NXDOMAIN,
 	// since every name between an owner and the apex exists.
-	n := node{rrs: zone.apexRRs}
+	n := node{rrs: m.zone.apexRRs}
 	for i := apex - 1; i >= 0; i-- {
 		at := int(q.labels[i])
 		var ok bool
-		if n, ok = zone.names.find(q.name[at:m.apexAt]); !ok {
+		if n, ok = m.zone.names.find(q.name[at:m.apexAt]); !ok {
 			m.out[2] |= bitAA
 			return rcodeNXDomain, m.negative() && m.denyName(q, i)
 		}

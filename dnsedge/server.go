@@ -3,6 +3,7 @@ package dnsedge
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +34,7 @@ type Server struct {
 	requestedTLS []netip.AddrPort
 
 	log       *slog.Logger
-	responder Responder
+	responder *Responder
 	view      atomic.Pointer[View]
 
 	// Set by Listen, before Run.
@@ -55,7 +56,16 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(cfg.CookieSecrets) == 0 {
+		cfg.CookieSecrets = make([]CookieSecret, 1)
+		_, _ = rand.Read(cfg.CookieSecrets[0][:]) // never fails
+	}
+	responder, err := NewResponder(cfg.Identity, cfg.CookieSecrets)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
+		responder:    responder,
 		cfg:          cfg,
 		requested:    addrs,
 		requestedTLS: addrsTLS,
@@ -63,7 +73,7 @@ func New(cfg Config) (*Server, error) {
 		slots:        newConnSlots(cfg.MaxTCPConns, cfg.MaxTCPConnsPerClient),
 	}
 	if cfg.Transfers != nil {
-		if s.primary, err = newPrimary(*cfg.Transfers, cfg.Logger, &s.responder); err != nil {
+		if s.primary, err = newPrimary(*cfg.Transfers, cfg.Logger, s.responder); err != nil {
 			return nil, err
 		}
 		s.slow = newSlowPath(s.primary)

@@ -552,7 +552,7 @@ func TestNoMixedSerials(t *testing.T) {
 				view := s.view.Load()
 				serial := view.Zone("example").Serial()
 				var m dns.Msg
-				if err := m.Unpack(r.Respond(nil, pack(t, newQuery(fmt.Sprintf("c%d.example", i%cuts), dns.TypeA)), view, UDP)); err != nil {
+				if err := m.Unpack(r.Respond(nil, pack(t, newQuery(fmt.Sprintf("c%d.example", i%cuts), dns.TypeA)), view, Client{Transport: UDP})); err != nil {
 					t.Error(err)
 					return
 				}

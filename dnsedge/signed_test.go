@@ -137,7 +137,7 @@ func TestSignedAnswersDoNotAllocate(t *testing.T) {
 				query := newQuery(name, qtype)
 				query.SetEdns0(1232, true)
 				wire := pack(t, query)
-				if n := testing.AllocsPerRun(200, func() { r.Respond(dst, wire, view, UDP) }); n != 0 {
+				if n := testing.AllocsPerRun(200, func() { r.Respond(dst, wire, view, Client{Transport: UDP}) }); n != 0 {
 					t.Errorf("%s %d: %v allocations", name, qtype, n)
 				}
 			}

@@ -48,6 +48,7 @@ type udpWorker struct {
 	conn     *net.UDPConn
 	raw      syscall.RawConn
 	counters counters
+	from     Client
 
 	slots            []datagram
 	recv, send       []mmsghdr
@@ -199,6 +200,7 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 			_ = pause.For(ctx, udpErrorPause) // the loop sees the end of ctx
 			continue
 		}
+		w.from.Now = uint32(time.Now().Unix())
 		w.respond(s, s.view.Load())
 		w.flush()
 	}
@@ -227,7 +229,8 @@ func (w *udpWorker) respond(s *Server, view *View) {
 			w.handOver(s.slow, slot, in, view)
 			continue
 		}
-		reply, o := s.responder.respond(slot.reply[:0], slot.query[:in.n], view, UDP)
+		w.from.Addr = peerAddr(&slot.name)
+		reply, o := s.responder.respond(slot.reply[:0], slot.query[:in.n], view, &w.from)
 		w.counters.count(reply, o)
 		if len(reply) == 0 {
 			continue
@@ -266,6 +269,14 @@ func addressOf(name *unix.RawSockaddrInet6) netip.AddrPort {
 		addr = addr.WithZone(strconv.FormatUint(uint64(name.Scope_id), 10))
 	}
 	return netip.AddrPortFrom(addr, port)
+}
+
+// peerAddr reads the address of a received datagram.
+func peerAddr(name *unix.RawSockaddrInet6) netip.Addr {
+	if name.Family == unix.AF_INET {
+		return netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(name)).Addr)
+	}
+	return netip.AddrFrom16(name.Addr)
 }
 
 // clearInterface makes a received PKTINFO message fit for sending: the address stays, the interface is left to the

@@ -66,7 +66,8 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 				func(reply []byte) error { _, err := w.conn.WriteToUDPAddrPort(reply, from); return err })
 			continue
 		}
-		reply, o := s.responder.respond(buf, query[:n], s.view.Load(), UDP)
+		client := Client{Addr: from.Addr().Unmap().WithZone(""), Now: uint32(time.Now().Unix())}
+		reply, o := s.responder.respond(buf, query[:n], s.view.Load(), &client)
 		w.counters.count(reply, o)
 		if len(reply) == 0 {
 			continue

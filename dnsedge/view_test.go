@@ -156,10 +156,10 @@ func FuzzApply(f *testing.F) {
 		for _, qtype := range []uint16{typeA, typeNS, typeSOA, typeDS, typeANY} {
 			query := []byte{0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}
 			query = append(append(query, wire...), 0, byte(qtype), 0, 1)
-			if reply := r.Respond(nil, query, NewView(next), UDP); len(reply) > minUDPOctets || len(reply) < len(query) {
+			if reply := r.Respond(nil, query, NewView(next), Client{Transport: UDP}); len(reply) > minUDPOctets || len(reply) < len(query) {
 				t.Fatalf("reply of %d octets", len(reply))
 			}
-			if reply := r.Respond(nil, query, NewView(next), TCP); len(reply) > maxTCPOctets || len(reply) < len(query) {
+			if reply := r.Respond(nil, query, NewView(next), Client{Transport: TCP}); len(reply) > maxTCPOctets || len(reply) < len(query) {
 				t.Fatalf("reply of %d octets", len(reply))
 			}
 		}
