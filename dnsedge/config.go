@@ -34,6 +34,8 @@ type Config struct {
 	// CookieSecrets are keys of DNS cookies: the first makes them, all are good. The default is one of its own for the
 	// life of the server, which will not do for several servers behind one address.
 	CookieSecrets []CookieSecret
+	// RateLimit is about replies over UDP.
+	RateLimit RateLimit
 
 	// TCPIdleTimeout closes a connection without queries; default 10 s, a quarter of it while more than half of
 	// MaxTCPConns are open.

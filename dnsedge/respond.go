@@ -28,6 +28,8 @@ type outcome struct {
 	rcode     uint16
 	truncated bool
 	edns      bool
+	dnssecOK  bool
+	limited   bool // by the rate limit
 	cookie    bool // the client showed a cookie of ours
 	question  int  // octets of the reply up to the end of the question
 }
@@ -78,7 +80,7 @@ func (r *Responder) respond(dst, query []byte, view *View, from *Client) ([]byte
 		m.addQuestion(&q)
 		rcode, fits, ede = m.answer(&q, view)
 	}
-	o := outcome{rcode: rcode, truncated: !fits, edns: q.edns, question: empty.size}
+	o := outcome{rcode: rcode, truncated: !fits, edns: q.edns, dnssecOK: q.dnssecOK, question: empty.size}
 	if !fits {
 		m.reset(empty)
 		m.out[2] |= bitTC

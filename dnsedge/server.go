@@ -35,6 +35,7 @@ type Server struct {
 
 	log       *slog.Logger
 	responder *Responder
+	limiter   *limiter // nil: no limit
 	view      atomic.Pointer[View]
 
 	// Set by Listen, before Run.
@@ -64,8 +65,13 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	limiter, err := newLimiter(cfg.RateLimit, time.Now())
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		responder:    responder,
+		limiter:      limiter,
 		cfg:          cfg,
 		requested:    addrs,
 		requestedTLS: addrsTLS,
@@ -251,6 +257,10 @@ func (s *Server) Stats() Stats {
 	}
 	for _, w := range s.udp {
 		st.UDP.add(&w.counters)
+		st.UDPOverflow += w.overflow()
+	}
+	if s.limiter != nil {
+		st.RateLimited = s.limiter.limited.Load()
 	}
 	for _, t := range s.tcp {
 		st.TCP.add(&t.counters)

@@ -122,7 +122,8 @@ func exampleSource(t testing.TB) *memSource {
 // serve runs a server until the test ends.
 func serve(t testing.TB, source *memSource, change func(*Config)) *Server {
 	t.Helper()
-	cfg := Config{Listen: []string{"127.0.0.1:0"}, Workers: 2, Source: source, Published: source.signal, Logger: slog.New(slog.DiscardHandler)}
+	cfg := Config{Listen: []string{"127.0.0.1:0"}, Workers: 2, Source: source, Published: source.signal, Logger: slog.New(slog.DiscardHandler),
+		RateLimit: RateLimit{PerSecond: -1}}
 	if change != nil {
 		change(&cfg)
 	}

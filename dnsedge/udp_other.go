@@ -68,6 +68,9 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 		}
 		client := Client{Addr: from.Addr().Unmap().WithZone(""), Now: uint32(time.Now().Unix())}
 		reply, o := s.responder.respond(buf, query[:n], s.view.Load(), &client)
+		if s.limiter != nil {
+			reply = s.limiter.limit(reply, &o, client.Addr, s.limiter.micros(time.Now()))
+		}
 		w.counters.count(reply, o)
 		if len(reply) == 0 {
 			continue
@@ -79,3 +82,6 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 		w.counters.responses.Add(1)
 	}
 }
+
+// overflow is not known on this system.
+func (w *udpWorker) overflow() uint64 { return 0 }
