@@ -112,6 +112,11 @@ model: ## A million random commands against the plain model of the registry; abo
 dns-diff: ## A million questions to the responder, NSD and Knot (Debian: nsd, knot); a few minutes.
 	$(GO) test ./dnsedge -run '^TestAgainstOtherServers$$' -dns-diff 1000000 -timeout 60m -v
 
+.PHONY: bench-dns
+bench-dns: ## The name server beside NSD, Knot and an echo (Debian: nsd, knot, dnsperf), a million delegations; ten minutes.
+	$(GO) build -o bin/bench-dns ./bench/dns
+	bin/bench-dns
+
 .PHONY: bench-epp
 bench-epp: build ## Throughput and latency of EPP beside etcd (Debian: etcd-server) on the same machine.
 	$(GO) run ./bench/eppload -bin $(BIN)

@@ -38,6 +38,7 @@ type nodeCollector struct {
 	dnsTruncated, dnsTCPConns, dnsSerial, dnsNames   *prometheus.Desc
 	dnsRefreshFailures, whoisQueries, whoisRefusals  *prometheus.Desc
 	contactSeconds, dnsTCPRejected, certExpirySecond *prometheus.Desc
+	dnsOverflow, dnsRateLimited                      *prometheus.Desc
 }
 
 func newNodeCollector(n *node) *nodeCollector {
@@ -67,6 +68,8 @@ func newNodeCollector(n *node) *nodeCollector {
 		dnsSerial:          desc("dns_zone_serial", "SOA serial served.", "tld"),
 		dnsNames:           desc("dns_zone_names", "Names in the zone as served.", "tld"),
 		dnsRefreshFailures: desc("dns_refresh_failures_total", "Failed attempts to follow the published zones."),
+		dnsOverflow:        desc("dns_udp_overflow_total", "DNS datagrams dropped because a socket's queue in the kernel was full."),
+		dnsRateLimited:     desc("dns_rate_limited_total", "DNS replies over UDP dropped or truncated by the rate limit."),
 		whoisQueries:       desc("whois_queries_total", "WHOIS queries answered."),
 		whoisRefusals:      desc("whois_refused_total", "WHOIS connections refused."),
 		certExpirySecond:   desc("certificate_expiry_seconds", "When the node's certificate expires, Unix time."),
@@ -141,6 +144,8 @@ func (c *nodeCollector) collectEdges(out chan<- prometheus.Metric) {
 	gauge(c.dnsTCPConns, float64(stats.TCPConns))
 	counter(c.dnsTCPRejected, stats.TCPRejected)
 	c.transfers.collect(out, &stats.Transfers, c.node.dns.Secondaries())
+	counter(c.dnsOverflow, stats.UDPOverflow)
+	counter(c.dnsRateLimited, stats.RateLimited)
 	counter(c.dnsRefreshFailures, stats.RefreshFailures)
 	for _, zone := range stats.Zones {
 		gauge(c.dnsSerial, float64(zone.Serial), zone.TLD)
