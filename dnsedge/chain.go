@@ -26,12 +26,21 @@ type chain struct {
 	dirs    [chainDirs]*chainDir
 	classes []*chainClass // only ever appended to, so that chains share it
 	records int
+	// octets of all pages, and of those made since they were last moved together
+	octets, loose int
 }
 
 // chainDir holds the pages of all hashes with the same first bits; their number is a power of two.
 type chainDir struct {
 	pages   []chainPage
 	records int
+}
+
+func (d *chainDir) octets() (n int) {
+	for _, p := range d.pages {
+		n += len(p)
+	}
+	return n
 }
 
 // chainPage is a pointer-free block of records in the order of their hashes:

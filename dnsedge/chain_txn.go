@@ -14,6 +14,8 @@ const (
 	// maxChainClasses bounds the kinds of NSEC3 records: lists of types times keys times TTLs. A zone loaded anew
 	// begins again.
 	maxChainClasses = 1 << 14
+	// maxChainPageOctets is about the most that one change makes anew.
+	maxChainPageOctets = 2 * chainPageMean * 128
 	// nsec3Params are the octets of an NSEC3 RDATA before its next hash: SHA-1, flags, no iterations, no salt, length.
 	nsec3Params = 6
 )
@@ -119,7 +121,7 @@ func (x *chainTxn) commit() *chain {
 		return x.base
 	}
 	slices.SortStableFunc(x.changes, func(a, b chainChange) int { return bytes.Compare(a.hash[:], b.hash[:]) })
-	next := &chain{dirs: x.base.dirs, classes: x.classes, records: x.base.records}
+	next := &chain{dirs: x.base.dirs, classes: x.classes, records: x.base.records, octets: x.base.octets, loose: x.base.loose}
 	for rest := x.changes; len(rest) > 0; {
 		at, n := chainDirOf(&rest[0].hash), 1
 		for n < len(rest) && chainDirOf(&rest[n].hash) == at {
@@ -131,6 +133,9 @@ func (x *chainTxn) commit() *chain {
 		}
 		next.dirs[at] = old.with(rest[:n])
 		next.records += next.dirs[at].records - old.records
+		octets := next.dirs[at].octets()
+		next.octets += octets - old.octets()
+		next.loose += min(octets, n*maxChainPageOctets)
 		rest = rest[n:]
 	}
 	return next

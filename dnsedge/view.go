@@ -75,6 +75,7 @@ func BuildZone(tld string, load func(add func(Owner) error) error) (*Zone, error
 		return nil, fmt.Errorf("build zone %s: %w", tld, err)
 	}
 	x.commit(z)
+	z.compact()
 	if err := z.readApex(); err != nil {
 		return nil, fmt.Errorf("build zone %s: %w", tld, err)
 	}
@@ -92,6 +93,7 @@ func (z *Zone) Apply(owners []Owner) (*Zone, error) {
 	}
 	next := &Zone{tld: z.tld, apex: z.apex, labels: z.labels}
 	x.commit(next)
+	next.compact()
 	if err := next.readApex(); err != nil {
 		return nil, fmt.Errorf("apply changes to zone %s at serial %d: %w", z.tld, z.serial, err)
 	}
