@@ -21,21 +21,23 @@ func (m *message) denyName(q *question, missing int) bool {
 	case m.zone.denial == deniesNSEC:
 		return m.denyNameNSEC(q, missing)
 	}
-	encloser, wildcard := m.zone.apexLink, m.zone.wildLink
-	i := missing + 1
-	for ; i < m.apexLabel; i++ { // RFC 5155 section 7.2.1: the closest encloser that has a record
+	for i := missing + 1; i < m.apexLabel; i++ { // RFC 5155 section 7.2.1: the closest encloser that has a record
 		name := q.name[q.labels[i]:q.nameLen]
 		hash := hashName(name)
-		if l, match := m.zone.chain.find(&hash); match {
-			encloser = l
+		if encloser, match := m.zone.chain.find(&hash); match {
 			hash = hashWildcard(name)
-			wildcard, _ = m.zone.chain.find(&hash)
-			break
+			wildcard, _ := m.zone.chain.find(&hash)
+			return m.nsec3(encloser) && m.nsec3(wildcard) && m.denyNext(q, i-1)
 		}
 	}
-	hash := hashName(q.name[q.labels[i-1]:q.nameLen])
-	next, _ := m.zone.chain.find(&hash)
-	return m.nsec3(encloser) && m.nsec3(next) && m.nsec3(wildcard)
+	return m.knownLink(m.zone.apexLink, m.zone.apexProof) && m.knownLink(m.zone.wildLink, m.zone.wildProof) && m.denyNext(q, m.apexLabel-1)
+}
+
+// denyNext covers the next closer name, which begins at a label of the question.
+func (m *message) denyNext(q *question, i int) bool {
+	hash := hashName(q.name[q.labels[i]:q.nameLen])
+	l, _ := m.zone.chain.find(&hash)
+	return m.nsec3(l)
 }
 
 func hashWildcard(name []byte) nameHash {
@@ -53,7 +55,7 @@ func (m *message) denyType(q *question, i int, n node) bool {
 	case m.zone.denial == deniesNSEC:
 		return m.denyTypeNSEC(q, i, n)
 	case i == m.apexLabel:
-		return m.nsec3(m.zone.apexLink)
+		return m.knownLink(m.zone.apexLink, m.zone.apexProof)
 	}
 	hash := hashName(q.name[q.labels[i]:q.nameLen])
 	l, match := m.zone.chain.find(&hash)
@@ -70,7 +72,7 @@ func (m *message) denyType(q *question, i int, n node) bool {
 		}
 		l = above
 	}
-	return m.nsec3(m.zone.apexLink) && m.nsec3(l)
+	return m.knownLink(m.zone.apexLink, m.zone.apexProof) && m.nsec3(l)
 }
 
 // nsec3 adds a record of the chain with its signatures, unless it is there.
@@ -78,18 +80,14 @@ func (m *message) nsec3(l link) bool {
 	if len(l.body) == 0 {
 		return true
 	}
-	for _, hash := range m.links[:m.nlinks] {
-		if bytes.Equal(hash, l.hash) {
-			return true
-		}
+	if m.noted(l) {
+		return true
 	}
-	m.links[m.nlinks] = l.hash
-	m.nlinks++
 	k := m.zone.chain.class(l)
 	at := len(m.out)
 	m.out = append(m.out, hashLabelOctets)
 	m.out = appendHash(m.out, l.hash)
-	m.out = binary.BigEndian.AppendUint16(m.out, 0xC000|uint16(m.apexOff))
+	m.pointer(m.apexOff)
 	m.fixed(typeNSEC3, k.ttl, len(k.head)+hashOctets+len(k.tail))
 	m.out = k.rdata(m.out, l)
 	m.counts[authority]++
@@ -97,7 +95,7 @@ func (m *message) nsec3(l link) bool {
 	for i := range k.sigs {
 		s := &k.sigs[i]
 		// An owner past the reach of a pointer cannot be: proofs stand near the start of a message.
-		m.out = binary.BigEndian.AppendUint16(m.out, 0xC000|uint16(at))
+		m.pointer(at)
 		m.fixed(typeRRSIG, s.ttl, sigHead+len(m.zone.apex)+s.bytes)
 		m.out = append(m.out, s.head[:]...)
 		m.out = append(m.out, sigs[:sigTimes]...)
@@ -108,6 +106,18 @@ func (m *message) nsec3(l link) bool {
 		m.counts[authority]++
 	}
 	return len(m.out) <= m.limit
+}
+
+// noted says whether a record of the chain is in the message and notes that it will be.
+func (m *message) noted(l link) bool {
+	for _, hash := range m.links[:m.nlinks] {
+		if bytes.Equal(hash, l.hash) {
+			return true
+		}
+	}
+	m.links[m.nlinks] = l.hash
+	m.nlinks++
+	return false
 }
 
 // fixed appends what stands between owner and RDATA.

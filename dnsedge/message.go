@@ -39,6 +39,7 @@ type message struct {
 	dnssec    bool // signatures and proofs are wanted and there
 	nlinks    int  // NSEC3 records in use
 	links     [maxLinks][]byte
+	trace     *[]int // if not nil, notes where compression pointers are
 }
 
 // target is a place in the message that a compression pointer may name.
@@ -78,7 +79,7 @@ func (m *message) name(wire []byte) {
 	for len(wire) > 1 {
 		for i := range m.n {
 			if t := m.targets[i]; int(t.size) == len(wire) && m.sameName(int(t.off), wire) {
-				m.out = binary.BigEndian.AppendUint16(m.out, 0xC000|t.off)
+				m.pointer(int(t.off))
 				return
 			}
 		}
@@ -112,10 +113,18 @@ func (m *message) sameName(off int, wire []byte) bool {
 // owner appends an owner name: a pointer to an offset, or a name.
 func (m *message) owner(off int, name []byte) {
 	if off > 0 {
-		m.out = binary.BigEndian.AppendUint16(m.out, 0xC000|uint16(off))
+		m.pointer(off)
 		return
 	}
 	m.name(name)
+}
+
+// pointer appends a compression pointer.
+func (m *message) pointer(off int) {
+	if m.trace != nil {
+		*m.trace = append(*m.trace, len(m.out))
+	}
+	m.out = append(m.out, 0xC0|byte(off>>8), byte(off))
 }
 
 // rrset appends the records with their owner given as an offset of the message, or as a name if the offset is 0. If they do

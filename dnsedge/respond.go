@@ -234,6 +234,14 @@ func (m *message) someSignatures(q *question, n node) bool {
 
 // negative puts the SOA into the authority section (RFC 2308 section 3).
 func (m *message) negative() bool {
+	if m.dnssec {
+		return m.copied(m.zone.signedSOA)
+	}
+	return m.copied(m.zone.plainSOA)
+}
+
+// fillSOA is what templates of negative answers are made of.
+func (m *message) fillSOA() bool {
 	_, _, rdata, _ := m.zone.soa.next()
 	return m.record(authority, m.apexOff, nil, typeSOA, m.zone.negTTL, rdata) &&
 		m.sigs(authority, m.apexOff, nil, m.zone.soaSigs, typeSOA, m.zone.negTTL)

@@ -41,6 +41,8 @@ type Zone struct {
 	denial           denial
 	// Proofs about the apex: the record of its hash, and the one that covers the hash of its wildcard.
 	apexLink, wildLink link
+
+	signedSOA, plainSOA, apexProof, wildProof *template
 }
 
 // denial is how a zone proves absence in its answers.
@@ -185,6 +187,13 @@ func (z *Zone) readApex() error {
 	z.serial = binary.BigEndian.Uint32(numbers)
 	z.negTTL = min(ttl, binary.BigEndian.Uint32(numbers[soaNumbers-4:]))
 	z.readDenial(apex)
+	z.signedSOA = z.makeTemplate((*message).fillSOA)
+	z.plainSOA = z.makeTemplate(func(m *message) bool { m.dnssec = false; return m.fillSOA() })
+	z.apexProof = z.makeTemplate(func(m *message) bool { return m.nsec3(z.apexLink) })
+	z.wildProof = z.makeTemplate(func(m *message) bool { return m.nsec3(z.wildLink) })
+	if z.signedSOA == nil || z.plainSOA == nil || z.apexProof == nil || z.wildProof == nil {
+		return errors.New("the SOA or the proofs about the apex are longer than any message")
+	}
 	return nil
 }
 
