@@ -422,6 +422,7 @@ func explained(server, what string) bool {
 			"leaves out authority records without TC in NODATA",
 			"leaves out authority records without TC in referral",
 			"leaves out glue without TC",
+			"TC false, theirs true, in referral", // where even no sibling glue fits
 			"authority of NXDOMAIN at an NSEC3 owner",
 			"leaves out authority records without TC in NXDOMAIN at an NSEC3 owner",
 			"authority of NODATA",

@@ -49,6 +49,7 @@ type Server struct {
 	addrsTLS []netip.AddrPort
 
 	refreshFailures atomic.Uint64
+	behind          atomic.Bool // the last attempt to follow the source failed
 }
 
 // New checks the configuration. It opens and starts nothing.
@@ -209,6 +210,7 @@ func (s *Server) refresh(ctx context.Context, lastRetry time.Duration) time.Dura
 	if s.primary != nil {
 		s.primary.notifier.published(next)
 	}
+	s.behind.Store(err != nil)
 	if err == nil || ctx.Err() != nil {
 		return 0
 	}

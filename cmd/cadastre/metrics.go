@@ -160,7 +160,7 @@ func boolValue(b bool) float64 {
 	return 0
 }
 
-// serveMetrics answers /metrics, /livez and /readyz until ctx ends.
+// serveMetrics answers /metrics, /livez, /readyz and /dnsz until ctx ends.
 func (n *node) serveMetrics(ctx context.Context) error {
 	registry := prometheus.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -173,6 +173,9 @@ func (n *node) serveMetrics(ctx context.Context) error {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, n.unreadiness()) })
+	if n.dns != nil {
+		mux.HandleFunc("GET /dnsz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, n.dns.Unfit(time.Now())) })
+	}
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: metricsReadTimeout, ReadTimeout: metricsReadTimeout,
 		WriteTimeout: metricsWriteTimeout, MaxHeaderBytes: 16 << 10,
