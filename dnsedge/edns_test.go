@@ -273,3 +273,23 @@ func TestEDNSCompliance(t *testing.T) {
 		})
 	}
 }
+
+func TestOptionsDoNotAllocate(t *testing.T) {
+	q := newQuery("www.nope.example", dns.TypeA)
+	q.SetEdns0(1232, true)
+	q.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0102030405060708010000005cf79f111f8130c3eee29480"},
+		&dns.EDNS0_NSID{Code: dns.EDNS0NSID}, &dns.EDNS0_LOCAL{Code: optionZoneVersion}}
+	chaos := newQuery("id.server", dns.TypeTXT)
+	chaos.Question[0].Qclass = dns.ClassCHAOS
+	r, view, l := namedResponder(t), signedView(t, signing{}), newTestLimiter(t, RateLimit{PerSecond: 1})
+	from := &Client{Addr: netip.MustParseAddr("2001:db8::1"), Now: 1559731985}
+	dst := make([]byte, 0, udpReplyRoom)
+	for _, query := range [][]byte{pack(t, q), pack(t, chaos)} {
+		if n := testing.AllocsPerRun(200, func() {
+			reply, o := r.respond(dst, query, view, from)
+			l.limit(reply, &o, from.Addr, 1)
+		}); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	}
+}
