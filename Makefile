@@ -114,6 +114,15 @@ soak-faults: build ## All faults of processes, networks and disks at random unde
 model: ## A million random commands of five seeds against the plain model of the registry; about half an hour.
 	set -e; for seed in 1 2 3 4 5; do $(GO) test ./fsm/model -run TestAgainstModel -commands 100000 -seed $$seed -timeout 60m -v; done
 
+.PHONY: dns-diff
+dns-diff: ## A million questions to the responder, NSD and Knot (Debian: nsd, knot); a few minutes.
+	$(GO) test ./dnsedge -run '^TestAgainstOtherServers$$' -dns-diff 1000000 -timeout 60m -v
+
+.PHONY: bench-dns
+bench-dns: ## The name server beside NSD, Knot and an echo (Debian: nsd, knot, dnsperf), a million delegations; ten minutes.
+	$(GO) build -o bin/bench-dns ./bench/dns
+	bin/bench-dns
+
 .PHONY: bench-epp
 bench-epp: build ## Throughput and latency of EPP beside etcd (Debian: etcd-server) on the same machine.
 	$(GO) run ./bench/eppload -bin $(BIN)

@@ -59,7 +59,7 @@ func benchRespond(b *testing.B, name func(i int) string) {
 	dst := make([]byte, 0, udpReplyRoom)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		r.Respond(dst, queries[i%len(queries)], view, UDP)
+		r.Respond(dst, queries[i%len(queries)], view, Client{Transport: UDP})
 	}
 }
 

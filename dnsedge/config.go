@@ -29,6 +29,13 @@ type Config struct {
 	Published <-chan struct{}
 	// Logger takes what goes wrong outside of single queries.
 	Logger *slog.Logger
+	// Identity is what the server tells of itself; by default nothing.
+	Identity Identity
+	// CookieSecrets are keys of DNS cookies: the first makes them, all are good. The default is one of its own for the
+	// life of the server, which will not do for several servers behind one address.
+	CookieSecrets []CookieSecret
+	// RateLimit is about replies over UDP.
+	RateLimit RateLimit
 
 	// TCPIdleTimeout closes a connection without queries; default 10 s, a quarter of it while more than half of
 	// MaxTCPConns are open.

@@ -142,7 +142,7 @@ func pack(t testing.TB, m *dns.Msg) []byte {
 func ask(t testing.TB, v *View, query []byte, tr Transport) *dns.Msg {
 	t.Helper()
 	var r Responder
-	reply := r.Respond(nil, query, v, tr)
+	reply := r.Respond(nil, query, v, Client{Transport: tr})
 	m := new(dns.Msg)
 	if err := m.Unpack(reply); err != nil {
 		t.Fatalf("reply %x to %x: %v", reply, query, err)

@@ -28,8 +28,18 @@ type message struct {
 	out     []byte
 	limit   int // octets that out may reach, room for the OPT already taken off
 	counts  [3]uint16
-	targets [maxTargets]target
 	n       int // targets in use
+	targets [maxTargets]target
+
+	// Set once the zone is known.
+	zone      *Zone
+	apexAt    int // offset of the apex in the question's name, and apexOff in the message
+	apexOff   int
+	apexLabel int  // index of its first label
+	dnssec    bool // signatures and proofs are wanted and there
+	nlinks    int  // NSEC3 records in use
+	links     [maxLinks][]byte
+	trace     *[]int // if not nil, notes where compression pointers are
 }
 
 // target is a place in the message that a compression pointer may name.
@@ -69,7 +79,7 @@ func (m *message) name(wire []byte) {
 	for len(wire) > 1 {
 		for i := range m.n {
 			if t := m.targets[i]; int(t.size) == len(wire) && m.sameName(int(t.off), wire) {
-				m.out = binary.BigEndian.AppendUint16(m.out, 0xC000|t.off)
+				m.pointer(int(t.off))
 				return
 			}
 		}
@@ -103,10 +113,18 @@ func (m *message) sameName(off int, wire []byte) bool {
 // owner appends an owner name: a pointer to an offset, or a name.
 func (m *message) owner(off int, name []byte) {
 	if off > 0 {
-		m.out = binary.BigEndian.AppendUint16(m.out, 0xC000|uint16(off))
+		m.pointer(off)
 		return
 	}
 	m.name(name)
+}
+
+// pointer appends a compression pointer.
+func (m *message) pointer(off int) {
+	if m.trace != nil {
+		*m.trace = append(*m.trace, len(m.out))
+	}
+	m.out = append(m.out, 0xC0|byte(off>>8), byte(off))
 }
 
 // rrset appends the records with their owner given as an offset of the message, or as a name if the offset is 0. If they do
@@ -120,6 +138,27 @@ func (m *message) rrset(s section, ownerOff int, ownerName []byte, rrs records) 
 			return false
 		}
 		rrs = rest
+	}
+	return true
+}
+
+// set adds the records of one type from an owner's, with their signatures if wanted.
+func (m *message) set(s section, ownerOff int, ownerName []byte, rrs records, rtype uint16) bool {
+	return m.rrset(s, ownerOff, ownerName, rrs.rrset(rtype)) && m.sigs(s, ownerOff, ownerName, rrs, rtype, ^uint32(0))
+}
+
+// sigs adds the signatures of one type, with a TTL of at most maxTTL.
+func (m *message) sigs(s section, ownerOff int, ownerName []byte, rrs records, rtype uint16, maxTTL uint32) bool {
+	if !m.dnssec {
+		return true
+	}
+	for rest := rrs.signatures(); len(rest) > 0; {
+		var ttl uint32
+		var rdata []byte
+		_, ttl, rdata, rest = rest.next()
+		if covers(rdata, rtype) && !m.record(s, ownerOff, ownerName, typeRRSIG, min(ttl, maxTTL), rdata) {
+			return false
+		}
 	}
 	return true
 }
@@ -144,6 +183,10 @@ func (m *message) record(s section, ownerOff int, ownerName []byte, rtype uint16
 		m.name(rdata[:first])
 		m.name(rdata[first : len(rdata)-soaNumbers])
 		m.out = append(m.out, rdata[len(rdata)-soaNumbers:]...)
+	case typeRRSIG: // the signer's name was left out
+		m.out = append(m.out, rdata[:sigHead]...)
+		m.out = append(m.out, m.zone.apex...)
+		m.out = append(m.out, rdata[sigHead:]...)
 	default:
 		if len(m.out)+len(rdata) > m.limit {
 			return false
@@ -155,17 +198,13 @@ func (m *message) record(s section, ownerOff int, ownerName []byte, rtype uint16
 	return len(m.out) <= m.limit
 }
 
-// opt appends the OPT record; room for it was kept.
-func (m *message) opt(rcode uint16, dnssecOK bool) {
-	m.out = append(m.out, 0)
-	m.out = binary.BigEndian.AppendUint16(m.out, typeOPT)
-	m.out = binary.BigEndian.AppendUint16(m.out, maxUDPOctets)
-	m.out = append(m.out, byte(rcode>>4), 0)
-	var flags uint16
+// opt appends the OPT record without options and returns where its RDLENGTH is; room for it was kept.
+func (m *message) opt(rcode uint16, dnssecOK bool) int {
+	flags := byte(0)
 	if dnssecOK {
-		flags = 1 << 15
+		flags = 1 << 7
 	}
-	m.out = binary.BigEndian.AppendUint16(m.out, flags)
-	m.out = binary.BigEndian.AppendUint16(m.out, 0)
+	m.out = append(m.out, 0, 0, byte(typeOPT), byte(maxUDPOctets>>8), byte(maxUDPOctets&0xFF), byte(rcode>>4), 0, flags, 0, 0, 0)
 	m.counts[additional]++
+	return len(m.out) - 2
 }

@@ -35,15 +35,20 @@ type question struct {
 	version  byte
 	dnssecOK bool
 	udpSize  int
+	options  options
 }
 
 // parse reads question and additional section. It returns rcodeFormErr for what breaks RFC 1035 or 6891, and fills in as much
 // as it could read by then. The query has at least headerOctets.
 func (q *question) parse(query []byte) uint16 {
-	if binary.BigEndian.Uint16(query[4:]) != 1 { // RFC 9619
-		return rcodeFormErr
-	}
-	if !q.parseQuestion(query) {
+	switch binary.BigEndian.Uint16(query[4:]) {
+	case 0: // only for a cookie (RFC 7873 section 5.4)
+		q.end = headerOctets
+	case 1: // RFC 9619
+		if !q.parseQuestion(query) {
+			return rcodeFormErr
+		}
+	default:
 		return rcodeFormErr
 	}
 	answers, authority := binary.BigEndian.Uint16(query[6:]), binary.BigEndian.Uint16(query[8:])
@@ -60,7 +65,7 @@ func (q *question) parse(query []byte) uint16 {
 			return rcodeFormErr
 		}
 	}
-	if off != len(query) { // octets that belong to no section
+	if off != len(query) || q.end == headerOctets && q.options.cookie == nil { // octets that belong to no section, or nothing asked
 		return rcodeFormErr
 	}
 	return rcodeNoError
@@ -122,26 +127,11 @@ func (q *question) parseRecord(query []byte, off int, additional bool) (int, boo
 		q.udpSize = int(class)
 		q.version = byte(ttl >> 16)
 		q.dnssecOK = ttl&(1<<15) != 0
-		if q.version == 0 && !optionsFit(query[off:off+rdlen]) {
+		if q.version == 0 && !q.options.parse(query[off:off+rdlen]) {
 			return 0, false
 		}
 	}
 	return off + rdlen, true
-}
-
-// optionsFit checks that the EDNS options fill the RDATA exactly; what they say is ignored.
-func optionsFit(rdata []byte) bool {
-	for len(rdata) > 0 {
-		if len(rdata) < 4 {
-			return false
-		}
-		n := 4 + int(binary.BigEndian.Uint16(rdata[2:]))
-		if len(rdata) < n {
-			return false
-		}
-		rdata = rdata[n:]
-	}
-	return true
 }
 
 // skipName steps over a possibly compressed name.

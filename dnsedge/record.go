@@ -9,31 +9,40 @@ import (
 
 // Record types that the responder treats specially, from the IANA registry.
 const (
-	typeA      uint16 = 1
-	typeNS     uint16 = 2
-	typeCNAME  uint16 = 5
-	typeSOA    uint16 = 6
-	typeAAAA   uint16 = 28
-	typeOPT    uint16 = 41
-	typeDS     uint16 = 43
-	typeNXNAME uint16 = 128 // RFC 9824: never asked for
-	typeTKEY   uint16 = 249
-	typeTSIG   uint16 = 250
-	typeIXFR   uint16 = 251
-	typeAXFR   uint16 = 252
-	typeMAILB  uint16 = 253
-	typeMAILA  uint16 = 254
-	typeANY    uint16 = 255
+	typeA          uint16 = 1
+	typeNS         uint16 = 2
+	typeCNAME      uint16 = 5
+	typeSOA        uint16 = 6
+	typeTXT        uint16 = 16
+	typeAAAA       uint16 = 28
+	typeOPT        uint16 = 41
+	typeDS         uint16 = 43
+	typeRRSIG      uint16 = 46
+	typeNSEC       uint16 = 47
+	typeDNSKEY     uint16 = 48
+	typeNSEC3      uint16 = 50
+	typeNSEC3PARAM uint16 = 51
+	typeNXNAME     uint16 = 128 // RFC 9824: never asked for
+	typeTKEY       uint16 = 249
+	typeTSIG       uint16 = 250
+	typeIXFR       uint16 = 251
+	typeAXFR       uint16 = 252
+	typeMAILB      uint16 = 253
+	typeMAILA      uint16 = 254
+	typeANY        uint16 = 255
 
 	classIN uint16 = 1
+	classCH uint16 = 3
 )
 
 // records holds one owner's resource records, sorted by type. Each record is type(2) TTL(4) RDLENGTH(2) RDATA; owner
-// and class go without saying. Names inside RDATA are uncompressed.
+// and class go without saying. Names inside RDATA are uncompressed. RRSIG records lack the signer's name, which is always
+// the apex (RFC 4035 section 2.2).
 type records []byte
 
 const (
 	recordHead  = 8  // octets of a stored record before its RDATA
+	sigHead     = 18 // octets of an RRSIG before the signer's name (RFC 4034 section 3.1)
 	soaNumbers  = 20 // octets of an SOA after its two names: serial, refresh, retry, expire, minimum
 	wireRecHead = 10 // octets between owner and RDATA on the wire: type, class, TTL, RDLENGTH
 )
@@ -63,9 +72,15 @@ func (r records) rrset(rtype uint16) records {
 	return nil
 }
 
+// signatures returns the RRSIG records at the end of an owner's records.
+func (r records) signatures() records { return r.rrset(typeRRSIG) }
+
+// covers says whether a record, an RRSIG of the stored form, is about sets of the type.
+func covers(rdata []byte, rtype uint16) bool { return binary.BigEndian.Uint16(rdata) == rtype }
+
 // encodeRecords checks a concatenation of uncompressed RFC 1035 records that all belong to owner (lower-case wire
 // name) and converts it to the stored form.
-func encodeRecords(owner, rrs []byte) (records, error) {
+func encodeRecords(apex, owner, rrs []byte) (records, error) {
 	out := make(records, 0, len(rrs))
 	sorted, last := true, uint16(0)
 	for len(rrs) > 0 {
@@ -88,11 +103,22 @@ func encodeRecords(owner, rrs []byte) (records, error) {
 		if len(body) < end {
 			return nil, fmt.Errorf("record of type %d: RDLENGTH %d runs past the end", rtype, end-wireRecHead)
 		}
-		if !validRdata(rtype, body[wireRecHead:end]) {
+		rdata := body[wireRecHead:end]
+		if !validRdata(rtype, rdata) {
 			return nil, fmt.Errorf("record of type %d: not zone data, or malformed RDATA of %d octets", rtype, end-wireRecHead)
 		}
 		out = append(out, body[0:2]...)
-		out = append(out, body[4:end]...)
+		if rtype == typeRRSIG {
+			if !bytes.HasPrefix(rdata[sigHead:], apex) {
+				return nil, fmt.Errorf("signature of type %d: the signer is not the apex", binary.BigEndian.Uint16(rdata))
+			}
+			out = append(out, body[4:8]...)
+			out = binary.BigEndian.AppendUint16(out, uint16(len(rdata)-len(apex)))
+			out = append(out, rdata[:sigHead]...)
+			out = append(out, rdata[sigHead+len(apex):]...)
+		} else {
+			out = append(out, body[4:end]...)
+		}
 		if rtype == typeNS { // compared with owners, which are lower-case
 			foldName(out[len(out)-(end-wireRecHead):])
 		}
@@ -137,6 +163,17 @@ func validRdata(rtype uint16, rdata []byte) bool {
 		}
 		rname, err := nameLen(rdata[mname:])
 		return err == nil && mname+rname+soaNumbers == len(rdata)
+	case typeRRSIG:
+		if len(rdata) < sigHead {
+			return false
+		}
+		n, err := nameLen(rdata[sigHead:])
+		return err == nil && len(rdata) > sigHead+n
+	case typeNSEC:
+		n, err := nameLen(rdata)
+		return err == nil && len(rdata) > n
+	case typeNSEC3: // SHA-1, any flags, no iterations, no salt (RFC 9276), 20 octets of next hash
+		return len(rdata) >= nsec3Params+hashOctets && rdata[0] == 1 && rdata[2] == 0 && rdata[3] == 0 && rdata[4] == 0 && rdata[5] == hashOctets
 	case 0, typeOPT, typeTKEY, typeTSIG, typeIXFR, typeAXFR, typeMAILB, typeMAILA, typeANY:
 		return false
 	}

@@ -133,7 +133,7 @@ func TestRespondDrops(t *testing.T) {
 	response.Response = true
 	var r Responder
 	for _, q := range [][]byte{nil, make([]byte, 11), pack(t, response)} {
-		if got := r.Respond(make([]byte, 8), q, exampleView(t), UDP); len(got) != 0 {
+		if got := r.Respond(make([]byte, 8), q, exampleView(t), Client{Transport: UDP}); len(got) != 0 {
 			t.Errorf("%x: got reply %x", q, got)
 		}
 	}
@@ -278,7 +278,7 @@ func TestRespondSizes(t *testing.T) {
 			}
 			wire := pack(t, query)
 			got := ask(t, view, wire, tt.transport)
-			if n := len(r.Respond(nil, wire, view, tt.transport)); n > tt.limit {
+			if n := len(r.Respond(nil, wire, view, Client{Transport: tt.transport})); n > tt.limit {
 				t.Errorf("%d octets, limit %d", n, tt.limit)
 			}
 			if got.Truncated != tt.truncated || len(got.Question) != 1 || (got.IsEdns0() != nil) != (tt.edns > 0) {
@@ -305,32 +305,42 @@ func TestRespondDoesNotAllocate(t *testing.T) {
 		query := newQuery(name, dns.TypeA)
 		query.SetEdns0(1232, true)
 		wire := pack(t, query)
-		if n := testing.AllocsPerRun(200, func() { r.Respond(dst, wire, view, UDP) }); n != 0 {
+		if n := testing.AllocsPerRun(200, func() { r.Respond(dst, wire, view, Client{Transport: UDP}) }); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
 }
 
 func FuzzRespond(f *testing.F) {
-	view := exampleView(f)
-	for _, name := range []string{"a.example", "nope.example", "big.example", "x.y.example", ".", "sib.example"} {
+	views := []*View{exampleView(f), signedView(f, signing{optOut: true}), signedView(f, signing{nsec: true})}
+	for _, name := range []string{"a.example", "nope.example", "big.example", "x.y.example", ".", "sib.example", "x.nope.nic.example"} {
 		query := newQuery(name, dns.TypeA)
 		f.Add(pack(f, query))
 		query.SetEdns0(700, true)
+		query.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0102030405060708"}, &dns.EDNS0_NSID{Code: dns.EDNS0NSID},
+			&dns.EDNS0_LOCAL{Code: optionZoneVersion}, &dns.EDNS0_TCP_KEEPALIVE{Code: dns.EDNS0TCPKEEPALIVE}, &dns.EDNS0_PADDING{}}
+		f.Add(pack(f, query))
+		query.Question[0].Qtype = dns.TypeDS
 		f.Add(pack(f, query))
 	}
 	f.Add([]byte{0, 1, 0x28, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xC0, 12, 0, 1, 0, 1})
-	var r Responder
+	r, err := NewResponder(Identity{NSID: strings.Repeat("n", maxIdentity), Version: strings.Repeat("v", maxIdentity)}, []CookieSecret{{1}})
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, query []byte) {
-		for _, tr := range []Transport{UDP, TCP} {
-			reply := r.Respond(nil, query, view, tr)
-			if len(query) < headerOctets || query[2]&0x80 != 0 {
-				if len(reply) != 0 {
-					t.Fatalf("reply %x to what must be dropped", reply)
+		for i, view := range views {
+			tr := []Transport{UDP, TCP, TLS}[i]
+			for _, tr := range []Transport{UDP, tr} {
+				reply := r.Respond(nil, query, view, Client{Transport: tr})
+				if len(query) < headerOctets || query[2]&0x80 != 0 {
+					if len(reply) != 0 {
+						t.Fatalf("reply %x to what must be dropped", reply)
+					}
+					continue
 				}
-				continue
+				checkReply(t, query, reply, tr)
 			}
-			checkReply(t, query, reply, tr)
 		}
 	})
 }
@@ -364,7 +374,7 @@ func checkReply(t *testing.T, query, reply []byte, tr Transport) {
 			t.Fatalf("question of %x is not that of %x", reply, query)
 		}
 	}
-	if m.Rcode == dns.RcodeSuccess && !m.Truncated && len(m.Answer)+len(m.Ns) == 0 {
+	if m.Rcode == dns.RcodeSuccess && !m.Truncated && len(m.Question) > 0 && len(m.Answer)+len(m.Ns) == 0 {
 		t.Fatalf("empty success: %v", m)
 	}
 }

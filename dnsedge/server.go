@@ -3,6 +3,7 @@ package dnsedge
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +34,8 @@ type Server struct {
 	requestedTLS []netip.AddrPort
 
 	log       *slog.Logger
-	responder Responder
+	responder *Responder
+	limiter   *limiter // nil: no limit
 	view      atomic.Pointer[View]
 
 	// Set by Listen, before Run.
@@ -47,6 +49,7 @@ type Server struct {
 	addrsTLS []netip.AddrPort
 
 	refreshFailures atomic.Uint64
+	behind          atomic.Bool // the last attempt to follow the source failed
 }
 
 // New checks the configuration. It opens and starts nothing.
@@ -55,7 +58,21 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(cfg.CookieSecrets) == 0 {
+		cfg.CookieSecrets = make([]CookieSecret, 1)
+		_, _ = rand.Read(cfg.CookieSecrets[0][:]) // never fails
+	}
+	responder, err := NewResponder(cfg.Identity, cfg.CookieSecrets)
+	if err != nil {
+		return nil, err
+	}
+	limiter, err := newLimiter(cfg.RateLimit, time.Now())
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
+		responder:    responder,
+		limiter:      limiter,
 		cfg:          cfg,
 		requested:    addrs,
 		requestedTLS: addrsTLS,
@@ -63,7 +80,7 @@ func New(cfg Config) (*Server, error) {
 		slots:        newConnSlots(cfg.MaxTCPConns, cfg.MaxTCPConnsPerClient),
 	}
 	if cfg.Transfers != nil {
-		if s.primary, err = newPrimary(*cfg.Transfers, cfg.Logger, &s.responder); err != nil {
+		if s.primary, err = newPrimary(*cfg.Transfers, cfg.Logger, s.responder); err != nil {
 			return nil, err
 		}
 		s.slow = newSlowPath(s.primary)
@@ -193,6 +210,7 @@ func (s *Server) refresh(ctx context.Context, lastRetry time.Duration) time.Dura
 	if s.primary != nil {
 		s.primary.notifier.published(next)
 	}
+	s.behind.Store(err != nil)
 	if err == nil || ctx.Err() != nil {
 		return 0
 	}
@@ -241,6 +259,10 @@ func (s *Server) Stats() Stats {
 	}
 	for _, w := range s.udp {
 		st.UDP.add(&w.counters)
+		st.UDPOverflow += w.overflow()
+	}
+	if s.limiter != nil {
+		st.RateLimited = s.limiter.limited.Load()
 	}
 	for _, t := range s.tcp {
 		st.TCP.add(&t.counters)

@@ -122,7 +122,8 @@ func exampleSource(t testing.TB) *memSource {
 // serve runs a server until the test ends.
 func serve(t testing.TB, source *memSource, change func(*Config)) *Server {
 	t.Helper()
-	cfg := Config{Listen: []string{"127.0.0.1:0"}, Workers: 2, Source: source, Published: source.signal, Logger: slog.New(slog.DiscardHandler)}
+	cfg := Config{Listen: []string{"127.0.0.1:0"}, Workers: 2, Source: source, Published: source.signal, Logger: slog.New(slog.DiscardHandler),
+		RateLimit: RateLimit{PerSecond: -1}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -552,7 +553,7 @@ func TestNoMixedSerials(t *testing.T) {
 				view := s.view.Load()
 				serial := view.Zone("example").Serial()
 				var m dns.Msg
-				if err := m.Unpack(r.Respond(nil, pack(t, newQuery(fmt.Sprintf("c%d.example", i%cuts), dns.TypeA)), view, UDP)); err != nil {
+				if err := m.Unpack(r.Respond(nil, pack(t, newQuery(fmt.Sprintf("c%d.example", i%cuts), dns.TypeA)), view, Client{Transport: UDP})); err != nil {
 					t.Error(err)
 					return
 				}

@@ -60,6 +60,8 @@ type Stats struct {
 	UDP, TCP        TransportStats
 	TCPConns        int    // open now
 	TCPRejected     uint64 // connections closed at once because a bound was reached
+	UDPOverflow     uint64 // datagrams that the kernel dropped because a socket's queue was full
+	RateLimited     uint64 // replies over UDP that were dropped or truncated by the rate limit
 	RefreshFailures uint64 // attempts to follow the source that left some zone behind
 	Zones           []ZoneStats
 	Transfers       TransferStats

@@ -21,6 +21,8 @@ type table struct {
 	dirs  []*dir
 	pages int // buckets in use, at least one
 	nodes int
+	// octets of all pages, and of those made since they were last moved together
+	octets, loose int
 }
 
 func newTable() *table {

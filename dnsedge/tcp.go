@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -78,6 +79,7 @@ func (t *tcpListener) serve(ctx context.Context) error {
 type tcpConn struct {
 	conn       net.Conn // raw, or TLS over it
 	raw        *net.TCPConn
+	from       Client
 	in         []byte
 	start, end int
 	out        []byte
@@ -91,6 +93,7 @@ func (t *tcpListener) serveConn(ctx context.Context, conn *net.TCPConn) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
 	defer stop()
 	c := &tcpConn{conn: conn, raw: conn, in: make([]byte, tcpPrefix+maxTCPQueryOctets)}
+	c.from = Client{Transport: TCP, Addr: remoteAddr(conn)}
 	if t.tls != nil {
 		secured := secure(ctx, conn, t.tls)
 		if secured == nil {
@@ -98,7 +101,7 @@ func (t *tcpListener) serveConn(ctx context.Context, conn *net.TCPConn) {
 			return
 		}
 		defer func() { _ = secured.Close() }()
-		c.conn = secured
+		c.conn, c.from.Transport = secured, TLS
 	}
 	for ctx.Err() == nil {
 		if !c.fill(ctx, t.idleTimeout(), t.server.cfg.TCPIOTimeout) {
@@ -170,6 +173,8 @@ func (c *tcpConn) fill(ctx context.Context, idle, io time.Duration) bool {
 // done with.
 func (t *tcpListener) answerBuffered(ctx context.Context, c *tcpConn) bool {
 	view := t.server.view.Load()
+	c.from.Now = uint32(time.Now().Unix())
+	c.from.KeepaliveDeciseconds = uint16(min(t.idleTimeout()/(100*time.Millisecond), math.MaxUint16))
 	c.out = c.out[:0]
 	if c.reply == nil {
 		c.reply = make([]byte, 0, tcpReplyOctets)
@@ -187,7 +192,7 @@ func (t *tcpListener) answerBuffered(ctx context.Context, c *tcpConn) bool {
 			c.out, replies = c.out[:0], 0
 			continue
 		}
-		reply, o := t.server.responder.respond(c.reply, query, view, TCP)
+		reply, o := t.server.responder.respond(c.reply, query, view, &c.from)
 		t.counters.count(reply, o)
 		if len(reply) == 0 { // a response sent to a server: nothing good follows
 			valid = false
@@ -230,14 +235,16 @@ func (c *tcpConn) write(b []byte, limit time.Duration) bool {
 // ipv6ClientBits is the prefix that one IPv6 client is assumed to have to itself.
 const ipv6ClientBits = 64
 
-// clientOf maps a connection to what the bound per client counts.
-func clientOf(conn *net.TCPConn) netip.Addr {
-	remote, ok := conn.RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return netip.Addr{}
+// remoteAddr is the address of the other side.
+func remoteAddr(conn net.Conn) netip.Addr {
+	if remote, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		return remote.AddrPort().Addr().Unmap().WithZone("")
 	}
-	return clientAddr(remote.AddrPort().Addr())
+	return netip.Addr{}
 }
+
+// clientOf maps a connection to what the bound per client counts.
+func clientOf(conn *net.TCPConn) netip.Addr { return clientAddr(remoteAddr(conn)) }
 
 // clientAddr maps an address to what bounds per client count.
 func clientAddr(addr netip.Addr) netip.Addr {

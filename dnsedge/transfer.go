@@ -165,7 +165,7 @@ func (p *primary) answerSigned(session *tsigSession, m *dns.Msg, q *slowQuery, s
 	if err != nil {
 		return p.reply(session, m, formErr(q.message, m), q, send)
 	}
-	reply := p.responder.Respond(nil, plain, q.view, q.transport)
+	reply := p.responder.Respond(nil, plain, q.view, Client{Transport: q.transport, Addr: q.client.Addr().Unmap().WithZone(""), Now: uint32(time.Now().Unix())})
 	r := new(dns.Msg)
 	if err := r.Unpack(reply); err != nil {
 		p.log.Error("a reply of this server could not be read", "error", err)

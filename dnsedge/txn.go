@@ -62,7 +62,7 @@ type placed struct {
 // commit builds the next table.
 func (x *txn) commit() *table {
 	base := x.base
-	next := &table{seed: base.seed, nodes: base.nodes, pages: base.pages}
+	next := &table{seed: base.seed, nodes: base.nodes, pages: base.pages, octets: base.octets, loose: base.loose}
 	work := make([]placed, 0, len(x.nodes))
 	for _, p := range x.nodes {
 		h := base.hash(p.key)
@@ -115,7 +115,10 @@ func (w *tableWriter) put(i int, p page) {
 		clone := *w.next.dirs[d]
 		w.next.dirs[d], w.owned[d] = &clone, true
 	}
-	w.next.dirs[d][i%pagesPerDir] = p
+	old := &w.next.dirs[d][i%pagesPerDir]
+	w.next.octets += len(p) - len(*old)
+	w.next.loose += len(p)
+	*old = p
 }
 
 // rebuild writes anew the page at index i of the base and those split off from it.

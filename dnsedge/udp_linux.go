@@ -48,6 +48,7 @@ type udpWorker struct {
 	conn     *net.UDPConn
 	raw      syscall.RawConn
 	counters counters
+	from     Client
 
 	slots            []datagram
 	recv, send       []mmsghdr
@@ -199,7 +200,7 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 			_ = pause.For(ctx, udpErrorPause) // the loop sees the end of ctx
 			continue
 		}
-		w.respond(s, s.view.Load())
+		w.respond(s)
 		w.flush()
 	}
 }
@@ -214,8 +215,10 @@ func transient(errno syscall.Errno) bool {
 }
 
 // respond turns the received batch into w.send[:w.toSend].
-func (w *udpWorker) respond(s *Server, view *View) {
+func (w *udpWorker) respond(s *Server) {
 	w.toSend, w.sent = 0, 0
+	view, now := s.view.Load(), time.Now()
+	w.from.Now = uint32(now.Unix())
 	for i := range w.received {
 		in, slot := &w.recv[i], &w.slots[i]
 		// Port 0 cannot be answered; its octets are at the same place in both families.
@@ -227,7 +230,11 @@ func (w *udpWorker) respond(s *Server, view *View) {
 			w.handOver(s.slow, slot, in, view)
 			continue
 		}
-		reply, o := s.responder.respond(slot.reply[:0], slot.query[:in.n], view, UDP)
+		w.from.Addr = peerAddr(&slot.name)
+		reply, o := s.responder.respond(slot.reply[:0], slot.query[:in.n], view, &w.from)
+		if s.limiter != nil {
+			reply = s.limiter.limit(reply, &o, w.from.Addr, s.limiter.micros(now))
+		}
 		w.counters.count(reply, o)
 		if len(reply) == 0 {
 			continue
@@ -266,6 +273,25 @@ func addressOf(name *unix.RawSockaddrInet6) netip.AddrPort {
 		addr = addr.WithZone(strconv.FormatUint(uint64(name.Scope_id), 10))
 	}
 	return netip.AddrPortFrom(addr, port)
+}
+
+// overflow is how many datagrams the kernel dropped because this socket's queue was full.
+func (w *udpWorker) overflow() uint64 {
+	var info [unix.SK_MEMINFO_VARS]uint32
+	size := uint32(unsafe.Sizeof(info))
+	_ = w.raw.Control(func(fd uintptr) { // a closed socket has nothing to tell
+		_, _, _ = syscall.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
+			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0) // old kernels do not know it: zero
+	})
+	return uint64(info[unix.SK_MEMINFO_DROPS])
+}
+
+// peerAddr reads the address of a received datagram.
+func peerAddr(name *unix.RawSockaddrInet6) netip.Addr {
+	if name.Family == unix.AF_INET {
+		return netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(name)).Addr)
+	}
+	return netip.AddrFrom16(name.Addr)
 }
 
 // clearInterface makes a received PKTINFO message fit for sending: the address stays, the interface is left to the

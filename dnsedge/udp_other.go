@@ -66,7 +66,11 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 				func(reply []byte) error { _, err := w.conn.WriteToUDPAddrPort(reply, from); return err })
 			continue
 		}
-		reply, o := s.responder.respond(buf, query[:n], s.view.Load(), UDP)
+		client := Client{Addr: from.Addr().Unmap().WithZone(""), Now: uint32(time.Now().Unix())}
+		reply, o := s.responder.respond(buf, query[:n], s.view.Load(), &client)
+		if s.limiter != nil {
+			reply = s.limiter.limit(reply, &o, client.Addr, s.limiter.micros(time.Now()))
+		}
 		w.counters.count(reply, o)
 		if len(reply) == 0 {
 			continue
@@ -78,3 +82,6 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 		w.counters.responses.Add(1)
 	}
 }
+
+// overflow is not known on this system.
+func (w *udpWorker) overflow() uint64 { return 0 }

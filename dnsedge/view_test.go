@@ -19,23 +19,23 @@ func TestBuildZoneRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no apex", "example", good[1:2], "no SOA"},
-		{"apex without NS", "example", []Owner{{"example", packRR(t, mustParse(t, "example. 1 IN SOA a. b. 1 1 1 1 1"))}}, "no NS"},
+		{"apex without NS", "example", []Owner{{Name: "example", RRs: packRR(t, mustParse(t, "example. 1 IN SOA a. b. 1 1 1 1 1"))}}, "no NS"},
 		{"two SOA", "example", parseOwners(t, exampleZone+"example. 1 IN SOA a. b. 2 1 1 1 1\n"), "more than one SOA"},
-		{"outside", "example", append(good, Owner{"a.test", nil}), "outside the zone"},
-		{"suffix inside a label", "example", append(good, Owner{"aexample", nil}), "outside the zone"},
-		{"wrong owner", "example", append(good, Owner{"b.example", a}), "not the owner"},
-		{"cut short", "example", append(good, Owner{"a.example", a[:len(a)-1]}), "past the end"},
-		{"head cut short", "example", append(good, Owner{"a.example", a[:14]}), "cut short"},
-		{"name cut short", "example", append(good, Owner{"a.example", a[:4]}), "malformed domain name"},
-		{"compressed owner", "example", append(good, Owner{"a.example", append([]byte{0xC0, 0}, a[11:]...)}), "malformed domain name"},
-		{"class CH", "example", append(good, Owner{"a.example", patch(a, 14, 3)}), "class 3"},
-		{"empty label", "example", append(good, Owner{"a..example", nil}), "1 to 63"},
-		{"escape", "example", append(good, Owner{`a\.b.example`, nil}), "escapes"},
+		{"outside", "example", append(good, Owner{Name: "a.test", RRs: nil}), "outside the zone"},
+		{"suffix inside a label", "example", append(good, Owner{Name: "aexample", RRs: nil}), "outside the zone"},
+		{"wrong owner", "example", append(good, Owner{Name: "b.example", RRs: a}), "not the owner"},
+		{"cut short", "example", append(good, Owner{Name: "a.example", RRs: a[:len(a)-1]}), "past the end"},
+		{"head cut short", "example", append(good, Owner{Name: "a.example", RRs: a[:14]}), "cut short"},
+		{"name cut short", "example", append(good, Owner{Name: "a.example", RRs: a[:4]}), "malformed domain name"},
+		{"compressed owner", "example", append(good, Owner{Name: "a.example", RRs: append([]byte{0xC0, 0}, a[11:]...)}), "malformed domain name"},
+		{"class CH", "example", append(good, Owner{Name: "a.example", RRs: patch(a, 14, 3)}), "class 3"},
+		{"empty label", "example", append(good, Owner{Name: "a..example", RRs: nil}), "1 to 63"},
+		{"escape", "example", append(good, Owner{Name: `a\.b.example`, RRs: nil}), "escapes"},
 		{"root", "", good, "empty domain name"},
-		{"long name", "example", append(good, Owner{strings.Repeat("a.", 124) + "example", nil}), "longer than 255"},
-		{"OPT", "example", append(good, Owner{"a.example", patch(a, 11, 0, 41)}), "not zone data"},
-		{"AAAA of 4 octets", "example", append(good, Owner{"a.example", patch(a, 11, 0, 28)}), "malformed RDATA"},
-		{"NS that is no name", "example", append(good, Owner{"a.example", patch(a, 11, 0, 2)}), "malformed RDATA"},
+		{"long name", "example", append(good, Owner{Name: strings.Repeat("a.", 124) + "example", RRs: nil}), "longer than 255"},
+		{"OPT", "example", append(good, Owner{Name: "a.example", RRs: patch(a, 11, 0, 41)}), "not zone data"},
+		{"AAAA of 4 octets", "example", append(good, Owner{Name: "a.example", RRs: patch(a, 11, 0, 28)}), "malformed RDATA"},
+		{"NS that is no name", "example", append(good, Owner{Name: "a.example", RRs: patch(a, 11, 0, 2)}), "malformed RDATA"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -156,10 +156,10 @@ func FuzzApply(f *testing.F) {
 		for _, qtype := range []uint16{typeA, typeNS, typeSOA, typeDS, typeANY} {
 			query := []byte{0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}
 			query = append(append(query, wire...), 0, byte(qtype), 0, 1)
-			if reply := r.Respond(nil, query, NewView(next), UDP); len(reply) > minUDPOctets || len(reply) < len(query) {
+			if reply := r.Respond(nil, query, NewView(next), Client{Transport: UDP}); len(reply) > minUDPOctets || len(reply) < len(query) {
 				t.Fatalf("reply of %d octets", len(reply))
 			}
-			if reply := r.Respond(nil, query, NewView(next), TCP); len(reply) > maxTCPOctets || len(reply) < len(query) {
+			if reply := r.Respond(nil, query, NewView(next), Client{Transport: TCP}); len(reply) > maxTCPOctets || len(reply) < len(query) {
 				t.Fatalf("reply of %d octets", len(reply))
 			}
 		}

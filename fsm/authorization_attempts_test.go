@@ -4,7 +4,7 @@ import "slices"
 
 // authorizationAttempts are the rows of the table of authorisations.
 func authorizationAttempts() []attempt {
-	return slices.Concat(clusterAttempts(), operatorAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts(), listAttempts(), launchAttempts(), keyAttempts())
+	return slices.Concat(clusterAttempts(), operatorAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts(), listAttempts(), launchAttempts(), keyAttempts(), importAttempts())
 }
 
 func clusterAttempts() []attempt {

@@ -129,6 +129,13 @@ type DNSConfig struct {
 	ListenTLS []string `toml:"tls_listen,omitempty"`
 	TLSCert   string   `toml:"tls_cert,omitempty"`
 	TLSKey    string   `toml:"tls_key,omitempty"`
+	// NSID names this server to those who ask (RFC 5001, id.server in class CHAOS), Version its software; "" does not tell.
+	NSID    string `toml:"nsid,omitempty"`
+	Version string `toml:"version,omitempty"`
+	// CookieSecretFile has the secrets of DNS cookies (RFC 9018), 32 hexadecimal digits a line, the one in use first: the
+	// same on all servers behind one address. Without it the server makes one of its own at its start.
+	CookieSecretFile string          `toml:"cookie_secret_file,omitempty"`
+	RateLimit        RateLimitConfig `toml:"rate_limit,omitempty"`
 	// TSIG has the secrets shared with secondaries, Transfers says who may copy zones, Secondaries who is told of changes.
 	TSIG        []TSIGConfig      `toml:"tsig,omitempty"`
 	Transfers   []TransferConfig  `toml:"transfer,omitempty"`

@@ -115,6 +115,7 @@ func (d *devCluster) prepareNode(ca *cluster.CA, m devMember) error {
 		EPP:       ListenConfig{Listen: d.settings.address(m, devcluster.PortEPP)},
 		DNS: DNSConfig{
 			Listen: []string{d.settings.address(m, devcluster.PortDNS)}, Workers: 1,
+			RateLimit: RateLimitConfig{Exempt: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 32)}},
 			Transfers: []TransferConfig{{From: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 32)}}},
 		},
 		WHOIS:   ListenConfig{Listen: d.settings.address(m, devcluster.PortWHOIS)},

@@ -50,7 +50,7 @@ type SecondaryConfig struct {
 }
 
 func (c *DNSConfig) resolvePaths(dir string) {
-	paths := []*string{&c.TLSCert, &c.TLSKey}
+	paths := []*string{&c.TLSCert, &c.TLSKey, &c.CookieSecretFile}
 	for i := range c.TSIG {
 		paths = append(paths, &c.TSIG[i].SecretFile)
 	}
@@ -172,7 +172,12 @@ func (n *node) newDNS() (*dnsedge.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	secrets, err := readCookieSecrets(c.CookieSecretFile)
+	if err != nil {
+		return nil, err
+	}
 	cfg := dnsedge.Config{
+		Identity: dnsedge.Identity{NSID: c.NSID, Version: c.Version}, CookieSecrets: secrets, RateLimit: c.limit(),
 		Listen: c.Listen, ListenTLS: c.ListenTLS, Workers: c.Workers, Source: &zoneSource{store: n.store},
 		Published: n.published.Published, Transfers: transfers, Logger: n.logger.With("service", "dns"),
 	}

@@ -42,6 +42,7 @@ type nodeCollector struct {
 	dnsRefreshFailures, whoisQueries, whoisRefusals  *prometheus.Desc
 	contactSeconds, dnsTCPRejected, certExpirySecond *prometheus.Desc
 	zoneBlocked                                      *prometheus.Desc
+	dnsOverflow, dnsRateLimited                      *prometheus.Desc
 }
 
 func newNodeCollector(n *node) *nodeCollector {
@@ -73,6 +74,8 @@ func newNodeCollector(n *node) *nodeCollector {
 		zoneBlocked:        desc("zone_publish_blocked_since_seconds", "Since when the leader cannot publish the zone, Unix time; absent while it can.", "tld"),
 		dnsNames:           desc("dns_zone_names", "Names in the zone as served.", "tld"),
 		dnsRefreshFailures: desc("dns_refresh_failures_total", "Failed attempts to follow the published zones."),
+		dnsOverflow:        desc("dns_udp_overflow_total", "DNS datagrams dropped because a socket's queue in the kernel was full."),
+		dnsRateLimited:     desc("dns_rate_limited_total", "DNS replies over UDP dropped or truncated by the rate limit."),
 		whoisQueries:       desc("whois_queries_total", "WHOIS queries answered."),
 		whoisRefusals:      desc("whois_refused_total", "WHOIS connections refused."),
 		certExpirySecond:   desc("certificate_expiry_seconds", "When the node's certificate expires, Unix time."),
@@ -151,6 +154,8 @@ func (c *nodeCollector) collectEdges(out chan<- prometheus.Metric) {
 	gauge(c.dnsTCPConns, float64(stats.TCPConns))
 	counter(c.dnsTCPRejected, stats.TCPRejected)
 	c.transfers.collect(out, &stats.Transfers, c.node.dns.Secondaries())
+	counter(c.dnsOverflow, stats.UDPOverflow)
+	counter(c.dnsRateLimited, stats.RateLimited)
 	counter(c.dnsRefreshFailures, stats.RefreshFailures)
 	for _, zone := range stats.Zones {
 		gauge(c.dnsSerial, float64(zone.Serial), zone.TLD)
@@ -165,7 +170,7 @@ func boolValue(b bool) float64 {
 	return 0
 }
 
-// serveMetrics answers /metrics, /livez and /readyz until ctx ends.
+// serveMetrics answers /metrics, /livez, /readyz and /dnsz until ctx ends.
 func (n *node) serveMetrics(ctx context.Context) error {
 	registry := prometheus.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -178,6 +183,9 @@ func (n *node) serveMetrics(ctx context.Context) error {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, n.unreadiness()) })
+	if n.dns != nil {
+		mux.HandleFunc("GET /dnsz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, n.dns.Unfit(time.Now())) })
+	}
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: metricsReadTimeout, ReadTimeout: metricsReadTimeout,
 		WriteTimeout: metricsWriteTimeout, MaxHeaderBytes: 16 << 10,

@@ -6,6 +6,7 @@ import (
 	"cadastre/dnsedge"
 	"cadastre/registry"
 	"cadastre/store"
+	"cadastre/zone"
 )
 
 // zoneSource shows the published zones of the state to the DNS edge. The state numbers
@@ -27,7 +28,7 @@ func (s *zoneSource) Zones(context.Context) ([]dnsedge.ZoneState, error) {
 	return zones, err
 }
 
-// Load calls fn for every owner of the zone.
+// Load calls fn for every owner of the zone and every record of its NSEC3 chain.
 func (s *zoneSource) Load(ctx context.Context, tld string, fn func(dnsedge.Owner) error) (serial uint32, err error) {
 	err = s.store.View(func(tx *store.ReadTx) error {
 		serial = tx.ZoneState(registry.DomainName(tld)).Serial
@@ -38,9 +39,27 @@ func (s *zoneSource) Load(ctx context.Context, tld string, fn func(dnsedge.Owner
 			}
 			return failed == nil
 		})
+		if failed == nil {
+			failed = loadChain(ctx, tx, registry.DomainName(tld), fn)
+		}
 		return failed
 	})
 	return serial, err
+}
+
+// loadChain calls fn for the NSEC3 records. Rows of an NSEC chain only name owners that have their records already.
+func loadChain(ctx context.Context, tx *store.ReadTx, tld registry.DomainName, fn func(dnsedge.Owner) error) error {
+	var failed error
+	tx.EachChainRow(tld, []byte{byte(registry.DenialNSEC3)}, func(key, row []byte) bool {
+		if key[0] != byte(registry.DenialNSEC3) {
+			return false
+		}
+		if failed = ctx.Err(); failed == nil {
+			failed = fn(dnsedge.Owner{Name: string(zone.NSEC3Owner(tld, key[1:])), RRs: row, NSEC3: true})
+		}
+		return failed == nil
+	})
+	return failed
 }
 
 // Changes returns the publications after the serial from.
@@ -67,7 +86,7 @@ func (s *zoneSource) Changes(_ context.Context, tld string, from uint32) (change
 func convertPublication(p store.Publication) dnsedge.Publication {
 	out := dnsedge.Publication{Serial: p.Serial, Owners: make([]dnsedge.Owner, 0, len(p.Owners))}
 	for _, o := range p.Owners {
-		out.Owners = append(out.Owners, dnsedge.Owner{Name: string(o.Owner), RRs: o.RRs})
+		out.Owners = append(out.Owners, dnsedge.Owner{Name: string(o.Owner), RRs: o.RRs, NSEC3: o.NSEC3})
 	}
 	return out
 }

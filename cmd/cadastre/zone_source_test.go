@@ -11,6 +11,7 @@ import (
 	"cadastre/dnsedge"
 	"cadastre/registry"
 	"cadastre/store"
+	"cadastre/zone"
 )
 
 // publish makes the store publish the serials, one after the other, in a zone.
@@ -82,5 +83,60 @@ func TestZoneSource(t *testing.T) {
 		if diff := cmp.Diff(test.want, serials); ok != test.ok || diff != "" {
 			t.Errorf("Changes from %d: ok %v, want %v\n%s", test.from, ok, test.ok, diff)
 		}
+	}
+}
+
+// NSEC3 records come along, apart from names that look like them; rows of an NSEC chain are none of them.
+func TestZoneSourceChain(t *testing.T) {
+	st, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	hash := zone.NSEC3Hash("example")
+	name := zone.NSEC3Owner("example", hash)
+	publish(t, st, 1)
+	err = st.Update(func(tx *store.Tx) error {
+		tx.BeginEntry(2, 1)
+		tx.BeginCommand(0)
+		tx.Publish("example", 2, "", []store.OwnerRecords{
+			{Owner: name, RRs: []byte{1}},
+			{Owner: name, RRs: []byte{2}, NSEC3: true, ChainKey: append([]byte{byte(registry.DenialNSEC3)}, hash...)},
+			{Owner: "x.example", RRs: []byte{3}, ChainKey: append([]byte{byte(registry.DenialNSEC)}, "x"...)},
+		})
+		tx.EndEntry()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := &zoneSource{store: st}
+	want := map[string]byte{"n0.example": 0, string(name): 1, string(name) + " NSEC3": 2, "x.example": 3}
+	got := map[string]byte{}
+	note := func(o dnsedge.Owner) error {
+		key := o.Name
+		if o.NSEC3 {
+			key += " NSEC3"
+		}
+		got[key] = o.RRs[0]
+		return nil
+	}
+	if _, err := source.Load(context.Background(), "example", note); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Load:\n%s", diff)
+	}
+	changes, ok, err := source.Changes(context.Background(), "example", 1)
+	if err != nil || !ok || len(changes) != 1 {
+		t.Fatal(changes, ok, err)
+	}
+	got = map[string]byte{}
+	for _, o := range changes[0].Owners {
+		_ = note(o)
+	}
+	delete(want, "n0.example")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Changes:\n%s", diff)
 	}
 }

@@ -1,0 +1,362 @@
+// Command dns measures the name server beside NSD and Knot (Debian: nsd, knot, dnsperf) on the same zone with the same
+// questions, each server alone on one processor and the load on another, and a Go program that only echoes.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"cadastre/bench/load"
+)
+
+const (
+	serverCPU   = "0"
+	loadCPU     = "1"
+	clients     = "8"
+	startWait   = 3 * time.Minute // a million delegations take NSD half a minute
+	clockTick   = 100             // of /proc/PID/stat, fixed on Linux
+	gapBetween  = 200 * time.Millisecond
+	stopWait    = 20 * time.Second
+	zoneFile    = "example.zone"
+	queriesFile = "queries"
+)
+
+func main() { os.Exit(load.Main("dns", run)) }
+
+type settings struct {
+	delegations, runs, seconds, echoSize int
+	dir, only                            string
+}
+
+func run(ctx context.Context) error {
+	var s settings
+	flag.IntVar(&s.delegations, "delegations", 1_000_000, "delegations in the zone")
+	flag.IntVar(&s.runs, "runs", 5, "runs of each server, in turn")
+	flag.IntVar(&s.seconds, "seconds", 5, "length of a run")
+	flag.IntVar(&s.echoSize, "echo-size", 0, "octets of the echo's answers; 0: the mean of the name server's")
+	flag.StringVar(&s.dir, "dir", "", "folder of zone and questions, kept; default a temporary one")
+	flag.StringVar(&s.only, "only", "cadastre,nsd,knot,echo", "servers to measure")
+	listen := flag.String("serve", "", "be the name server on this address (used by the benchmark itself)")
+	echoOn := flag.String("echo", "", "be the echo on this address (used by the benchmark itself)")
+	profile := flag.String("cpuprofile", "", "with -serve: write a profile here")
+	flag.Parse()
+	switch {
+	case *listen != "":
+		return serve(ctx, *listen, s.delegations, *profile)
+	case *echoOn != "":
+		return echo(ctx, *echoOn, s.echoSize)
+	}
+	if s.dir == "" {
+		dir, err := os.MkdirTemp("", "cadastre-bench-dns-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // temporary
+		s.dir = dir
+	}
+	if err := prepare(&s); err != nil {
+		return err
+	}
+	return measure(ctx, &s)
+}
+
+// prepare writes zone and questions unless they are there.
+func prepare(s *settings) error {
+	for name, write := range map[string]func(f *os.File) error{
+		zoneFile:    func(f *os.File) error { return writeZone(f, s.delegations) },
+		queriesFile: func(f *os.File) error { return writeQueries(f, s.delegations) },
+	} {
+		path := filepath.Join(s.dir, name)
+		if _, err := os.Stat(path); err == nil {
+			continue
+		}
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(write(f), f.Close()); err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// result is one run.
+type result struct {
+	perSecond, perCPUSecond, lostPercent float64
+	meanOctets                           float64
+	latency                              string
+}
+
+// server is a running name server.
+type server struct {
+	name string
+	port int
+	cmd  *exec.Cmd
+	runs []result
+}
+
+func measure(ctx context.Context, s *settings) error {
+	var servers []*server
+	defer func() {
+		for _, srv := range servers {
+			srv.stop()
+		}
+	}()
+	for _, name := range strings.Split(s.only, ",") {
+		if name == "echo" && s.echoSize == 0 {
+			s.echoSize = meanSize(ctx, servers, s)
+		}
+		srv, err := start(ctx, name, s)
+		if err != nil {
+			return err
+		}
+		if srv != nil {
+			servers = append(servers, srv)
+		}
+	}
+	for range s.runs {
+		for _, srv := range servers {
+			r, err := srv.load(ctx, s, "")
+			if err != nil {
+				return err
+			}
+			srv.runs = append(srv.runs, r)
+		}
+	}
+	fmt.Printf("| server | answers a second | a second of its processor | lost | octets | at half load | resident |\n|---|---|---|---|---|---|---|\n")
+	for _, srv := range servers {
+		median := func(of func(r *result) float64) float64 {
+			var values []float64
+			for i := range srv.runs {
+				values = append(values, of(&srv.runs[i]))
+			}
+			slices.Sort(values)
+			return values[len(values)/2]
+		}
+		qps := median(func(r *result) float64 { return r.perSecond })
+		half, err := srv.load(ctx, s, strconv.Itoa(int(qps/2)))
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %s | %.0f | %.0f | %.3f %% | %.0f | %s | %d MB |\n", srv.name, qps, median(func(r *result) float64 { return r.perCPUSecond }),
+			median(func(r *result) float64 { return r.lostPercent }), srv.runs[0].meanOctets, half.latency, srv.residentMB())
+	}
+	return nil
+}
+
+// meanSize is the mean answer of the first server.
+func meanSize(ctx context.Context, servers []*server, s *settings) int {
+	const usual = 450
+	if len(servers) == 0 {
+		return usual
+	}
+	short := *s
+	short.seconds = 1
+	r, err := servers[0].load(ctx, &short, "")
+	if err != nil {
+		return usual
+	}
+	return int(r.meanOctets)
+}
+
+func start(ctx context.Context, name string, s *settings) (*server, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	args, err := command(name, port, s)
+	if err != nil {
+		return nil, err
+	}
+	if args == nil {
+		fmt.Printf("SKIPPED: %s is not installed\n", name)
+		return nil, nil
+	}
+	srv := &server{name: name, port: port}
+	srv.cmd = exec.CommandContext(ctx, "taskset", append([]string{"-c", serverCPU}, args...)...)
+	srv.cmd.Stdout, srv.cmd.Stderr = os.Stdout, os.Stderr
+	srv.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	begun := time.Now()
+	if err := srv.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if name == "echo" {
+		return srv, nil
+	}
+	client := &dns.Client{Timeout: time.Second}
+	query := new(dns.Msg).SetQuestion(domainName(0)+".", dns.TypeNS)
+	for {
+		if r, _, err := client.Exchange(query, fmt.Sprintf("127.0.0.1:%d", port)); err == nil && r.Rcode == dns.RcodeSuccess {
+			fmt.Printf("%s serves after %s\n", name, time.Since(begun).Round(time.Millisecond))
+			return srv, nil
+		}
+		if time.Since(begun) > startWait || ctx.Err() != nil {
+			srv.stop()
+			return nil, fmt.Errorf("%s does not serve the zone after %s", name, startWait)
+		}
+		time.Sleep(gapBetween)
+	}
+}
+
+// command returns what to run, nothing if it is not installed.
+func command(name string, port int, s *settings) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	listen := fmt.Sprintf("127.0.0.1:%d", port)
+	file, err := filepath.Abs(filepath.Join(s.dir, zoneFile))
+	if err != nil {
+		return nil, err
+	}
+	work := filepath.Join(s.dir, name)
+	if err := os.MkdirAll(work, 0o700); err != nil {
+		return nil, err
+	}
+	config := filepath.Join(work, "config")
+	switch name {
+	case "cadastre":
+		return []string{self, "-serve", listen, "-delegations", strconv.Itoa(s.delegations)}, nil
+	case "echo":
+		return []string{self, "-echo", listen, "-echo-size", strconv.Itoa(s.echoSize)}, nil
+	case "nsd":
+		text := fmt.Sprintf("server:\n  ip-address: 127.0.0.1@%d\n  username: \"\"\n  zonesdir: %q\n  pidfile: nsd.pid\n  xfrdfile: xfrd.state\n  zonelistfile: zone.list\n"+
+			"  logfile: nsd.log\n  database: \"\"\n  server-count: 1\n  minimal-responses: yes\n  ipv4-edns-size: 1232\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n"+
+			"zone:\n  name: %s\n  zonefile: %q\n", port, work, apex, file)
+		return installed("nsd", "-d", "-c", config), os.WriteFile(config, []byte(text), 0o600)
+	case "knot":
+		text := fmt.Sprintf("server:\n  rundir: %q\n  listen: 127.0.0.1@%d\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\ndatabase:\n  storage: %q\n"+
+			"template:\n  - id: default\n    semantic-checks: off\n    journal-content: none\n    zonefile-load: whole\nzone:\n  - domain: %s\n    file: %q\n", work, port, work, apex, file)
+		return installed("knotd", "-c", config), os.WriteFile(config, []byte(text), 0o600)
+	}
+	return nil, fmt.Errorf("no server %q", name)
+}
+
+func installed(program string, args ...string) []string {
+	for _, path := range []string{"/usr/sbin/" + program, "/usr/bin/" + program} {
+		if _, err := os.Stat(path); err == nil {
+			return append([]string{path}, args...)
+		}
+	}
+	return nil
+}
+
+func (s *server) stop() {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	timer := time.AfterFunc(stopWait, func() { _ = s.cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = s.cmd.Wait() // ends by a signal
+}
+
+// pids are the server's process and its children.
+func (s *server) pids() []int {
+	pids := []int{s.cmd.Process.Pid}
+	for i := 0; i < len(pids); i++ {
+		list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pids[i], pids[i]))
+		if err != nil {
+			continue
+		}
+		for _, f := range strings.Fields(string(list)) {
+			if pid, err := strconv.Atoi(f); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+func (s *server) cpuSeconds() (sum float64) {
+	for _, pid := range s.pids() {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue
+		}
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		const utime, stime = 11, 12
+		for _, i := range []int{utime, stime} {
+			ticks, _ := strconv.ParseFloat(fields[i], 64)
+			sum += ticks / clockTick
+		}
+	}
+	return sum
+}
+
+func (s *server) residentMB() (mb int) {
+	for _, pid := range s.pids() {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			continue
+		}
+		if m := regexp.MustCompile(`VmRSS:\s+(\d+)`).FindSubmatch(status); m != nil {
+			kb, _ := strconv.Atoi(string(m[1]))
+			mb = max(mb, kb>>10)
+		}
+	}
+	return mb
+}
+
+// load asks for a while and parses what dnsperf says.
+func (s *server) load(ctx context.Context, set *settings, maxPerSecond string) (result, error) {
+	args := []string{"-c", loadCPU, "dnsperf", "-s", "127.0.0.1", "-p", strconv.Itoa(s.port), "-d", filepath.Join(set.dir, queriesFile),
+		"-c", clients, "-T", "1", "-l", strconv.Itoa(set.seconds), "-D", "-b", "1024", "-t", "2"}
+	if maxPerSecond != "" {
+		args = append(args, "-Q", maxPerSecond, "-v")
+	}
+	before := s.cpuSeconds()
+	out, err := exec.CommandContext(ctx, "taskset", args...).CombinedOutput()
+	if err != nil {
+		return result{}, fmt.Errorf("dnsperf against %s: %w\n%s", s.name, err, out)
+	}
+	used := s.cpuSeconds() - before
+	number := func(pattern string) float64 {
+		if m := regexp.MustCompile(pattern).FindSubmatch(out); m != nil {
+			v, _ := strconv.ParseFloat(string(m[1]), 64)
+			return v
+		}
+		return 0
+	}
+	completed := number(`Queries completed:\s+(\d+)`)
+	r := result{perSecond: number(`Queries per second:\s+([\d.]+)`), perCPUSecond: completed / max(used, 0.01),
+		lostPercent: 100 * number(`Queries lost:\s+(\d+)`) / max(number(`Queries sent:\s+(\d+)`), 1), meanOctets: number(`Average packet size:\s+request \d+, response (\d+)`)}
+	r.latency = fmt.Sprintf("mean %.0f µs, p99 %s", 1e6*number(`Average Latency \(s\):\s+([\d.]+)`), quantile(string(out)))
+	return r, nil
+}
+
+// quantile finds the 99th percentile of the times of single queries: lines "> NOERROR name type seconds".
+func quantile(out string) string {
+	var seconds []float64
+	for line := range strings.Lines(out) {
+		if !strings.HasPrefix(line, "> ") {
+			continue
+		}
+		fields := strings.Fields(line)
+		if v, err := strconv.ParseFloat(fields[len(fields)-1], 64); err == nil {
+			seconds = append(seconds, v)
+		}
+	}
+	if len(seconds) == 0 {
+		return "unknown"
+	}
+	slices.Sort(seconds)
+	return fmt.Sprintf("%.0f µs", 1e6*seconds[len(seconds)*99/100])
+}
