@@ -24,8 +24,7 @@ type access struct {
 // methodAccess is the table of everything that may be called; what is not in it is refused.
 func methodAccess() map[string]access {
 	member := access{kinds: []Kind{KindNode}, members: true}
-	operator := access{kinds: []Kind{KindOperator}}
-	return map[string]access{
+	methods := map[string]access{
 		clusterpb.Peer_Propose_FullMethodName:   member,
 		clusterpb.Peer_ReadIndex_FullMethodName: member,
 		// Raft itself knows who leads, also before this node's state knows the leader.
@@ -51,49 +50,54 @@ func methodAccess() map[string]access {
 		// Besides, only a voter asks, and only a voter answers: see requireVoters.
 		clusterpb.Peer_KeyFetch_FullMethodName: member,
 		clusterpb.Peer_KeyHeld_FullMethodName:  member,
+	}
+	for _, method := range operatorMethods() {
+		methods[method] = access{kinds: []Kind{KindOperator}}
+	}
+	return methods
+}
 
-		clusterpb.Admin_Execute_FullMethodName:        operator,
-		clusterpb.Admin_Members_FullMethodName:        operator,
-		clusterpb.Admin_GetTLD_FullMethodName:         operator,
-		clusterpb.Admin_ListTLDs_FullMethodName:       operator,
-		clusterpb.Admin_ListLabels_FullMethodName:     operator,
-		clusterpb.Admin_HostUsers_FullMethodName:      operator,
-		clusterpb.Admin_GetRegistrar_FullMethodName:   operator,
-		clusterpb.Admin_ListRegistrars_FullMethodName: operator,
-		clusterpb.Admin_CreateToken_FullMethodName:    operator,
-		clusterpb.Admin_TransferLeader_FullMethodName: operator,
-		clusterpb.Admin_Remove_FullMethodName:         operator,
-		clusterpb.Admin_ClockGet_FullMethodName:       operator,
-		clusterpb.Admin_WaitSettled_FullMethodName:    operator,
-		clusterpb.Admin_StateHash_FullMethodName:      operator,
-		clusterpb.Admin_Backup_FullMethodName:         operator,
-		clusterpb.Admin_Ledger_FullMethodName:         operator,
-		clusterpb.Admin_History_FullMethodName:        operator,
-		clusterpb.Admin_Features_FullMethodName:       operator,
-		clusterpb.Admin_RaiseLevel_FullMethodName:     operator,
-
-		clusterpb.Admin_ZoneSecondaries_FullMethodName: operator,
-		clusterpb.Admin_ZoneExport_FullMethodName:      operator,
-		clusterpb.Admin_ZoneImport_FullMethodName:      operator,
-
-		clusterpb.Admin_MaintenanceList_FullMethodName: operator,
-		clusterpb.Admin_MaintenanceShow_FullMethodName: operator,
-
-		clusterpb.Admin_AllocationTokens_FullMethodName: operator,
-		clusterpb.Admin_Applications_FullMethodName:     operator,
-		clusterpb.Admin_SetRole_FullMethodName:          operator,
-
-		clusterpb.Admin_RevokeOperator_FullMethodName:     operator,
-		clusterpb.Admin_ListRevoked_FullMethodName:        operator,
-		clusterpb.Admin_Trust_FullMethodName:              operator,
-		clusterpb.Admin_PutTrust_FullMethodName:           operator,
-		clusterpb.Admin_RotateGossip_FullMethodName:       operator,
-		clusterpb.Admin_RequestCertificate_FullMethodName: operator,
-		clusterpb.Admin_InstallCertificate_FullMethodName: operator,
-		clusterpb.Admin_ReadObject_FullMethodName:         operator,
-		clusterpb.Admin_KeyGenerate_FullMethodName:        operator,
-		clusterpb.Admin_KeyList_FullMethodName:            operator,
-		clusterpb.Admin_KeyRoll_FullMethodName:            operator,
+// operatorMethods are those of the Admin service, all of them for operators.
+func operatorMethods() []string {
+	return []string{
+		clusterpb.Admin_Execute_FullMethodName,
+		clusterpb.Admin_Members_FullMethodName,
+		clusterpb.Admin_GetTLD_FullMethodName,
+		clusterpb.Admin_ListTLDs_FullMethodName,
+		clusterpb.Admin_ListLabels_FullMethodName,
+		clusterpb.Admin_HostUsers_FullMethodName,
+		clusterpb.Admin_GetRegistrar_FullMethodName,
+		clusterpb.Admin_ListRegistrars_FullMethodName,
+		clusterpb.Admin_CreateToken_FullMethodName,
+		clusterpb.Admin_TransferLeader_FullMethodName,
+		clusterpb.Admin_Remove_FullMethodName,
+		clusterpb.Admin_ClockGet_FullMethodName,
+		clusterpb.Admin_WaitSettled_FullMethodName,
+		clusterpb.Admin_StateHash_FullMethodName,
+		clusterpb.Admin_Backup_FullMethodName,
+		clusterpb.Admin_Ledger_FullMethodName,
+		clusterpb.Admin_History_FullMethodName,
+		clusterpb.Admin_Features_FullMethodName,
+		clusterpb.Admin_RaiseLevel_FullMethodName,
+		clusterpb.Admin_ZoneSecondaries_FullMethodName,
+		clusterpb.Admin_ZoneExport_FullMethodName,
+		clusterpb.Admin_ZoneImport_FullMethodName,
+		clusterpb.Admin_MaintenanceList_FullMethodName,
+		clusterpb.Admin_MaintenanceShow_FullMethodName,
+		clusterpb.Admin_AllocationTokens_FullMethodName,
+		clusterpb.Admin_Applications_FullMethodName,
+		clusterpb.Admin_SetRole_FullMethodName,
+		clusterpb.Admin_RevokeOperator_FullMethodName,
+		clusterpb.Admin_ListRevoked_FullMethodName,
+		clusterpb.Admin_Trust_FullMethodName,
+		clusterpb.Admin_PutTrust_FullMethodName,
+		clusterpb.Admin_RotateGossip_FullMethodName,
+		clusterpb.Admin_RequestCertificate_FullMethodName,
+		clusterpb.Admin_InstallCertificate_FullMethodName,
+		clusterpb.Admin_ReadObject_FullMethodName,
+		clusterpb.Admin_KeyGenerate_FullMethodName,
+		clusterpb.Admin_KeyList_FullMethodName,
+		clusterpb.Admin_KeyRoll_FullMethodName,
 	}
 }
 

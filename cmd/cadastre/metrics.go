@@ -12,6 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"cadastre/registry"
+	"cadastre/store"
 )
 
 const (
@@ -71,7 +74,7 @@ func newNodeCollector(n *node) *nodeCollector {
 		dnsTCPConns:        desc("dns_tcp_connections", "Open DNS connections over TCP."),
 		dnsTCPRejected:     desc("dns_tcp_rejected_total", "DNS connections closed at once because a bound was reached."),
 		dnsSerial:          desc("dns_zone_serial", "SOA serial served.", "tld"),
-		zoneBlocked:        desc("zone_publish_blocked_since_seconds", "Since when the leader cannot publish the zone, Unix time; absent while it can.", "tld"),
+		zoneBlocked:        desc("zone_publish_blocked_since_seconds", "Since when the leader cannot publish the zone, Unix time; 0 while it can.", "tld"),
 		dnsNames:           desc("dns_zone_names", "Names in the zone as served.", "tld"),
 		dnsRefreshFailures: desc("dns_refresh_failures_total", "Failed attempts to follow the published zones."),
 		dnsOverflow:        desc("dns_udp_overflow_total", "DNS datagrams dropped because a socket's queue in the kernel was full."),
@@ -110,14 +113,29 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 			gauge(c.peers, float64(members), suffrage)
 		}
 	}
-	for _, alarm := range c.node.alarms.List() {
-		gauge(c.zoneBlocked, float64(alarm.Since.Unix()), string(alarm.TLD))
-	}
+	c.collectZones(gauge)
 	c.storage.collect(out, c.node)
 	c.work.collect(out, c.node)
 	c.epp.collect(out, c.node)
 	c.seed.collect(out, c.node)
 	c.collectEdges(out)
+}
+
+// collectZones tells of every zone since when it is not published.
+func (c *nodeCollector) collectZones(gauge func(*prometheus.Desc, float64, ...string)) {
+	blocked := map[registry.DomainName]float64{}
+	_ = c.node.store.View(func(tx *store.ReadTx) error { // a failing store ends the node
+		for _, tld := range tx.TLDs() {
+			blocked[tld.Name] = 0
+		}
+		return nil
+	})
+	for _, alarm := range c.node.alarms.List() {
+		blocked[alarm.TLD] = float64(alarm.Since.Unix())
+	}
+	for tld, since := range blocked {
+		gauge(c.zoneBlocked, since, string(tld))
+	}
 }
 
 func (c *nodeCollector) collectEdges(out chan<- prometheus.Metric) {
