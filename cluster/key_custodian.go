@@ -121,7 +121,7 @@ func (c *KeyCustodian) round(ctx context.Context, said map[string]bool) {
 
 // fetch asks the other voters in turn.
 func (c *KeyCustodian) fetch(ctx context.Context, now *custody, k *registry.ZoneKey) error {
-	err := error(refuse(registry.CodeObjectDoesNotExist, "key", k.ID, "there is no other voter to ask"))
+	err := refuse(registry.CodeObjectDoesNotExist, "key", k.ID, "there is no other voter to ask")
 	for _, voter := range now.voters {
 		if voter == c.cfg.NodeID {
 			continue

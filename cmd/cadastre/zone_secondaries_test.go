@@ -321,7 +321,7 @@ func secondariesOf(t *testing.T, c *devtest.Cluster) []secondaryDocument {
 // zone, and that nobody else may copy it.
 func requireTransfers(t *testing.T, c *devtest.Cluster, whole []string) {
 	t.Helper()
-	response, err := http.Get(c.Node("n1").Metrics) //nolint:noctx // the test's own timeout bounds it
+	response, err := http.Get(c.Node("n1").Metrics)
 	if err != nil {
 		t.Fatal(err)
 	}
