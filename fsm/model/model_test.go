@@ -94,9 +94,11 @@ func newPair(t *testing.T, seed uint64, autoRenew bool) *pair {
 	}, start)
 	out := &pair{t: t, random: rand.New(rand.NewPCG(seed, 7)), nextRow: 1, store: st, machine: fsm.New(st), model: m}
 	operator := &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_OPERATOR, Id: "op"}
-	if seed%2 == 0 { // the others stay at the first feature level
-		out.apply(&fsmpb.Command{Actor: operator, Body: &fsmpb.Command_FeatureLevelRaise{FeatureLevelRaise: &fsmpb.FeatureLevelRaise{Level: registry.MaxFeatureLevel}}})
+	level := registry.LevelLifecycle // the first whose rules are the model's; the newest keeps other rows
+	if seed%2 == 0 {
+		level = registry.MaxFeatureLevel
 	}
+	out.apply(&fsmpb.Command{Actor: operator, Body: &fsmpb.Command_FeatureLevelRaise{FeatureLevelRaise: &fsmpb.FeatureLevelRaise{Level: level}}})
 	out.apply(&fsmpb.Command{Actor: operator, Body: &fsmpb.Command_TldPut{TldPut: &fsmpb.TLDPut{Name: "example", Roid: "T", Policy: fsm.PolicyToProto(p)}}})
 	for i, r := range registrars() {
 		create := &fsmpb.RegistrarCreate{Id: r, Roid: fmt.Sprint("R", i), Currency: "EUR", OpeningDepositMinor: 60000, CreditLimitMinor: 500, LowBalanceMinor: 4000}
