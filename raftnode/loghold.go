@@ -91,8 +91,9 @@ func (n *Node) trailing(entries uint64) uint64 {
 		return entries
 	}
 	last, err := n.log.LastIndex()
-	if err != nil || last < from {
+	if err != nil {
 		return entries
 	}
-	return max(entries, last-from+holdSlackEntries)
+	// A hold may begin right behind the last entry: then it is for those that are yet to come.
+	return max(entries, last-min(from, last)+holdSlackEntries)
 }

@@ -284,6 +284,17 @@ func TestSecondariesFollow(t *testing.T) {
 	load.stop()
 	load.settle(t)
 	caughtUp("the last serial", nsd, knot)
+	for i := range 3 { // each is a difference of its own for both, however fast the load was over
+		c.MustCLI("epp", "create", "domain", fmt.Sprintf("late-%d.example", i), "--ns", "ns1.hoster.invalid", "--ns", "ns2.hoster.invalid")
+		c.Eventually(catchUpTime, "the late registration is published", func() error {
+			r, err := queryDNS(context.Background(), primary, fmt.Sprintf("late-%d.example", i), dns.TypeNS)
+			if err == nil && len(r.Ns) == 0 {
+				err = errors.New("no delegation yet")
+			}
+			return err
+		})
+		caughtUp("the late registration", nsd, knot)
+	}
 	c.Eventually(catchUpTime, "secondaries known to be current", func() error {
 		list := secondariesOf(t, c)
 		for _, s := range list {
