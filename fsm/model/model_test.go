@@ -264,6 +264,16 @@ func (p *pair) anyCommand(c *fsmpb.Command) {
 	}
 }
 
+// identify tells the model the identifier of a new object, which is the state machine's to choose.
+func (p *pair) identify(c *fsmpb.Command, roid string) {
+	switch body := c.GetBody().(type) {
+	case *fsmpb.Command_DomainCreate:
+		p.model.Domains[body.DomainCreate.GetName()].ROID = roid
+	case *fsmpb.Command_ContactCreate:
+		p.model.Contacts[strings.ToLower(body.ContactCreate.GetId())].ROID = roid
+	}
+}
+
 // newSecret changes authorisation information now and then.
 func (p *pair) newSecret() *fsmpb.AuthInfo {
 	if p.random.IntN(3) != 0 {
@@ -323,6 +333,7 @@ func TestAgainstModel(t *testing.T) {
 				counts[want]++
 				if want.IsSuccess() {
 					succeeded[fsm.Verb(c)]++
+					p.identify(c, result.GetRoid())
 				}
 				p.step(fmt.Sprintf("command %d of seed %d, %s %v,", i, seed, fsm.Verb(c), c.GetBody()))
 			}
