@@ -25,6 +25,11 @@ var level1 []byte
 //go:embed levels/level2.binpb
 var level2 []byte
 
+// level3 is that at feature level 3.
+//
+//go:embed levels/level3.binpb
+var level3 []byte
+
 // Levels tells which feature level a command needs. What is in none of the frozen
 // languages needs the level of this program.
 type Levels struct {
@@ -34,7 +39,7 @@ type Levels struct {
 // NewLevels reads the languages of the levels before the present one.
 func NewLevels() (*Levels, error) {
 	levels := &Levels{}
-	for i, data := range [][]byte{level1, level2} {
+	for i, data := range [][]byte{level1, level2, level3} {
 		command, err := commandDescriptor(data)
 		if err != nil {
 			return nil, fmt.Errorf("read the language of feature level %d: %w", i+1, err)

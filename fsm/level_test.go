@@ -2,6 +2,7 @@ package fsm_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -92,9 +93,9 @@ func TestFeatureLevelOfAState(t *testing.T) {
 	}
 	defer func() {
 		halt, ok := recover().(*fsm.Halt)
-		if !ok || !strings.Contains(halt.Error(), "feature level 4") {
+		if !ok || !strings.Contains(halt.Error(), fmt.Sprintf("feature level %d", registry.MaxFeatureLevel+1)) {
 			t.Errorf("a level beyond this program: %v", halt)
 		}
 	}()
-	_ = apply(raise(4, ids...))
+	_ = apply(raise(registry.MaxFeatureLevel+1, ids...))
 }

@@ -14,6 +14,7 @@ import "fmt"
 //	level 3  fewer rows for each command: kept results and names to publish in one row for each
 //	         entry, object identifiers from the place in the log and without a row of their own,
 //	         no index of the ledger for the revenue
+//	level 4  what is added since: its verbs and fields are in the present command.proto only
 const (
 	// MinFeatureLevel is the lowest level of a cluster that this program can take part in.
 	MinFeatureLevel uint32 = 1
@@ -25,7 +26,7 @@ const (
 	// zone keeps what was published before.
 	LevelLifecycle uint32 = 2
 	// MaxFeatureLevel is the highest, and that of a new cluster.
-	MaxFeatureLevel uint32 = 3
+	MaxFeatureLevel uint32 = 4
 	// LevelLeanRows is the first with fewer rows for each command.
 	LevelLeanRows uint32 = 3
 )
