@@ -74,6 +74,7 @@ func isZone(s string) bool {
 }
 
 // dateTime reads xsd:dateTime from an element without attributes; a missing zone means UTC.
+// The registry counts time in milliseconds, so finer fractions are cut off.
 func (d *decoder) dateTime(n int32) time.Time {
 	d.noAttributes(n)
 	s := collapse(d.simple(n))
@@ -86,7 +87,7 @@ func (d *decoder) dateTime(n int32) time.Time {
 	}
 	for _, layout := range [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
 		if t, err := time.Parse(layout, endOfDay); err == nil && (day == 0 || t.Nanosecond() == 0) {
-			return t.Add(day).UTC()
+			return t.Add(day).UTC().Truncate(time.Millisecond)
 		}
 	}
 	d.fail(n, s, "value is not a date and time")
