@@ -7,7 +7,8 @@ import (
 
 // attempts are the rows of the table of authorisations.
 func attempts() []attempt {
-	return slices.Concat(queryAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts())
+	given := slices.Concat(queryAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts())
+	return append(given, relationAttempts(given)...)
 }
 
 func queryAttempts() []attempt {

@@ -8,10 +8,6 @@ func orgAttempts() []attempt {
 	remove := func(id string) string {
 		return "<delete><org:delete><org:id>" + id + "</org:id></org:delete></delete>"
 	}
-	relay := func(name, auth string) string {
-		return "<create><keyrelay:create><keyrelay:name>" + name + "</keyrelay:name><keyrelay:authInfo><domain:pw>" + auth + "</domain:pw></keyrelay:authInfo><keyrelay:keyRelayData>" +
-			"<keyrelay:keyData><secDNS:flags>257</secDNS:flags><secDNS:protocol>3</secDNS:protocol><secDNS:alg>13</secDNS:alg><secDNS:pubKey>cmlraXN0aGViZXN0</secDNS:pubKey></keyrelay:keyData></keyrelay:keyRelayData></keyrelay:create></create>"
-	}
 	return []attempt{
 		{"OrgCheck", "an organisation", rightReads, "<check><org:check><org:id>o-free</org:id></org:check></check>"},
 		{"OrgInfo", "an organisation", rightReads, "<info><org:info><org:id>o-free</org:id></org:info></info>"},
@@ -22,11 +18,16 @@ func orgAttempts() []attempt {
 		{"OrgUpdate", "a missing organisation", rightSponsors, update("o-none")},
 		{"OrgDelete", "an organisation", rightSponsors, remove("o-free")},
 		{"OrgDelete", "a missing organisation", rightSponsors, remove("o-none")},
-		{"KeyrelayCreate", "a domain, with authInfo", rightActs, relay("plain.example", courtPassword)},
-		{"KeyrelayCreate", "a domain, with wrong authInfo", rightNobody, relay("plain.example", "wrong")},
-		{"KeyrelayCreate", "a deleted domain, with authInfo", rightActs, relay("deleted.example", courtPassword)},
-		{"KeyrelayCreate", "a free name", rightActs, relay("free.example", courtPassword)},
+		{"KeyrelayCreate", "a domain, with authInfo", rightActs, relayXML("plain.example", courtPassword)},
+		{"KeyrelayCreate", "a domain, with wrong authInfo", rightNobody, relayXML("plain.example", "wrong")},
+		{"KeyrelayCreate", "a deleted domain, with authInfo", rightActs, relayXML("deleted.example", courtPassword)},
+		{"KeyrelayCreate", "a free name", rightActs, relayXML("free.example", courtPassword)},
 	}
+}
+
+func relayXML(name, auth string) string {
+	return "<create><keyrelay:create><keyrelay:name>" + name + "</keyrelay:name><keyrelay:authInfo><domain:pw>" + auth + "</domain:pw></keyrelay:authInfo><keyrelay:keyRelayData>" +
+		"<keyrelay:keyData><secDNS:flags>257</secDNS:flags><secDNS:protocol>3</secDNS:protocol><secDNS:alg>13</secDNS:alg><secDNS:pubKey>cmlraXN0aGViZXN0</secDNS:pubKey></keyrelay:keyData></keyrelay:keyRelayData></keyrelay:create></create>"
 }
 
 func orgXML(id string) string {

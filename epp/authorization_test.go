@@ -36,7 +36,7 @@ func senders() []sender {
 		{title: "not logged in"},
 		{title: "sponsor", who: "a+"},
 		{title: "sponsor, suspended", who: "a+", before: &fsmpb.RegistrarUpdate{Id: registrarA, State: &suspended}},
-		{title: "sponsor, not accredited", who: "a+", before: &fsmpb.RegistrarUpdate{Id: registrarA, RemoveTlds: []string{"example"}}},
+		{title: "sponsor, not accredited", who: "a+", before: &fsmpb.RegistrarUpdate{Id: registrarA, RemoveTlds: []string{"example", "launch"}}},
 		{title: "other", who: "b+"},
 		{title: "other, authInfo", who: "b+", proof: true},
 		{title: "gaining", who: "c+"},
@@ -139,6 +139,10 @@ func court(t *testing.T, before *fsmpb.RegistrarUpdate) *script {
 	must("a+", restoreXML("restored.example", `<rgp:restore op="request"/>`))
 	must("c+", `<transfer op="request"><domain:transfer><domain:name>asked.example</domain:name>`+domainAuthXML()+`</domain:transfer></transfer>`)
 	must("c+", `<transfer op="request"><contact:transfer><contact:id>c-asked</contact:id>`+contactAuthXML()+`</contact:transfer></transfer>`)
+	must("a+", `<create><host:create><host:name>ns1.court.test</host:name></host:create></create>`)
+	must("a+", orgXML("o-linked"))
+	must("a+", `<update><contact:update><contact:id>c-linked</contact:id></contact:update></update><extension><orgext:update><orgext:add><orgext:id role="reseller">o-linked</orgext:id></orgext:add></orgext:update></extension>`)
+	s.applicationSteps()
 	if before != nil {
 		s.h.registry.operator(t, &fsmpb.Command{Body: &fsmpb.Command_RegistrarUpdate{RegistrarUpdate: before}})
 	}
@@ -176,7 +180,7 @@ func (s *script) code(who, body string) int {
 		c = s.client(who, who)
 	}
 	c.t = s.t
-	return c.exchange([]byte(commandFrame(body, s.sent))).Code()
+	return c.exchange([]byte(s.withApplications(commandFrame(body, s.sent)))).Code()
 }
 
 func (s *script) stateHash() (hash string) {

@@ -4,7 +4,8 @@ import "slices"
 
 // authorizationAttempts are the rows of the table of authorisations.
 func authorizationAttempts() []attempt {
-	return slices.Concat(clusterAttempts(), operatorAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts(), listAttempts(), launchAttempts(), keyAttempts(), importAttempts())
+	given := slices.Concat(clusterAttempts(), operatorAttempts(), contactAttempts(), hostAttempts(), domainAttempts(), transferAttempts(), orgAttempts(), listAttempts(), launchAttempts(), keyAttempts(), importAttempts())
+	return append(given, relationAttempts(given)...)
 }
 
 func clusterAttempts() []attempt {
@@ -122,10 +123,10 @@ func transferAttempts() []attempt {
 		verb  string
 		right right
 	}{{"approve", rightSponsor}, {"reject", rightSponsor}, {"cancel", rightRequester}} {
-		for _, object := range [][2]string{{"one that is asked for", "asked.example"}, {"one that nobody asked for", "plain.example"}, {"a free name", "free.example"}} {
+		for _, object := range [][2]string{{"one that is asked for", "asked.example"}, {"a domain", "plain.example"}, {"a free name", "free.example"}} {
 			rows = append(rows, attempt{"domain_transfer_" + answer.verb, object[0], answer.right, `{"name": "` + object[1] + `"}`})
 		}
-		for _, object := range [][2]string{{"one that is asked for", "c-asked"}, {"one that nobody asked for", "c-free"}, {"a missing contact", "c-none"}} {
+		for _, object := range [][2]string{{"one that is asked for", "c-asked"}, {"a contact", "c-free"}, {"a missing contact", "c-none"}} {
 			rows = append(rows, attempt{"contact_transfer_" + answer.verb, object[0], answer.right, `{"id": "` + object[1] + `"}`})
 		}
 	}
