@@ -48,11 +48,12 @@ func (r *run) tick(c *fsmpb.Tick) (*fsmpb.Result, error) {
 		r.carryOnReturn()
 		r.tx.PurgeAddGraceMonths(r.now, tickAddGraceLimit)
 	}
+	more := r.tx.FeatureLevel() >= registry.LevelRetention && r.forget()
 	purged := r.tx.PurgeResults(r.tx.LeaderNow().Add(-resultWindow), tickPurgeLimit)
 	r.tx.PurgeJoinTokens(r.tx.LeaderNow().Add(-24*time.Hour), tickTokensLimit)
 	failures := r.tx.PurgeAuthFailures(r.tx.LeaderNow().Add(-policy.AuthFailureWindow), tickPurgeLimit)
 	result := ok()
-	result.MoreDue = done >= tickDueLimit || purged >= tickPurgeLimit || failures == tickPurgeLimit
+	result.MoreDue = more || done >= tickDueLimit || purged >= tickPurgeLimit || failures == tickPurgeLimit
 	return result, nil
 }
 

@@ -112,6 +112,7 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		SacrificialDomain: registry.DomainName(p.GetSacrificialDomain()), ExpiryGraceDays: p.GetExpiryGraceDays(),
 		IDNTables: p.GetIdnTables(), IDNCustomTables: p.GetIdnCustomTables(), IDNVariantsForRegistrar: p.GetIdnVariantsForRegistrar(),
 		IDNTableRequired: p.GetIdnTableRequired(), IDNOnly: p.GetIdnOnly(),
+		KeepApplicationDays: p.GetKeepApplicationDays(), KeepTokenDays: p.GetKeepTokenDays(),
 	}
 	for _, name := range p.GetPremiumNames() {
 		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
@@ -153,6 +154,7 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		SacrificialDomain: string(p.SacrificialDomain), ExpiryGraceDays: p.ExpiryGraceDays,
 		IdnTables: p.IDNTables, IdnCustomTables: p.IDNCustomTables, IdnVariantsForRegistrar: p.IDNVariantsForRegistrar,
 		IdnTableRequired: p.IDNTableRequired, IdnOnly: p.IDNOnly,
+		KeepApplicationDays: p.KeepApplicationDays, KeepTokenDays: p.KeepTokenDays,
 	}
 	for _, name := range p.PremiumNames {
 		out.PremiumNames = append(out.PremiumNames, &fsmpb.PremiumName{

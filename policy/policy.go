@@ -228,6 +228,10 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 		return bad("max_name_servers", "a delegation has at most 13 name servers, and the minimum is not above the maximum")
 	case p.AuthInfoDays > maxAuthInfoDays:
 		return bad("auth_info_days", "authorisation information lives for at most %d days", maxAuthInfoDays)
+	case p.KeepApplicationDays > maxKeepDays:
+		return bad("keep_application_days", "decided applications are kept for at most %d days", maxKeepDays)
+	case p.KeepTokenDays > maxKeepDays:
+		return bad("keep_token_days", "allocation tokens that can no longer be used are kept for at most %d days", maxKeepDays)
 	case p.DataModel > registry.DataModelPerRegistrar:
 		return bad("data_model", "the data model is thick, thin or per-registrar")
 	case p.DataModel == registry.DataModelThin && p.RegistrantRequired:

@@ -86,10 +86,12 @@ func TestCheckPolicyNamesTheField(t *testing.T) {
 		"premium_names": func(p *registry.TLDPolicy) {
 			p.PremiumNames = []registry.PremiumName{{Label: "a", Class: "x"}, {Label: "a", Class: "x"}}
 		},
-		"auth_info_days":      func(p *registry.TLDPolicy) { p.AuthInfoDays = 3661 },
-		"data_model":          func(p *registry.TLDPolicy) { p.DataModel = 3 },
-		"registrant_required": func(p *registry.TLDPolicy) { p.DataModel, p.RegistrantRequired = registry.DataModelThin, true },
-		"apex_ttl_seconds":    func(p *registry.TLDPolicy) { p.DelegationTTLSeconds = 0 },
+		"keep_application_days": func(p *registry.TLDPolicy) { p.KeepApplicationDays = 3661 },
+		"keep_token_days":       func(p *registry.TLDPolicy) { p.KeepTokenDays = 3661 },
+		"auth_info_days":        func(p *registry.TLDPolicy) { p.AuthInfoDays = 3661 },
+		"data_model":            func(p *registry.TLDPolicy) { p.DataModel = 3 },
+		"registrant_required":   func(p *registry.TLDPolicy) { p.DataModel, p.RegistrantRequired = registry.DataModelThin, true },
+		"apex_ttl_seconds":      func(p *registry.TLDPolicy) { p.DelegationTTLSeconds = 0 },
 	} {
 		p := good()
 		spoil(p)

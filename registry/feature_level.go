@@ -27,6 +27,9 @@ const (
 	LevelLifecycle uint32 = 2
 	// MaxFeatureLevel is the highest, and that of a new cluster.
 	MaxFeatureLevel uint32 = 4
+	// LevelRetention is that from which on decided applications and worthless allocation tokens
+	// go after a while, and only certificates can be trusted as authorities.
+	LevelRetention uint32 = 4
 	// LevelLeanRows is the first with fewer rows for each command.
 	LevelLeanRows uint32 = 3
 )

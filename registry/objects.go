@@ -430,6 +430,10 @@ type TLDPolicy struct {
 	IDNOnly bool
 	// LaunchPhases are the phases of the launch; without any the TLD is open.
 	LaunchPhases []LaunchPhase
+	// KeepApplicationDays and KeepTokenDays are how long decided applications, and allocation
+	// tokens that can no longer be used, are kept; 0 stands for policy.DefaultKeepDays.
+	KeepApplicationDays uint32
+	KeepTokenDays       uint32
 }
 
 // PremiumName is a label below a TLD with prices of its own, in minor units of the TLD's

@@ -22,7 +22,7 @@ func (tx *ReadTx) EachAllocationToken(fn func(*registry.AllocationToken) bool) {
 	})
 }
 
-// HasAllocationToken says whether there ever was a token for that one name.
+// HasAllocationToken says whether there is a token for that one name, whatever became of it.
 func (tx *ReadTx) HasAllocationToken(name registry.DomainName) bool {
 	found := false
 	tx.scan(tableAllocationTokenName.key().str(string(name)), nil, func(_, _ []byte) bool {

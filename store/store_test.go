@@ -89,7 +89,7 @@ func TestObjectsComeBackAsWritten(t *testing.T) {
 		MaxNameServers: 13, MaxContacts: 4, RegistrantRequired: true, AllowPrivateAddresses: true, ReservedLabels: []string{"nic"},
 		ApexServers: []registry.ApexServer{{Name: "a.nic.example", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.9")}}},
 		SOAMName:    "a.nic.example", SOARName: "h.nic.example", SOARefreshSeconds: 1, SOARetrySeconds: 2, SOAExpireSeconds: 3, SOAMinimumSeconds: 4, ApexTTLSeconds: 5, DelegationTTLSeconds: 6, TransferPendingDays: 11,
-		KeyDataInterface: true, MaxDelegationSigners: 12, RestoreReportDays: 13, AllowWeakAuthInfo: true, AuthInfoDays: 14, DataModel: registry.DataModelPerRegistrar,
+		KeyDataInterface: true, MaxDelegationSigners: 12, RestoreReportDays: 13, AllowWeakAuthInfo: true, AuthInfoDays: 14, KeepApplicationDays: 15, KeepTokenDays: 16, DataModel: registry.DataModelPerRegistrar,
 		PremiumNames: []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 1, RenewPriceMinor: 2, RestorePriceMinor: 3}, {}}}}
 	write(t, st, 1, func(tx *store.Tx) {
 		tx.PutDomain(nil, domain)

@@ -15,6 +15,9 @@ const (
 	TaskAddGraceMonths TaskKind = 1 // takes old months out of tableAddGrace
 	TaskRepublish      TaskKind = 2 // has all of a TLD's zone computed anew
 	TaskHostReturn     TaskKind = 3 // gives a host under a sacrificial domain its former name
+	// The daily walks over what is done with.
+	TaskOldApplications TaskKind = 61
+	TaskOldTokens       TaskKind = 62
 )
 
 // Task is work that is too much for one entry; its subject tells tasks of a kind apart and
@@ -49,7 +52,10 @@ func (tx *ReadTx) HasWork() bool {
 			return true
 		}
 	}
-	return false
+	if tx.FeatureLevel() < registry.LevelRetention {
+		return false
+	}
+	return tx.HasWalk(TaskOldApplications, tx.Now()) || tx.HasWalk(TaskOldTokens, tx.Now())
 }
 
 // PutTask begins a task or notes how far it has come.

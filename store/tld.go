@@ -116,6 +116,8 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	e.str(132, string(p.SacrificialDomain))
 	e.uint(133, uint64(p.ExpiryGraceDays))
 	e.launchPhases(p.LaunchPhases)
+	e.uint(fieldPolicyKeepApplications, uint64(p.KeepApplicationDays))
+	e.uint(fieldPolicyKeepTokens, uint64(p.KeepTokenDays))
 }
 
 func decodeTLD(value []byte) *registry.TLD {
@@ -258,6 +260,10 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.AuthInfoDays = uint32(d.val)
 	case fieldPolicySigning:
 		p.Signing = d.signing()
+	case fieldPolicyKeepApplications:
+		p.KeepApplicationDays = uint32(d.val)
+	case fieldPolicyKeepTokens:
+		p.KeepTokenDays = uint32(d.val)
 	case fieldPolicyLaunchPhase:
 		p.LaunchPhases = append(p.LaunchPhases, d.launchPhase())
 	default:

@@ -66,6 +66,9 @@ type tldDocument struct {
 
 	Signing signingDocument `toml:"signing" json:"signing" comment:"how the zone is signed"`
 
+	KeepApplicationDays uint32 `toml:"keep_application_days" json:"keep_application_days" comment:"for which a decided application of the launch is kept; 0 stands for 90"`
+	KeepTokenDays       uint32 `toml:"keep_token_days" json:"keep_token_days" comment:"for which an allocation token is kept that was used, has expired or was revoked; 0 stands for 90"`
+
 	LaunchPhases []launchPhaseDocument `toml:"launch_phases" json:"launch_phases" comment:"phases of the launch (RFC 8334); without any the TLD is open"`
 
 	TTLBounds               []ttlBoundsDocument `toml:"ttl_bounds" json:"ttl_bounds" comment:"which TTLs registrars may set, where that is not 300 to 172800 seconds (RFC 9803)"`
@@ -163,6 +166,7 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 		ExpiryGraceDays: d.ExpiryGraceDays, PurgeTimeSeconds: d.PurgeTimeSeconds, HostAttributes: d.HostAttributes,
 		IDNTables: d.IDNTables, IDNCustomTables: d.IDNCustomTables, IDNVariantsForRegistrar: d.IDNVariantsForRegistrar,
 		IDNTableRequired: d.IDNTableRequired, IDNOnly: d.IDNOnly,
+		KeepApplicationDays: d.KeepApplicationDays, KeepTokenDays: d.KeepTokenDays,
 	}}
 	p := &tld.Policy
 	if d.SacrificialDomain != "" {
@@ -267,7 +271,7 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		AllowWeakAuthInfo: p.AllowWeakAuthInfo, KeyDataInterface: p.KeyDataInterface,
 		MaxDelegationSigners: p.MaxDelegationSigners, RestoreReportDays: p.RestoreReportDays,
 		ExpiryGraceDays: p.ExpiryGraceDays, PurgeTimeSeconds: p.PurgeTimeSeconds, HostAttributes: p.HostAttributes,
-		SacrificialDomain: string(p.SacrificialDomain),
+		SacrificialDomain: string(p.SacrificialDomain), KeepApplicationDays: p.KeepApplicationDays, KeepTokenDays: p.KeepTokenDays,
 		SOA: soaDocument{
 			MName: string(p.SOAMName), RName: string(p.SOARName), RefreshSeconds: p.SOARefreshSeconds,
 			RetrySeconds: p.SOARetrySeconds, ExpireSeconds: p.SOAExpireSeconds, MinimumSeconds: p.SOAMinimumSeconds,

@@ -2986,8 +2986,12 @@ type TLDPolicy struct {
 	// A registry.DataModel.
 	DataModel uint32 `protobuf:"varint,140,opt,name=data_model,json=dataModel,proto3" json:"data_model,omitempty"`
 	// How long authorisation information can be used; 0: thirty days.
-	AuthInfoDays  uint32         `protobuf:"varint,141,opt,name=auth_info_days,json=authInfoDays,proto3" json:"auth_info_days,omitempty"`
-	Signing       *SigningPolicy `protobuf:"bytes,200,opt,name=signing,proto3" json:"signing,omitempty"`
+	AuthInfoDays uint32         `protobuf:"varint,141,opt,name=auth_info_days,json=authInfoDays,proto3" json:"auth_info_days,omitempty"`
+	Signing      *SigningPolicy `protobuf:"bytes,200,opt,name=signing,proto3" json:"signing,omitempty"`
+	// How long a decided application of a launch is kept; 0: ninety days.
+	KeepApplicationDays uint32 `protobuf:"varint,210,opt,name=keep_application_days,json=keepApplicationDays,proto3" json:"keep_application_days,omitempty"`
+	// How long an allocation token is kept that can no longer be used; 0: ninety days.
+	KeepTokenDays uint32 `protobuf:"varint,211,opt,name=keep_token_days,json=keepTokenDays,proto3" json:"keep_token_days,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3370,6 +3374,20 @@ func (x *TLDPolicy) GetSigning() *SigningPolicy {
 		return x.Signing
 	}
 	return nil
+}
+
+func (x *TLDPolicy) GetKeepApplicationDays() uint32 {
+	if x != nil {
+		return x.KeepApplicationDays
+	}
+	return 0
+}
+
+func (x *TLDPolicy) GetKeepTokenDays() uint32 {
+	if x != nil {
+		return x.KeepTokenDays
+	}
+	return 0
 }
 
 // SigningPolicy says how a zone is signed.
@@ -9762,7 +9780,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xe3\x11\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xc1\x12\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -9819,7 +9837,9 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\n" +
 	"data_model\x18\x8c\x01 \x01(\rR\tdataModel\x12%\n" +
 	"\x0eauth_info_days\x18\x8d\x01 \x01(\rR\fauthInfoDays\x129\n" +
-	"\asigning\x18\xc8\x01 \x01(\v2\x1e.cadastre.fsm.v1.SigningPolicyR\asigning\"\x94\x03\n" +
+	"\asigning\x18\xc8\x01 \x01(\v2\x1e.cadastre.fsm.v1.SigningPolicyR\asigning\x123\n" +
+	"\x15keep_application_days\x18\xd2\x01 \x01(\rR\x13keepApplicationDays\x12'\n" +
+	"\x0fkeep_token_days\x18\xd3\x01 \x01(\rR\rkeepTokenDays\"\x94\x03\n" +
 	"\rSigningPolicy\x12\x16\n" +
 	"\x06denial\x18\x01 \x01(\rR\x06denial\x12\x17\n" +
 	"\aopt_out\x18\x02 \x01(\bR\x06optOut\x12#\n" +
