@@ -1,21 +1,23 @@
 package dnsedge
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"cadastre/internal/nameserver"
+	"cadastre/internal/pause"
 )
 
 //nolint:gochecknoglobals // a flag of the test binary
@@ -29,44 +31,25 @@ var hashLabel = regexp.MustCompile(`(?i)\b[0-9a-v]{32}\.`)
 
 // otherServer is a name server of another project that serves the same zone.
 type otherServer struct {
+	*nameserver.Process
 	name string
-	addr string
 }
 
-// freePort returns a UDP and TCP port that was free a moment ago.
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// startOther runs one of the known servers with a zone file.
-func startOther(t testing.TB, name, apex, zoneFile string) *otherServer {
-	t.Helper()
-	program, err := exec.LookPath(name)
-	if err != nil {
-		if program = "/usr/sbin/" + name; !fileExists(program) {
-			t.Logf("SKIPPED: %s is not installed", name)
-			return nil
-		}
-	}
-	dir, port := t.TempDir(), freePort(t)
-	config := filepath.Join(dir, "config")
-	var text string
-	var args []string
-	if name == "nsd" {
-		text = fmt.Sprintf(`server:
-  ip-address: 127.0.0.1@%d
+// otherConfigs are the configurations of the known servers by program; APEX and ZONE are replaced too.
+//
+//nolint:gochecknoglobals // a table
+var otherConfigs = map[string]struct {
+	args []string
+	text string
+}{
+	"nsd": {[]string{"-d", "-c"}, `server:
+  ip-address: 127.0.0.1@PORT
+  identity: "IDENTITY"
   username: ""
-  zonesdir: %q
-  pidfile: "nsd.pid"
-  xfrdfile: "xfrd.state"
-  zonelistfile: "zone.list"
-  logfile: "nsd.log"
+  zonesdir: "DIR"
+  pidfile: "DIR/nsd.pid"
+  xfrdfile: "DIR/xfrd.state"
+  zonelistfile: "DIR/zone.list"
   database: ""
   server-count: 1
   minimal-responses: yes
@@ -76,21 +59,20 @@ func startOther(t testing.TB, name, apex, zoneFile string) *otherServer {
 remote-control:
   control-enable: no
 zone:
-  name: %q
-  zonefile: %q
-`, port, dir, apex, zoneFile)
-		args = []string{"-d", "-c", config}
-	} else {
-		text = fmt.Sprintf(`server:
-  rundir: %q
-  listen: 127.0.0.1@%d
+  name: "APEX"
+  zonefile: "ZONE"
+`},
+	"knotd": {[]string{"-c"}, `server:
+  rundir: "DIR"
+  identity: "IDENTITY"
+  listen: 127.0.0.1@PORT
   udp-workers: 1
   tcp-workers: 1
   background-workers: 1
 database:
-  storage: %q
+  storage: "DIR"
 log:
-  - target: %q
+  - target: stderr
     any: warning
 template:
   - id: default
@@ -98,56 +80,51 @@ template:
     journal-content: none
     zonefile-load: whole
 zone:
-  - domain: %s
-    file: %q
-`, dir, port, dir, filepath.Join(dir, "knot.log"), apex, zoneFile)
-		args = []string{"-c", config}
+  - domain: APEX
+    file: "ZONE"
+`},
+}
+
+// startOther runs one of the known servers with a zone file, until the test ends.
+func startOther(t testing.TB, name, apex, zoneFile string) *otherServer {
+	t.Helper()
+	program := nameserver.Find(name)
+	if program == "" {
+		t.Logf("SKIPPED: %s is not installed", name)
+		return nil
 	}
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	output, err := os.Create(filepath.Join(dir, "output"))
+	ctx, cancel := context.WithTimeout(t.Context(), testDeadline)
+	defer cancel()
+	p, err := nameserver.Start(ctx, nameserver.Config{Name: name, Dir: t.TempDir(), Command: append([]string{program}, otherConfigs[name].args...),
+		Text: strings.NewReplacer("APEX", apex, "ZONE", zoneFile).Replace(otherConfigs[name].text)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stdout, cmd.Stderr = output, output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait() // ends by a signal
-		output.Close()
-	})
-	s := &otherServer{name: name, addr: fmt.Sprintf("127.0.0.1:%d", port)}
-	client := &dns.Client{Timeout: time.Second}
-	for deadline := time.Now().Add(testDeadline); ; {
-		r, _, err := client.Exchange(newQuery(apex, dns.TypeSOA), s.addr)
-		if err == nil && r.Rcode == dns.RcodeSuccess {
+	t.Cleanup(p.Stop)
+	s := &otherServer{Process: p, name: name}
+	query := pack(t, newQuery(apex, dns.TypeSOA))
+	for {
+		var r dns.Msg
+		err := r.Unpack(s.answersOf(t, [][]byte{query})[0])
+		if err == nil && r.Rcode == dns.RcodeSuccess && len(r.Answer) > 0 {
 			return s
 		}
-		if time.Now().After(deadline) {
-			said, _ := os.ReadFile(filepath.Join(dir, "output"))
-			logged, _ := os.ReadFile(filepath.Join(dir, name+".log"))
-			t.Fatalf("%s does not serve the zone: %v %v\n%s\n%s", name, err, r, said, logged)
+		if pause.For(ctx, 10*time.Millisecond) != nil {
+			t.Fatalf("%s does not serve the zone: %v %v\n%s", name, err, &r, p.Log())
 		}
 	}
-}
-
-func fileExists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // diffWindow is how many queries are on their way to another server at once.
 const diffWindow = 32
 
+// diffAttempts is how often a query is sent on a busy machine, a second apart.
+const diffAttempts = 15
+
 // answersOf sends queries to a server and returns its replies in their order.
 func (s *otherServer) answersOf(t testing.TB, queries [][]byte) [][]byte {
 	t.Helper()
-	conn, err := net.Dial("udp", s.addr)
+	conn, err := net.Dial("udp", s.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,13 +135,16 @@ func (s *otherServer) answersOf(t testing.TB, queries [][]byte) [][]byte {
 		window := queries[first:min(first+diffWindow, len(queries))]
 		missing := len(window)
 		for attempt := 0; missing > 0; attempt++ {
-			if attempt == 5 {
-				t.Fatalf("%s does not answer %x", s.name, window)
+			if err := s.Failure(); err != nil {
+				t.Fatal(err)
+			}
+			if attempt == diffAttempts {
+				t.Fatalf("%s does not answer %x\n%s", s.name, window, s.Log())
 			}
 			for i, q := range window {
 				if replies[first+i] == nil {
 					if _, err := conn.Write(q); err != nil {
-						t.Fatal(err)
+						t.Fatalf("ask %s: %v, %v\n%s", s.name, err, s.Failure(), s.Log())
 					}
 				}
 			}
@@ -175,7 +155,7 @@ func (s *otherServer) answersOf(t testing.TB, queries [][]byte) [][]byte {
 					break
 				}
 				for i, q := range window {
-					if replies[first+i] == nil && n > 2 && buf[0] == q[0] && buf[1] == q[1] {
+					if replies[first+i] == nil && n > 2 && buf[0] == q[0] && buf[1] == q[1] && buf[2]&0x80 != 0 {
 						replies[first+i] = slices.Clone(buf[:n])
 						missing--
 					}

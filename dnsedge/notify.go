@@ -349,6 +349,9 @@ func (f *follower) exchange(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
 		}
 		return nil, fmt.Errorf("ask %s: %w", f.Address, err)
 	}
+	if !r.Response { // nobody listens there, and the kernel chose that very port to ask from
+		return nil, fmt.Errorf("ask %s: the question came back", f.Address)
+	}
 	return r, nil
 }
 

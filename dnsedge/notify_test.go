@@ -2,6 +2,7 @@ package dnsedge
 
 import (
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"testing"
@@ -106,4 +107,30 @@ func TestNotify(t *testing.T) {
 	l.serial = z.serial
 	l.mu.Unlock()
 	eventually(t, "a secondary that catches up", func() bool { st := status(); return st.IsCurrent() })
+}
+
+// TestNotifyComesBack sees that a message that the kernel sent to its own sender acknowledges nothing.
+func TestNotifyComesBack(t *testing.T) {
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, udpQueryOctets)
+		for {
+			n, from, err := conn.ReadFromUDP(buf)
+			if err != nil {
+				return
+			}
+			_, _ = conn.WriteToUDP(buf[:n], from)
+		}
+	}()
+	f := &follower{Secondary: Secondary{Name: "mirror", Address: conn.LocalAddr().(*net.UDPAddr).AddrPort()}}
+	if r, err := f.exchange(t.Context(), new(dns.Msg).SetNotify("example.")); err == nil {
+		t.Errorf("taken for an answer: %v", r)
+	}
+	conn.Close()
+	<-done
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,12 +14,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/miekg/dns"
 
 	"cadastre/bench/load"
+	"cadastre/internal/nameserver"
 )
 
 const (
@@ -29,8 +28,6 @@ const (
 	clients     = "8"
 	startWait   = 3 * time.Minute // a million delegations take NSD half a minute
 	clockTick   = 100             // of /proc/PID/stat, fixed on Linux
-	gapBetween  = 200 * time.Millisecond
-	stopWait    = 20 * time.Second
 	zoneFile    = "example.zone"
 	queriesFile = "queries"
 )
@@ -104,9 +101,8 @@ type result struct {
 
 // server is a running name server.
 type server struct {
+	*nameserver.Process
 	name string
-	port int
-	cmd  *exec.Cmd
 	runs []result
 }
 
@@ -114,7 +110,7 @@ func measure(ctx context.Context, s *settings) error {
 	var servers []*server
 	defer func() {
 		for _, srv := range servers {
-			srv.stop()
+			srv.Stop()
 		}
 	}()
 	for _, name := range strings.Split(s.only, ",") {
@@ -175,102 +171,85 @@ func meanSize(ctx context.Context, servers []*server, s *settings) int {
 }
 
 func start(ctx context.Context, name string, s *settings) (*server, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	config, err := command(name, s)
 	if err != nil {
 		return nil, err
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
-		return nil, err
-	}
-	args, err := command(name, port, s)
-	if err != nil {
-		return nil, err
-	}
-	if args == nil {
+	if config.Command == nil {
 		fmt.Printf("SKIPPED: %s is not installed\n", name)
 		return nil, nil
 	}
-	srv := &server{name: name, port: port}
-	srv.cmd = exec.CommandContext(ctx, "taskset", append([]string{"-c", serverCPU}, args...)...)
-	srv.cmd.Stdout, srv.cmd.Stderr = os.Stdout, os.Stderr
-	srv.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	begun := time.Now()
-	if err := srv.cmd.Start(); err != nil {
-		return nil, err
-	}
-	if name == "echo" {
-		return srv, nil
-	}
+	config.Name, config.Command = name, append([]string{"taskset", "-c", serverCPU}, config.Command...)
 	client := &dns.Client{Timeout: time.Second}
 	query := new(dns.Msg).SetQuestion(domainName(0)+".", dns.TypeNS)
-	for {
-		if r, _, err := client.Exchange(query, fmt.Sprintf("127.0.0.1:%d", port)); err == nil && r.Rcode == dns.RcodeSuccess {
-			fmt.Printf("%s serves after %s\n", name, time.Since(begun).Round(time.Millisecond))
-			return srv, nil
+	config.Ready = func(ctx context.Context, address string) error {
+		r, _, err := client.ExchangeContext(ctx, query, address)
+		if err == nil && (!r.Response || name != "echo" && (r.Rcode != dns.RcodeSuccess || len(r.Ns) == 0)) {
+			err = errors.New("it does not serve the zone")
 		}
-		if time.Since(begun) > startWait || ctx.Err() != nil {
-			srv.stop()
-			return nil, fmt.Errorf("%s does not serve the zone after %s", name, startWait)
-		}
-		time.Sleep(gapBetween)
+		return err
 	}
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, startWait)
+	defer cancel()
+	process, err := nameserver.Start(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("%s serves after %s\n", name, time.Since(begun).Round(time.Millisecond))
+	if name == "cadastre" {
+		fmt.Print(process.Log())
+	}
+	return &server{Process: process, name: name}, nil
 }
 
-// command returns what to run, nothing if it is not installed.
-func command(name string, port int, s *settings) ([]string, error) {
+// command returns what to run; without a command if it is not installed.
+func command(name string, s *settings) (nameserver.Config, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nameserver.Config{}, err
 	}
-	listen := fmt.Sprintf("127.0.0.1:%d", port)
 	file, err := filepath.Abs(filepath.Join(s.dir, zoneFile))
 	if err != nil {
-		return nil, err
+		return nameserver.Config{}, err
 	}
-	work := filepath.Join(s.dir, name)
+	work, err := filepath.Abs(filepath.Join(s.dir, name))
+	if err != nil {
+		return nameserver.Config{}, err
+	}
 	if err := os.MkdirAll(work, 0o700); err != nil {
-		return nil, err
+		return nameserver.Config{}, err
 	}
-	config := filepath.Join(work, "config")
-	switch name {
-	case "cadastre":
-		return []string{self, "-serve", listen, "-delegations", strconv.Itoa(s.delegations)}, nil
-	case "echo":
-		return []string{self, "-echo", listen, "-echo-size", strconv.Itoa(s.echoSize)}, nil
-	case "nsd":
-		text := fmt.Sprintf("server:\n  ip-address: 127.0.0.1@%d\n  username: \"\"\n  zonesdir: %q\n  pidfile: nsd.pid\n  xfrdfile: xfrd.state\n  zonelistfile: zone.list\n"+
-			"  logfile: nsd.log\n  database: \"\"\n  server-count: 1\n  minimal-responses: yes\n  ipv4-edns-size: 1232\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n"+
-			"zone:\n  name: %s\n  zonefile: %q\n", port, work, apex, file)
-		return installed("nsd", "-d", "-c", config), os.WriteFile(config, []byte(text), 0o600)
-	case "knot":
-		text := fmt.Sprintf("server:\n  rundir: %q\n  listen: 127.0.0.1@%d\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\ndatabase:\n  storage: %q\n"+
-			"template:\n  - id: default\n    semantic-checks: off\n    journal-content: none\n    zonefile-load: whole\nzone:\n  - domain: %s\n    file: %q\n", work, port, work, apex, file)
-		return installed("knotd", "-c", config), os.WriteFile(config, []byte(text), 0o600)
-	}
-	return nil, fmt.Errorf("no server %q", name)
-}
-
-func installed(program string, args ...string) []string {
-	for _, path := range []string{"/usr/sbin/" + program, "/usr/bin/" + program} {
-		if _, err := os.Stat(path); err == nil {
+	installed := func(program string, args ...string) []string {
+		if path := nameserver.Find(program); path != "" {
 			return append([]string{path}, args...)
 		}
+		return nil
 	}
-	return nil
-}
-
-func (s *server) stop() {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	timer := time.AfterFunc(stopWait, func() { _ = s.cmd.Process.Kill() })
-	defer timer.Stop()
-	_ = s.cmd.Wait() // ends by a signal
+	config := nameserver.Config{Dir: work}
+	switch name {
+	case "cadastre":
+		config.Command = []string{self, "-serve", "127.0.0.1:PORT", "-delegations", strconv.Itoa(s.delegations)}
+	case "echo":
+		config.Command = []string{self, "-echo", "127.0.0.1:PORT", "-echo-size", strconv.Itoa(s.echoSize)}
+	case "nsd":
+		config.Text = fmt.Sprintf("server:\n  ip-address: 127.0.0.1@PORT\n  username: \"\"\n  zonesdir: \"DIR\"\n  pidfile: \"DIR/nsd.pid\"\n  xfrdfile: \"DIR/xfrd.state\"\n  zonelistfile: \"DIR/zone.list\"\n"+
+			"  database: \"\"\n  server-count: 1\n  minimal-responses: yes\n  ipv4-edns-size: 1232\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n"+
+			"zone:\n  name: %s\n  zonefile: %q\n", apex, file)
+		config.Command = installed("nsd", "-d", "-c")
+	case "knot":
+		config.Text = fmt.Sprintf("server:\n  rundir: \"DIR\"\n  listen: 127.0.0.1@PORT\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\ndatabase:\n  storage: \"DIR\"\n"+
+			"template:\n  - id: default\n    semantic-checks: off\n    journal-content: none\n    zonefile-load: whole\nzone:\n  - domain: %s\n    file: %q\n", apex, file)
+		config.Command = installed("knotd", "-c")
+	default:
+		return nameserver.Config{}, fmt.Errorf("no server %q", name)
+	}
+	return config, nil
 }
 
 // pids are the server's process and its children.
 func (s *server) pids() []int {
-	pids := []int{s.cmd.Process.Pid}
+	pids := []int{s.PID()}
 	for i := 0; i < len(pids); i++ {
 		list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pids[i], pids[i]))
 		if err != nil {
@@ -317,7 +296,7 @@ func (s *server) residentMB() (mb int) {
 
 // load asks for a while and parses what dnsperf says.
 func (s *server) load(ctx context.Context, set *settings, maxPerSecond string) (result, error) {
-	args := []string{"-c", loadCPU, "dnsperf", "-s", "127.0.0.1", "-p", strconv.Itoa(s.port), "-d", filepath.Join(set.dir, queriesFile),
+	args := []string{"-c", loadCPU, "dnsperf", "-s", "127.0.0.1", "-p", strconv.Itoa(s.Port()), "-d", filepath.Join(set.dir, queriesFile),
 		"-c", clients, "-T", "1", "-l", strconv.Itoa(set.seconds), "-D", "-b", "1024", "-t", "2"}
 	if maxPerSecond != "" {
 		args = append(args, "-Q", maxPerSecond, "-v")

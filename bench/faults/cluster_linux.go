@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -52,7 +53,7 @@ type process struct {
 
 	mu      sync.Mutex
 	command *exec.Cmd
-	ended   chan struct{} // closed when the process has ended
+	ended   <-chan struct{} // closed when the process has ended
 }
 
 // Start makes a cluster and returns it when every node is ready. Errors that match
@@ -117,18 +118,31 @@ func (c *Cluster) StartNode(id string) error {
 	command := exec.Command(p.start[0], p.start[1:]...)
 	command.Stdout, command.Stderr = log, log
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := command.Start(); err != nil {
+	ended, err := startKept(command)
+	if err != nil {
 		return fmt.Errorf("start node %s: %w", id, err)
 	}
-	ended := make(chan struct{})
-	go func() {
-		_ = command.Wait() // how it ended is in its log
-		close(ended)
-	}()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.command, p.ended = command, ended
 	return nil
+}
+
+// startKept starts a command from a thread that stays until the command has ended, since the kernel sends the parent-death signal
+// when the thread that started a child ends, not its process. How the command ended can be seen when the channel is closed.
+func startKept(command *exec.Cmd) (ended <-chan struct{}, err error) {
+	started, done := make(chan error, 1), make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := command.Start()
+		started <- err
+		if err == nil {
+			_ = command.Wait() // its state has it
+		}
+	}()
+	return done, <-started
 }
 
 // Ended returns a channel that is closed when the node's present process has ended.

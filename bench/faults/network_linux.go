@@ -23,8 +23,14 @@ const lostLink = "02:00:00:00:00:ff"
 type network struct {
 	bridge  string
 	subnet  string // the first three octets
-	holders map[string]*exec.Cmd
+	holders map[string]holder
 	hosts   map[string]int
+}
+
+// holder is a process that keeps a namespace open.
+type holder struct {
+	process *os.Process
+	ended   <-chan struct{}
 }
 
 // tool runs a program of the system.
@@ -57,7 +63,7 @@ func newNetwork() (*network, error) {
 	pid := os.Getpid()
 	n := &network{
 		bridge: fmt.Sprintf("cf%d", pid), subnet: fmt.Sprintf("10.%d.%d", 128+pid%100, pid/100%250),
-		holders: make(map[string]*exec.Cmd), hosts: make(map[string]int),
+		holders: make(map[string]holder), hosts: make(map[string]int),
 	}
 	err := tool("ip", "link", "add", n.bridge, "type", "bridge")
 	if err == nil {
@@ -74,13 +80,14 @@ func newNetwork() (*network, error) {
 // add makes the namespace of a node, held open by a process that sleeps.
 func (n *network) add(id string) error {
 	host := len(n.hosts) + 1
-	holder := exec.Command("sleep", "infinity")
-	holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if err := holder.Start(); err != nil {
+	command := exec.Command("sleep", "infinity")
+	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	ended, err := startKept(command)
+	if err != nil {
 		return fmt.Errorf("%w: no network namespace: %w", ErrNoMeans, err)
 	}
-	n.holders[id], n.hosts[id] = holder, host
-	pid, outside := strconv.Itoa(holder.Process.Pid), fmt.Sprintf("%sv%d", n.bridge, host)
+	n.holders[id], n.hosts[id] = holder{command.Process, ended}, host
+	pid, outside := strconv.Itoa(command.Process.Pid), fmt.Sprintf("%sv%d", n.bridge, host)
 	for _, step := range [][]string{
 		{"ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", pid},
 		{"ip", "link", "set", outside, "master", n.bridge, "up"},
@@ -99,7 +106,7 @@ func (n *network) address(id string) string { return fmt.Sprintf("%s.%d", n.subn
 
 // within returns the command line that runs the arguments in the node's namespace.
 func (n *network) within(id string, args ...string) []string {
-	return append([]string{"nsenter", "-t", strconv.Itoa(n.holders[id].Process.Pid), "-n", "--"}, args...)
+	return append([]string{"nsenter", "-t", strconv.Itoa(n.holders[id].process.Pid), "-n", "--"}, args...)
 }
 
 // cut makes everything that one node sends to another disappear.
@@ -115,8 +122,8 @@ func (n *network) mend(from, to string) error {
 // close removes everything; the links go with their namespaces.
 func (n *network) close() error {
 	for _, holder := range n.holders {
-		_ = holder.Process.Kill() // it sleeps
-		_ = holder.Wait()         // of the signal
+		_ = holder.process.Kill() // it sleeps
+		<-holder.ended
 	}
 	return tool("ip", "link", "del", n.bridge)
 }

@@ -157,5 +157,8 @@ func queryDNS(ctx context.Context, address, name string, rrtype uint16) (*dns.Ms
 	if err != nil {
 		return nil, fmt.Errorf("ask %s for %s: %w", address, name, err)
 	}
+	if !answer.Response { // before the server listens, the kernel may choose its port to ask from
+		return nil, fmt.Errorf("ask %s for %s: the question came back", address, name)
+	}
 	return answer, nil
 }

@@ -17,6 +17,7 @@ import (
 // unboundConfig is a validating resolver that knows the zone's key and where its server is.
 const unboundConfig = `server:
   interface: 127.0.0.1@PORT
+  identity: "IDENTITY"
   do-daemonize: no
   chroot: ""
   username: ""
@@ -52,7 +53,7 @@ func TestUnboundValidates(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := strings.Replace(c.Node("n2").DNS, ":", "@", 1)
-	resolver := newSecondary(t, "unbound", strings.Replace(unboundConfig, "ANCHOR", anchor, 1), at, freePort(t), "unbound", "-d", "-c")
+	resolver := newSecondary(t, "unbound", strings.Replace(unboundConfig, "ANCHOR", anchor, 1), at, "unbound", "-d", "-c")
 	resolver.start()
 	ask := func(name string, rrtype uint16) (*dns.Msg, error) {
 		m := new(dns.Msg).SetQuestion(name, rrtype).SetEdns0(1232, true)

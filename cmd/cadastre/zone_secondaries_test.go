@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +19,7 @@ import (
 
 	"cadastre/cmd/cadastre/internal/devtest"
 	"cadastre/epp/eppxml"
+	"cadastre/internal/nameserver"
 )
 
 const (
@@ -43,6 +41,7 @@ const nsdConfig = `server:
   chroot: ""
   server-count: 1
   hide-version: yes
+  identity: "IDENTITY"
 remote-control:
   control-enable: no
 key:
@@ -59,6 +58,7 @@ zone:
 
 const knotConfig = `server:
   listen: 127.0.0.1@PORT
+  identity: IDENTITY
   rundir: DIR
   background-workers: 1
   udp-workers: 1
@@ -101,54 +101,53 @@ type secondary struct {
 	t       *testing.T
 	name    string
 	address string
-	command []string
-	process *exec.Cmd
-	log     *os.File
+	config  nameserver.Config
+	process *nameserver.Process
 }
 
-// newSecondary writes the configuration of a name server; the last argument of command is its file.
-func newSecondary(t *testing.T, name, config, primary string, port int, command ...string) *secondary {
+// newSecondary prepares a name server on a port that is held for it; command takes the configuration's file last.
+func newSecondary(t *testing.T, name, config, primary string, command ...string) *secondary {
 	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, name+".conf")
-	text := strings.NewReplacer("DIR", dir, "PORT", fmt.Sprint(port), "%KEY%", secondaryKey, "SECRET", secondarySecret, "PRIMARY", primary).Replace(config)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
+	ports, err := nameserver.Reserve()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &secondary{t: t, name: name, address: fmt.Sprintf("127.0.0.1:%d", port), command: append(command, file), log: log}
+	command[0] = nameserver.Find(command[0])
+	s := &secondary{t: t, name: name, address: ports.Address(), config: nameserver.Config{
+		Name: name, Command: command, Dir: t.TempDir(), Ports: ports,
+		Text: strings.NewReplacer("%KEY%", secondaryKey, "SECRET", secondarySecret, "PRIMARY", primary).Replace(config),
+	}}
 	t.Cleanup(func() {
-		s.kill()
-		if t.Failed() {
-			content, _ := os.ReadFile(log.Name()) // what there is
-			t.Logf("%s:\n%s", name, content[max(0, len(content)-8000):])
+		if s.process != nil && t.Failed() {
+			t.Logf("%s: running but for %v\n%s", name, s.process.Failure(), s.process.Log())
 		}
-		_ = log.Close()
+		s.kill()
+		_ = ports.Release() // it is not needed any more
 	})
 	return s
 }
 
+// start returns when the server answers, whatever it has of the zone.
 func (s *secondary) start() {
 	s.t.Helper()
-	s.process = exec.Command(s.command[0], s.command[1:]...)
-	s.process.Stdout, s.process.Stderr = s.log, s.log
-	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // nsd has children
-	if err := s.process.Start(); err != nil {
+	ctx, cancel := context.WithTimeout(s.t.Context(), catchUpTime)
+	defer cancel()
+	var err error
+	if s.process, err = nameserver.Start(ctx, s.config); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-// kill ends the server and its children at once.
+// kill ends the server and its children at once; its port is held until the next start.
 func (s *secondary) kill() {
 	if s.process == nil {
 		return
 	}
-	_ = syscall.Kill(-s.process.Process.Pid, syscall.SIGKILL) // it may have ended
-	_ = s.process.Wait()                                      // it was killed
+	s.process.Kill()
 	s.process = nil
+	if err := s.config.Ports.Hold(); err != nil {
+		s.t.Logf("the port of %s is not held: %v", s.name, err)
+	}
 }
 
 // serialAt asks a name server for the serial of the zone; 0 without an answer.
@@ -190,16 +189,6 @@ func zoneAt(t *testing.T, address string, signed bool) []string {
 	return out
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // configureSecondaries makes a node feed the secondaries, by key only.
 func configureSecondaries(t *testing.T, c *devtest.Cluster, node string, secondaries ...*secondary) {
 	t.Helper()
@@ -235,8 +224,8 @@ func TestSecondariesFollow(t *testing.T) {
 	c := devtest.Start(t, binary)
 	primary := c.Node("n1").DNS
 	at := strings.Replace(primary, ":", "@", 1)
-	nsd := newSecondary(t, "nsd", nsdConfig, at, freePort(t), "nsd", "-d", "-c")
-	knot := newSecondary(t, "knot", knotConfig, at, freePort(t), "knotd", "-c")
+	nsd := newSecondary(t, "nsd", nsdConfig, at, "nsd", "-d", "-c")
+	knot := newSecondary(t, "knot", knotConfig, at, "knotd", "-c")
 	configureSecondaries(t, c, "n1", nsd, knot)
 	nsd.start()
 	knot.start()
