@@ -115,6 +115,11 @@ func PromoteNext(dir string) error {
 	if err := writeFiles(dir, files); err != nil {
 		return fmt.Errorf("put the next authority in place: %w", err)
 	}
+	// The certificate goes first: while it is there the rotation is under way and the key is
+	// looked for.
+	if err := os.Remove(filepath.Join(nextDir, CACertFile)); err != nil {
+		return err
+	}
 	return os.RemoveAll(nextDir)
 }
 

@@ -51,7 +51,7 @@ func TestInstallOfWhatTheStateHasIsDoneAtOnce(t *testing.T) {
 	if err := sink.Close(); err == nil {
 		t.Error("a circle of installs went on")
 	}
-	if err := <-n.fatal; !strings.Contains(err.Error(), "seed it anew") {
+	if err := <-n.fatal; !strings.Contains(err.Error(), "cadastre node rebuild") {
 		t.Errorf("fatal with %v", err)
 	}
 	n.fatal <- errKilled

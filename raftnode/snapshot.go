@@ -173,7 +173,7 @@ func (s *snapshotStore) noteInstall(index uint64) error {
 	if !circular {
 		return nil
 	}
-	err := fmt.Errorf("the leader sent %d checkpoints within %s without getting past index %d: this node's log blocks replication; start it again, and if that does not help remove its data and seed it anew",
+	err := fmt.Errorf("the leader sent %d checkpoints within %s without getting past index %d: this node's log blocks replication; start it again, and if that does not help rebuild it from its peers with `cadastre node rebuild`",
 		repeatedInstalls, repeatedInstallPeriod, index)
 	s.dog.fail(err)
 	return err

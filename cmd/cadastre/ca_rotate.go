@@ -296,7 +296,7 @@ func dialNode(ctx context.Context, creds *cluster.Credentials, nodeID, address s
 	if err != nil {
 		return nil, err
 	}
-	client := &admin{AdminClient: clusterpb.NewAdminClient(conn), conn: conn, creds: creds}
+	client := &admin{AdminClient: clusterpb.NewAdminClient(conn), conn: conn, creds: creds, address: address}
 	probe, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if _, err := client.StateHash(probe, &clusterpb.StateHashRequest{}); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,7 +70,7 @@ func joinCluster(ctx context.Context, cfg *Config, peer, token string, log io.Wr
 	if _, err := os.Stat(cfg.removedFile()); err == nil {
 		return nil, removedError(cfg)
 	}
-	if err := refuseFenced(cfg); err != nil {
+	if err := errors.Join(refuseFenced(cfg), refuseRebuilding(cfg)); err != nil {
 		return nil, err
 	}
 	if err := makeDataDir(cfg.DataDir); err != nil {

@@ -64,8 +64,9 @@ func (f *connFlags) resolve() (addresses []string, paths cluster.Paths, err erro
 // admin is a connection to the Admin service of one node.
 type admin struct {
 	clusterpb.AdminClient
-	conn  *grpc.ClientConn
-	creds *cluster.Credentials
+	conn    *grpc.ClientConn
+	creds   *cluster.Credentials
+	address string // of the node that is asked
 }
 
 // dial returns a connection to the first node that answers.
@@ -95,7 +96,7 @@ func dialAdmin(ctx context.Context, creds *cluster.Credentials, address string) 
 	if err != nil {
 		return nil, err
 	}
-	client := &admin{AdminClient: clusterpb.NewAdminClient(conn), conn: conn, creds: creds}
+	client := &admin{AdminClient: clusterpb.NewAdminClient(conn), conn: conn, creds: creds, address: address}
 	probe, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if _, err := client.StateHash(probe, &clusterpb.StateHashRequest{}); err != nil {

@@ -58,7 +58,7 @@ func TestOperationsDocument(t *testing.T) {
 	}
 	for _, want := range []string{
 		"first.example", "Acme Ltd", "The feature level is", "every node trusts 1 of 2", "no node knows another key", "ns1.acme.test", "The backup is whole", "The data is sound",
-		"leader: none known", "Nothing was changed.", "Node n1 is the only member now", "with node n1 alone",
+		"leader: none known", "Nothing was changed.", "Node n3 is to be rebuilt as a voter", "Node n3 has a new, verified state", "Node n1 is the only member now", "with node n1 alone",
 		"2 labels loaded under .example.", "tier-1", "mayor", "is used by 1 domain.",
 	} {
 		if !strings.Contains(string(out), want) {

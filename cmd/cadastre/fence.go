@@ -42,8 +42,8 @@ func refuseFenced(cfg *Config) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	return fmt.Errorf("node %s is fenced (%s). Rebuild it: remove it with `cadastre cluster remove %s`, empty the data folder %s, and join it again with a new token. To keep this state against the evidence, delete %s",
-		cfg.NodeID, firstNonEmpty(strings.TrimSpace(string(reason)), "the note cannot be read"), cfg.NodeID, cfg.DataDir, cfg.fencedFile())
+	return fmt.Errorf("node %s is fenced (%s). Rebuild it from its peers: `cadastre node rebuild`. To keep the state in %s against the evidence, delete %s",
+		cfg.NodeID, firstNonEmpty(strings.TrimSpace(string(reason)), "the note cannot be read"), cfg.DataDir, cfg.fencedFile())
 }
 
 // refuseToSeed keeps a state that was found to be wrong from spreading.

@@ -62,7 +62,7 @@ func TestANodeWithAnotherStateFencesItself(t *testing.T) {
 		t.Errorf("a fenced node was started again: %+v", second)
 	}
 	err = refuseFenced(&cfg)
-	if err == nil || !strings.Contains(err.Error(), "cadastre cluster remove n3") || !strings.Contains(err.Error(), cfg.DataDir) {
+	if err == nil || !strings.Contains(err.Error(), "cadastre node rebuild") || !strings.Contains(err.Error(), cfg.DataDir) {
 		t.Errorf("the refusal: %v", err)
 	}
 	c.MustCLI("epp", "--node", "n2", "create", "domain", "demo-2.example", "--ns", "ns1.host.invalid") // the others go on

@@ -16,11 +16,11 @@ import (
 func newNodeCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "node",
-		Short:   "Look at a node's data folder while the node does not run",
-		Long:    "Works on the files of a stopped node, without any other node.",
+		Short:   "Look at a node's data folder while the node does not run, or replace it",
+		Long:    "Works on the files of a stopped node.",
 		Example: "  cadastre node verify --config n1.toml",
 	}
-	cmd.AddCommand(newNodeVerifyCommand(a))
+	cmd.AddCommand(newNodeVerifyCommand(a), newNodeRebuildCommand(a))
 	return cmd
 }
 

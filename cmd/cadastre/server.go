@@ -91,6 +91,9 @@ func (n *node) openState() error {
 	if err := refuseFenced(n.cfg); err != nil {
 		return err
 	}
+	if err := refuseRebuilding(n.cfg); err != nil {
+		return err
+	}
 	empty := fmt.Errorf("the data folder %s holds no state: make a new cluster with `cadastre cluster init`, or join one with `cadastre cluster join`", n.cfg.DataDir)
 	if _, err := os.Stat(n.cfg.storeDir()); errors.Is(err, fs.ErrNotExist) {
 		return empty
@@ -128,7 +131,7 @@ func (n *node) checkCluster() error {
 
 func removedError(cfg *Config) error {
 	reason, _ := os.ReadFile(cfg.removedFile()) // its presence is what counts
-	return fmt.Errorf("node %s was removed from its cluster (%s): to join again, empty the data folder %s and use a new token", cfg.NodeID, reason, cfg.DataDir)
+	return fmt.Errorf("node %s was removed from its cluster (%s): to join again, use `cadastre node rebuild --role voter|replica`, or empty the data folder %s and join with a new token", cfg.NodeID, reason, cfg.DataDir)
 }
 
 // markRemoved leaves a note in the data folder, so that the node is not started again by

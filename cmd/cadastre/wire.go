@@ -73,6 +73,11 @@ func runServer(ctx context.Context, cfg *Config, log io.Writer) error {
 	if err := n.loadIdentity(); err != nil {
 		return err
 	}
+	unlock, err := lockDataDir(cfg)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := n.openState(); err != nil {
 		return err
 	}
