@@ -80,6 +80,7 @@ func operatorMethods() []string {
 		clusterpb.Admin_Features_FullMethodName,
 		clusterpb.Admin_RaiseLevel_FullMethodName,
 		clusterpb.Admin_ZoneSecondaries_FullMethodName,
+		clusterpb.Admin_ZoneStatus_FullMethodName,
 		clusterpb.Admin_ZoneExport_FullMethodName,
 		clusterpb.Admin_ZoneImport_FullMethodName,
 		clusterpb.Admin_MaintenanceList_FullMethodName,
@@ -204,7 +205,7 @@ func mayExecute(command *fsmpb.Command) error {
 		*fsmpb.Command_OrgServerUpdate,
 		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel,
 		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke,
-		*fsmpb.Command_ZoneKeyDsSeen, *fsmpb.Command_ZoneKeyRetire:
+		*fsmpb.Command_ZoneKeyDsSeen, *fsmpb.Command_ZoneKeyRetire, *fsmpb.Command_ZoneRelease, *fsmpb.Command_ZoneDsGone:
 		return nil
 	default:
 		return refuse(registry.CodeAuthorization, "command", "", "this is not an operator's command")

@@ -110,6 +110,12 @@ func (r *run) applyOperator(command *fsmpb.Command) (*fsmpb.Result, error) {
 		return r.zoneKeyDSSeen(body.ZoneKeyDsSeen)
 	case *fsmpb.Command_ZoneKeyRetire:
 		return r.zoneKeyRetire(body.ZoneKeyRetire)
+	case *fsmpb.Command_ZoneHold:
+		return r.zoneHold(body.ZoneHold)
+	case *fsmpb.Command_ZoneRelease:
+		return r.zoneRelease(body.ZoneRelease)
+	case *fsmpb.Command_ZoneDsGone:
+		return r.zoneDSGone(body.ZoneDsGone)
 	default:
 		if known, result, err := r.applyList(command); known {
 			return result, err

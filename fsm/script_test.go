@@ -230,6 +230,15 @@ func (w *world) show(what string) string {
 			}
 			showTTLs(&out, h.TTLs)
 			showOrgLinks(&out, h.Orgs)
+		case "guard":
+			g := tx.ZoneGuard(registry.DomainName(name))
+			fmt.Fprintf(&out, "delegations=%d counted=%v removed=%d of %d since %s", g.Delegations, g.IsCounted, g.Removed, g.WindowBase, g.WindowAt.Format(time.RFC3339))
+			for what, at := range []time.Time{g.HeldAt, g.ReleasedUntil, g.DSGoneAt} {
+				if !at.IsZero() {
+					fmt.Fprintf(&out, " %s=%s", []string{"held", "released_until", "ds_gone"}[what], at.Format(time.RFC3339))
+				}
+			}
+			out.WriteString(" " + g.Limit)
 		case "contact":
 			c, found := tx.Contact(registry.ContactID(name))
 			if !found {

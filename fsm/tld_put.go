@@ -22,6 +22,9 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 		if err := r.checkIDNChange(old, tld); err != nil {
 			return nil, err
 		}
+		if err := r.checkSigningChange(old, tld); err != nil {
+			return nil, err
+		}
 		tld.ROID, tld.CreatedAt = old.ROID, old.CreatedAt
 		tld.HasPremiumList, tld.HasReservedList = old.HasPremiumList, old.HasReservedList
 		if tld.Policy.HostAttributes != old.Policy.HostAttributes {
@@ -45,6 +48,9 @@ func (r *run) tldPut(c *fsmpb.TLDPut) (*fsmpb.Result, error) {
 	r.tx.PutTLD(tld)
 	r.markApexDirty(tld)
 	if exists {
+		if old.Policy.Signing.Denial == registry.DenialNone && tld.Policy.Signing.Denial != registry.DenialNone {
+			r.resumeSigning(tld)
+		}
 		r.markApexDirty(old)
 		if policy.ChangesTTLs(old, tld) && r.tx.FeatureLevel() >= registry.LevelLifecycle {
 			r.tx.PutTask(store.TaskRepublish, string(tld.Name), "")
@@ -113,6 +119,7 @@ func PolicyFromProto(p *fsmpb.TLDPolicy) registry.TLDPolicy {
 		IDNTables: p.GetIdnTables(), IDNCustomTables: p.GetIdnCustomTables(), IDNVariantsForRegistrar: p.GetIdnVariantsForRegistrar(),
 		IDNTableRequired: p.GetIdnTableRequired(), IDNOnly: p.GetIdnOnly(),
 		KeepApplicationDays: p.GetKeepApplicationDays(), KeepTokenDays: p.GetKeepTokenDays(),
+		MaxRemovedDelegations: p.GetMaxRemovedDelegations(), MaxRemovedPercent: p.GetMaxRemovedPercent(),
 	}
 	for _, name := range p.GetPremiumNames() {
 		out.PremiumNames = append(out.PremiumNames, registry.PremiumName{
@@ -155,6 +162,7 @@ func PolicyToProto(p *registry.TLDPolicy) *fsmpb.TLDPolicy {
 		IdnTables: p.IDNTables, IdnCustomTables: p.IDNCustomTables, IdnVariantsForRegistrar: p.IDNVariantsForRegistrar,
 		IdnTableRequired: p.IDNTableRequired, IdnOnly: p.IDNOnly,
 		KeepApplicationDays: p.KeepApplicationDays, KeepTokenDays: p.KeepTokenDays,
+		MaxRemovedDelegations: p.MaxRemovedDelegations, MaxRemovedPercent: p.MaxRemovedPercent,
 	}
 	for _, name := range p.PremiumNames {
 		out.PremiumNames = append(out.PremiumNames, &fsmpb.PremiumName{

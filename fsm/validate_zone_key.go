@@ -14,6 +14,8 @@ const (
 	maxZoneKeys = 64
 	// maxKeyMoves is as many as change state at once: two of a new and two of an old algorithm, and room.
 	maxKeyMoves = 16
+	// maxLimitOctets has room for a sentence.
+	maxLimitOctets = 512
 )
 
 // zoneKeys checks commands on keys of zones.
@@ -42,6 +44,14 @@ func (k *checker) zoneKeys(command *fsmpb.Command) {
 	case *fsmpb.Command_ZoneKeyRetire:
 		k.name("tld", body.ZoneKeyRetire.GetTld())
 		k.zoneKeyID("id", body.ZoneKeyRetire.GetId())
+	case *fsmpb.Command_ZoneHold:
+		k.name("tld", body.ZoneHold.GetTld())
+		k.require(len(body.ZoneHold.GetLimit()) > 0 && len(body.ZoneHold.GetLimit()) <= maxLimitOctets, "limit", "", "a limit is told in 1 to %d octets", maxLimitOctets)
+	case *fsmpb.Command_ZoneRelease:
+		k.name("tld", body.ZoneRelease.GetTld())
+		k.require(command.GetReason() != "", "reason", "", "a release needs a reason, which the history keeps")
+	case *fsmpb.Command_ZoneDsGone:
+		k.name("tld", body.ZoneDsGone.GetTld())
 	}
 }
 

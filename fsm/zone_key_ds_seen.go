@@ -22,6 +22,7 @@ func (r *run) zoneKeyDSSeen(c *fsmpb.ZoneKeyDSSeen) (*fsmpb.Result, error) {
 	case !k.DSSeenAt.IsZero():
 		return ok(), nil
 	}
+	r.forgetDSGone(tld)
 	k.DSSeenAt = r.now
 	r.tx.PutZoneKey(k)
 	r.markDirty(tld.Name, tld.Name) // the CDS and CDNSKEY records go

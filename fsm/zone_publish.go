@@ -45,7 +45,9 @@ func (r *run) zonePublish(c *fsmpb.ZonePublish) (*fsmpb.Result, error) {
 		}
 		owners = append(owners, records)
 	}
-	r.tx.Publish(tld.Name, c.GetSerial(), c.GetSignedAs(), owners)
+	if err := r.publishWithin(tld, c, current.Publications == 0, owners); err != nil {
+		return nil, err
+	}
 	r.cleanDirty(tld, c)
 	r.effects.Published = true
 	result := ok()

@@ -67,6 +67,9 @@ func compute(ctx context.Context, tx *store.ReadTx, tld *registry.TLD, keys *dns
 		if err := dnssec.Verify(ctx, tx, &c.request, changes); err != nil {
 			return nil, false, err
 		}
+		if err := c.limits(changes); err != nil {
+			return nil, false, err
+		}
 	}
 	for i := range changes {
 		c.command.Changes = append(c.command.Changes, ownerChange(&changes[i]))

@@ -39,5 +39,8 @@ func (r *Keyring) Keys(tx *store.ReadTx, tld *registry.TLD) (*dnssec.KeySet, err
 	if err == nil && set == nil {
 		return nil, errNoKeyYet
 	}
+	if set != nil && !tx.ZoneGuard(tld.Name).DSGoneAt.IsZero() {
+		set.Parent = nil // the zone is on its way out of signing
+	}
 	return set, err
 }

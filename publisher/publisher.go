@@ -99,17 +99,20 @@ func (p *Publisher) Settle(ctx context.Context) error {
 // whether more may follow at once.
 func (p *Publisher) publishAll(ctx context.Context) (more bool, err error) {
 	var commands []*fsmpb.ZonePublish
+	var holds []*fsmpb.ZoneHold
 	var errs []error // of one zone; the others go on
 	err = p.viewer.View(func(tx *store.ReadTx) error {
 		for _, tld := range tx.TLDs() {
-			keys, err := p.keys.Keys(tx, tld)
-			var c *fsmpb.ZonePublish
-			var again bool
-			if err == nil {
-				c, again, err = compute(ctx, tx, tld, keys, p.sweeps)
-			}
+			c, again, err := p.compute(ctx, tx, tld)
 			more = more || again
 			p.report(tld.Name, err)
+			if held, is := errors.AsType[*heldError](err); is {
+				delete(p.sweeps, tld.Name)
+				if held.hold != nil {
+					holds = append(holds, held.hold)
+				}
+				continue // an operator has the word
+			}
 			if errors.Is(err, errNoKeyYet) {
 				continue // it is on its way
 			}
@@ -126,10 +129,25 @@ func (p *Publisher) publishAll(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("compute publications: %w", err)
 	}
+	for _, hold := range holds {
+		errs = append(errs, p.hold(ctx, hold))
+	}
 	for _, c := range commands {
 		errs = append(errs, p.propose(ctx, c))
 	}
 	return more || len(commands) > 0, errors.Join(errs...)
+}
+
+// compute makes the publication of a zone, nil if there is nothing to publish.
+func (p *Publisher) compute(ctx context.Context, tx *store.ReadTx, tld *registry.TLD) (publication *fsmpb.ZonePublish, more bool, err error) {
+	if err := isHeld(tx, tld); err != nil {
+		return nil, false, err
+	}
+	keys, err := p.keys.Keys(tx, tld)
+	if err != nil {
+		return nil, false, err
+	}
+	return compute(ctx, tx, tld, keys, p.sweeps)
 }
 
 // report raises or lowers the alarm of a zone.
@@ -144,13 +162,27 @@ func (p *Publisher) report(tld registry.DomainName, err error) {
 	}
 }
 
-func (p *Publisher) propose(ctx context.Context, c *fsmpb.ZonePublish) error {
+// hold has the cluster stop publishing a zone.
+func (p *Publisher) hold(ctx context.Context, hold *fsmpb.ZoneHold) error {
+	result, err := p.send(ctx, &fsmpb.Command{Body: &fsmpb.Command_ZoneHold{ZoneHold: hold}})
+	if err == nil {
+		err = fsm.ResultError(result)
+	}
+	if err != nil && !errors.Is(err, registry.CodeConflict) {
+		return fmt.Errorf("hold the zone %s: %w", hold.GetTld(), err)
+	}
+	return nil
+}
+
+func (p *Publisher) send(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, proposeTimeout)
 	defer cancel()
-	result, err := p.proposer.Propose(ctx, &fsmpb.Command{
-		Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: "publisher"},
-		Body:  &fsmpb.Command_ZonePublish{ZonePublish: c},
-	})
+	command.Actor = &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: "publisher"}
+	return p.proposer.Propose(ctx, command)
+}
+
+func (p *Publisher) propose(ctx context.Context, c *fsmpb.ZonePublish) error {
+	result, err := p.send(ctx, &fsmpb.Command{Body: &fsmpb.Command_ZonePublish{ZonePublish: c}})
 	if err != nil {
 		delete(p.sweeps, registry.DomainName(c.GetTld())) // its steps may be lost: begin anew
 		return fmt.Errorf("propose serial %d of %s: %w", c.GetSerial(), c.GetTld(), err)

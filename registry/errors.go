@@ -39,6 +39,7 @@ const (
 	CodeOverloaded          Code = 25 // the cluster takes no changes for now, for want of space or because it lags: nothing was done, try again later
 	CodeFeatureLevel        Code = 55 // the cluster's feature level is too low for the command
 	CodeKeyTagTaken         Code = 60 // another key of the zone has the tag: make another
+	CodeZoneHeld            Code = 65 // the zone is not published until an operator releases it
 )
 
 // Error is the one error of the domain: a code for machines and, for people, the input,
@@ -93,6 +94,8 @@ func (c Code) String() string {
 		return "feature level too low"
 	case CodeKeyTagTaken:
 		return "key tag taken"
+	case CodeZoneHeld:
+		return "zone held"
 	}
 	return fmt.Sprintf("code %d", uint32(c))
 }

@@ -30,6 +30,9 @@ const (
 	// LevelRetention is that from which on decided applications and worthless allocation tokens
 	// go after a while, and only certificates can be trusted as authorities.
 	LevelRetention uint32 = 4
+	// LevelPublicationLimits is that from which on a zone that would shrink too fast is held, and signing
+	// cannot be ended while the parent may point to a key.
+	LevelPublicationLimits uint32 = 4
 	// LevelLeanRows is the first with fewer rows for each command.
 	LevelLeanRows uint32 = 3
 )

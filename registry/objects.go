@@ -434,6 +434,10 @@ type TLDPolicy struct {
 	// tokens that can no longer be used, are kept; 0 stands for policy.DefaultKeepDays.
 	KeepApplicationDays uint32
 	KeepTokenDays       uint32
+	// MaxRemovedDelegations and MaxRemovedPercent bound how many delegations leave the zone within an hour: the larger
+	// of the two counts. 0 stands for policy.DefaultMaxRemovedDelegations and policy.DefaultMaxRemovedPercent; 100
+	// percent is no limit.
+	MaxRemovedDelegations, MaxRemovedPercent uint32
 }
 
 // PremiumName is a label below a TLD with prices of its own, in minor units of the TLD's

@@ -108,6 +108,7 @@ func (e *encoder) policyNamesAndZone(p *registry.TLDPolicy) {
 	e.uint(140, uint64(p.DataModel))
 	e.uint(141, uint64(p.AuthInfoDays))
 	e.policyIDN(p)
+	e.policyPublication(p)
 	for i := range p.PremiumNames {
 		e.premiumName(60, &p.PremiumNames[i])
 	}
@@ -264,6 +265,10 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.KeepApplicationDays = uint32(d.val)
 	case fieldPolicyKeepTokens:
 		p.KeepTokenDays = uint32(d.val)
+	case fieldPolicyMaxRemoved:
+		p.MaxRemovedDelegations = uint32(d.val)
+	case fieldPolicyMaxRemovedPercent:
+		p.MaxRemovedPercent = uint32(d.val)
 	case fieldPolicyLaunchPhase:
 		p.LaunchPhases = append(p.LaunchPhases, d.launchPhase())
 	default:

@@ -117,8 +117,8 @@ func (tx *ReadTx) EachPublished(tld registry.DomainName, fn func(OwnerRecords) b
 }
 
 // Publish puts the owners into the zone under the serial and adds a journal row. signedAs says how the
-// whole zone is signed from now on.
-func (tx *Tx) Publish(tld registry.DomainName, serial uint32, signedAs string, owners []OwnerRecords) {
+// whole zone is signed from now on. It counts the delegations that enter and leave the zone.
+func (tx *Tx) Publish(tld registry.DomainName, serial uint32, signedAs string, owners []OwnerRecords) (added, removed uint64) {
 	z := tx.ZoneState(tld)
 	z.Serial, z.Publications, z.SignedAs = serial, z.Publications+1, signedAs
 	var row encoder
@@ -131,6 +131,14 @@ func (tx *Tx) Publish(tld registry.DomainName, serial uint32, signedAs string, o
 		}
 		if tx.FeatureLevel() >= registry.LevelLifecycle {
 			o.Before, _ = tx.get(k)
+		}
+		if !o.NSEC3 && o.Owner != tld {
+			switch was, is := IsDelegation(o.Before), IsDelegation(o.RRs); {
+			case is && !was:
+				added++
+			case was && !is:
+				removed++
+			}
 		}
 		row.msg(2, func(e *encoder) { e.ownerRecords(o) })
 		tx.putChain(tld, o)
@@ -151,6 +159,7 @@ func (tx *Tx) Publish(tld registry.DomainName, serial uint32, signedAs string, o
 	e.uint(2, z.Publications)
 	e.str(3, z.SignedAs)
 	tx.set(tableZoneState.key().tail(string(tld)), e.b)
+	return added, removed
 }
 
 func (e *encoder) ownerRecords(o *OwnerRecords) {

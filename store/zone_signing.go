@@ -98,6 +98,18 @@ func (tx *ReadTx) ResignDue(tld registry.DomainName, until time.Time, limit int)
 	return owners, chainKeys
 }
 
+// NextResign returns when the next signatures of the zone are to be renewed, zero if it has none.
+func (tx *ReadTx) NextResign(tld registry.DomainName) (at time.Time) {
+	tx.scan(tableResign.key().str(string(tld)), nil, func(rest, _ []byte) bool {
+		if len(rest) < 9 {
+			corrupt("renewal row", errRow)
+		}
+		at = time.UnixMilli(int64(decodeUint("renewal row", rest[:8]))).UTC()
+		return false
+	})
+	return at
+}
+
 // putChain brings the denial chain and the renewals in step with an owner of a publication.
 func (tx *Tx) putChain(tld registry.DomainName, o *OwnerRecords) {
 	if len(o.ChainKey) > 0 {

@@ -7924,6 +7924,230 @@ func (x *ZoneSecondary) GetError() string {
 	return ""
 }
 
+type ZoneStatusRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: all zones.
+	Tld           string `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneStatusRequest) Reset() {
+	*x = ZoneStatusRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneStatusRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneStatusRequest) ProtoMessage() {}
+
+func (x *ZoneStatusRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneStatusRequest.ProtoReflect.Descriptor instead.
+func (*ZoneStatusRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{133}
+}
+
+func (x *ZoneStatusRequest) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+type ZoneStatusResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Zones         []*ZoneStatus          `protobuf:"bytes,1,rep,name=zones,proto3" json:"zones,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneStatusResponse) Reset() {
+	*x = ZoneStatusResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneStatusResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneStatusResponse) ProtoMessage() {}
+
+func (x *ZoneStatusResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneStatusResponse.ProtoReflect.Descriptor instead.
+func (*ZoneStatusResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{134}
+}
+
+func (x *ZoneStatusResponse) GetZones() []*ZoneStatus {
+	if x != nil {
+		return x.Zones
+	}
+	return nil
+}
+
+// ZoneStatus is how far a zone is published. Times are Unix milliseconds, 0: not so.
+type ZoneStatus struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Tld          string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	Serial       uint32                 `protobuf:"varint,2,opt,name=serial,proto3" json:"serial,omitempty"`
+	Publications uint64                 `protobuf:"varint,3,opt,name=publications,proto3" json:"publications,omitempty"`
+	SignedAs     string                 `protobuf:"bytes,4,opt,name=signed_as,json=signedAs,proto3" json:"signed_as,omitempty"`
+	// Valid if counted.
+	Delegations uint64 `protobuf:"varint,5,opt,name=delegations,proto3" json:"delegations,omitempty"`
+	Counted     bool   `protobuf:"varint,6,opt,name=counted,proto3" json:"counted,omitempty"`
+	// How many left the zone in the present window, and how many may.
+	Removed         uint64 `protobuf:"varint,7,opt,name=removed,proto3" json:"removed,omitempty"`
+	MaxRemoved      uint64 `protobuf:"varint,8,opt,name=max_removed,json=maxRemoved,proto3" json:"max_removed,omitempty"`
+	HeldAtMs        int64  `protobuf:"varint,9,opt,name=held_at_ms,json=heldAtMs,proto3" json:"held_at_ms,omitempty"`
+	Limit           string `protobuf:"bytes,10,opt,name=limit,proto3" json:"limit,omitempty"`
+	ReleasedUntilMs int64  `protobuf:"varint,11,opt,name=released_until_ms,json=releasedUntilMs,proto3" json:"released_until_ms,omitempty"`
+	DsGoneAtMs      int64  `protobuf:"varint,12,opt,name=ds_gone_at_ms,json=dsGoneAtMs,proto3" json:"ds_gone_at_ms,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ZoneStatus) Reset() {
+	*x = ZoneStatus{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneStatus) ProtoMessage() {}
+
+func (x *ZoneStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneStatus.ProtoReflect.Descriptor instead.
+func (*ZoneStatus) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{135}
+}
+
+func (x *ZoneStatus) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *ZoneStatus) GetSerial() uint32 {
+	if x != nil {
+		return x.Serial
+	}
+	return 0
+}
+
+func (x *ZoneStatus) GetPublications() uint64 {
+	if x != nil {
+		return x.Publications
+	}
+	return 0
+}
+
+func (x *ZoneStatus) GetSignedAs() string {
+	if x != nil {
+		return x.SignedAs
+	}
+	return ""
+}
+
+func (x *ZoneStatus) GetDelegations() uint64 {
+	if x != nil {
+		return x.Delegations
+	}
+	return 0
+}
+
+func (x *ZoneStatus) GetCounted() bool {
+	if x != nil {
+		return x.Counted
+	}
+	return false
+}
+
+func (x *ZoneStatus) GetRemoved() uint64 {
+	if x != nil {
+		return x.Removed
+	}
+	return 0
+}
+
+func (x *ZoneStatus) GetMaxRemoved() uint64 {
+	if x != nil {
+		return x.MaxRemoved
+	}
+	return 0
+}
+
+func (x *ZoneStatus) GetHeldAtMs() int64 {
+	if x != nil {
+		return x.HeldAtMs
+	}
+	return 0
+}
+
+func (x *ZoneStatus) GetLimit() string {
+	if x != nil {
+		return x.Limit
+	}
+	return ""
+}
+
+func (x *ZoneStatus) GetReleasedUntilMs() int64 {
+	if x != nil {
+		return x.ReleasedUntilMs
+	}
+	return 0
+}
+
+func (x *ZoneStatus) GetDsGoneAtMs() int64 {
+	if x != nil {
+		return x.DsGoneAtMs
+	}
+	return 0
+}
+
 type ZoneExportRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
@@ -7933,7 +8157,7 @@ type ZoneExportRequest struct {
 
 func (x *ZoneExportRequest) Reset() {
 	*x = ZoneExportRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7945,7 +8169,7 @@ func (x *ZoneExportRequest) String() string {
 func (*ZoneExportRequest) ProtoMessage() {}
 
 func (x *ZoneExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7958,7 +8182,7 @@ func (x *ZoneExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneExportRequest.ProtoReflect.Descriptor instead.
 func (*ZoneExportRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{133}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{136}
 }
 
 func (x *ZoneExportRequest) GetTld() string {
@@ -7983,7 +8207,7 @@ type ZoneExportChunk struct {
 
 func (x *ZoneExportChunk) Reset() {
 	*x = ZoneExportChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[137]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7995,7 +8219,7 @@ func (x *ZoneExportChunk) String() string {
 func (*ZoneExportChunk) ProtoMessage() {}
 
 func (x *ZoneExportChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[137]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8008,7 +8232,7 @@ func (x *ZoneExportChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneExportChunk.ProtoReflect.Descriptor instead.
 func (*ZoneExportChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{134}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{137}
 }
 
 func (x *ZoneExportChunk) GetSerial() uint32 {
@@ -8049,7 +8273,7 @@ type ZoneImportRequest struct {
 
 func (x *ZoneImportRequest) Reset() {
 	*x = ZoneImportRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[138]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8061,7 +8285,7 @@ func (x *ZoneImportRequest) String() string {
 func (*ZoneImportRequest) ProtoMessage() {}
 
 func (x *ZoneImportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[138]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8074,7 +8298,7 @@ func (x *ZoneImportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneImportRequest.ProtoReflect.Descriptor instead.
 func (*ZoneImportRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{135}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{138}
 }
 
 func (x *ZoneImportRequest) GetCommands() []*fsmpb.Command {
@@ -8101,7 +8325,7 @@ type ZoneImportResponse struct {
 
 func (x *ZoneImportResponse) Reset() {
 	*x = ZoneImportResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[139]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8113,7 +8337,7 @@ func (x *ZoneImportResponse) String() string {
 func (*ZoneImportResponse) ProtoMessage() {}
 
 func (x *ZoneImportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[139]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8126,7 +8350,7 @@ func (x *ZoneImportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneImportResponse.ProtoReflect.Descriptor instead.
 func (*ZoneImportResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{136}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{139}
 }
 
 func (x *ZoneImportResponse) GetResults() []*fsmpb.Result {
@@ -8685,6 +8909,28 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\battempts\x18\t \x01(\rR\battempts\x12\x14\n" +
 	"\x05error\x18\n" +
 	" \x01(\tR\x05error\"%\n" +
+	"\x11ZoneStatusRequest\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\"K\n" +
+	"\x12ZoneStatusResponse\x125\n" +
+	"\x05zones\x18\x01 \x03(\v2\x1f.cadastre.cluster.v1.ZoneStatusR\x05zones\"\xf1\x02\n" +
+	"\n" +
+	"ZoneStatus\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x16\n" +
+	"\x06serial\x18\x02 \x01(\rR\x06serial\x12\"\n" +
+	"\fpublications\x18\x03 \x01(\x04R\fpublications\x12\x1b\n" +
+	"\tsigned_as\x18\x04 \x01(\tR\bsignedAs\x12 \n" +
+	"\vdelegations\x18\x05 \x01(\x04R\vdelegations\x12\x18\n" +
+	"\acounted\x18\x06 \x01(\bR\acounted\x12\x18\n" +
+	"\aremoved\x18\a \x01(\x04R\aremoved\x12\x1f\n" +
+	"\vmax_removed\x18\b \x01(\x04R\n" +
+	"maxRemoved\x12\x1c\n" +
+	"\n" +
+	"held_at_ms\x18\t \x01(\x03R\bheldAtMs\x12\x14\n" +
+	"\x05limit\x18\n" +
+	" \x01(\tR\x05limit\x12*\n" +
+	"\x11released_until_ms\x18\v \x01(\x03R\x0freleasedUntilMs\x12!\n" +
+	"\rds_gone_at_ms\x18\f \x01(\x03R\n" +
+	"dsGoneAtMs\"%\n" +
 	"\x11ZoneExportRequest\x12\x10\n" +
 	"\x03tld\x18\x01 \x01(\tR\x03tld\"g\n" +
 	"\x0fZoneExportChunk\x12\x16\n" +
@@ -8727,7 +8973,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\bSeedHold\x12$.cadastre.cluster.v1.SeedHoldRequest\x1a%.cadastre.cluster.v1.SeedHoldResponse\x12W\n" +
 	"\bSeedHash\x12$.cadastre.cluster.v1.SeedHashRequest\x1a%.cadastre.cluster.v1.SeedHashResponse\x12W\n" +
 	"\bKeyFetch\x12$.cadastre.cluster.v1.KeyFetchRequest\x1a%.cadastre.cluster.v1.KeyFetchResponse\x12T\n" +
-	"\aKeyHeld\x12#.cadastre.cluster.v1.KeyHeldRequest\x1a$.cadastre.cluster.v1.KeyHeldResponse2\xaa\x1c\n" +
+	"\aKeyHeld\x12#.cadastre.cluster.v1.KeyHeldRequest\x1a$.cadastre.cluster.v1.KeyHeldResponse2\x89\x1d\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -8767,7 +9013,9 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\vKeyGenerate\x12'.cadastre.cluster.v1.KeyGenerateRequest\x1a(.cadastre.cluster.v1.KeyGenerateResponse\x12T\n" +
 	"\aKeyList\x12#.cadastre.cluster.v1.KeyListRequest\x1a$.cadastre.cluster.v1.KeyListResponse\x12T\n" +
 	"\aKeyRoll\x12#.cadastre.cluster.v1.KeyRollRequest\x1a$.cadastre.cluster.v1.KeyRollResponse\x12l\n" +
-	"\x0fZoneSecondaries\x12+.cadastre.cluster.v1.ZoneSecondariesRequest\x1a,.cadastre.cluster.v1.ZoneSecondariesResponse\x12\\\n" +
+	"\x0fZoneSecondaries\x12+.cadastre.cluster.v1.ZoneSecondariesRequest\x1a,.cadastre.cluster.v1.ZoneSecondariesResponse\x12]\n" +
+	"\n" +
+	"ZoneStatus\x12&.cadastre.cluster.v1.ZoneStatusRequest\x1a'.cadastre.cluster.v1.ZoneStatusResponse\x12\\\n" +
 	"\n" +
 	"ZoneExport\x12&.cadastre.cluster.v1.ZoneExportRequest\x1a$.cadastre.cluster.v1.ZoneExportChunk0\x01\x12]\n" +
 	"\n" +
@@ -8786,7 +9034,7 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 137)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 140)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(GossipKeyChange)(0),               // 0: cadastre.cluster.v1.GossipKeyChange
 	(*ErrorDetail)(nil),                // 1: cadastre.cluster.v1.ErrorDetail
@@ -8922,26 +9170,29 @@ var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*ZoneSecondariesRequest)(nil),     // 131: cadastre.cluster.v1.ZoneSecondariesRequest
 	(*ZoneSecondariesResponse)(nil),    // 132: cadastre.cluster.v1.ZoneSecondariesResponse
 	(*ZoneSecondary)(nil),              // 133: cadastre.cluster.v1.ZoneSecondary
-	(*ZoneExportRequest)(nil),          // 134: cadastre.cluster.v1.ZoneExportRequest
-	(*ZoneExportChunk)(nil),            // 135: cadastre.cluster.v1.ZoneExportChunk
-	(*ZoneImportRequest)(nil),          // 136: cadastre.cluster.v1.ZoneImportRequest
-	(*ZoneImportResponse)(nil),         // 137: cadastre.cluster.v1.ZoneImportResponse
-	(*fsmpb.Command)(nil),              // 138: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),               // 139: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),                 // 140: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),                // 141: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),            // 142: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),          // 143: cadastre.fsm.v1.PremiumName
-	(*fsmpb.MaintenanceItem)(nil),      // 144: cadastre.fsm.v1.MaintenanceItem
+	(*ZoneStatusRequest)(nil),          // 134: cadastre.cluster.v1.ZoneStatusRequest
+	(*ZoneStatusResponse)(nil),         // 135: cadastre.cluster.v1.ZoneStatusResponse
+	(*ZoneStatus)(nil),                 // 136: cadastre.cluster.v1.ZoneStatus
+	(*ZoneExportRequest)(nil),          // 137: cadastre.cluster.v1.ZoneExportRequest
+	(*ZoneExportChunk)(nil),            // 138: cadastre.cluster.v1.ZoneExportChunk
+	(*ZoneImportRequest)(nil),          // 139: cadastre.cluster.v1.ZoneImportRequest
+	(*ZoneImportResponse)(nil),         // 140: cadastre.cluster.v1.ZoneImportResponse
+	(*fsmpb.Command)(nil),              // 141: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),               // 142: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),                 // 143: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),                // 144: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),            // 145: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),          // 146: cadastre.fsm.v1.PremiumName
+	(*fsmpb.MaintenanceItem)(nil),      // 147: cadastre.fsm.v1.MaintenanceItem
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	138, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	141, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	9,   // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	139, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	142, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	1,   // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	2,   // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	140, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	141, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	143, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	144, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
 	28,  // 7: cadastre.cluster.v1.SeedSourcesResponse.sources:type_name -> cadastre.cluster.v1.SeedSource
 	31,  // 8: cadastre.cluster.v1.SeedManifestPart.files:type_name -> cadastre.cluster.v1.SeedFile
 	40,  // 9: cadastre.cluster.v1.ReadObjectRequest.consistency:type_name -> cadastre.cluster.v1.ReadConsistency
@@ -8950,15 +9201,15 @@ var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
 	43,  // 12: cadastre.cluster.v1.KeyListResponse.keys:type_name -> cadastre.cluster.v1.ZoneKey
 	43,  // 13: cadastre.cluster.v1.KeyRollResponse.keys:type_name -> cadastre.cluster.v1.ZoneKey
 	50,  // 14: cadastre.cluster.v1.KeyRollResponse.timeline:type_name -> cadastre.cluster.v1.KeyEvent
-	138, // 15: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	139, // 16: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	141, // 15: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	142, // 16: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
 	54,  // 17: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	142, // 18: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	143, // 19: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	145, // 18: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	146, // 19: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
 	63,  // 20: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
 	56,  // 21: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
 	65,  // 22: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	139, // 23: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	142, // 23: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
 	84,  // 24: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
 	87,  // 25: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
 	88,  // 26: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
@@ -8968,141 +9219,144 @@ var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
 	104, // 30: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
 	104, // 31: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
 	105, // 32: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
-	144, // 33: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	147, // 33: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
 	104, // 34: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	141, // 35: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	144, // 35: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
 	114, // 36: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
 	117, // 37: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
 	0,   // 38: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
-	141, // 39: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	144, // 39: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
 	133, // 40: cadastre.cluster.v1.ZoneSecondariesResponse.secondaries:type_name -> cadastre.cluster.v1.ZoneSecondary
-	138, // 41: cadastre.cluster.v1.ZoneImportRequest.commands:type_name -> cadastre.fsm.v1.Command
-	139, // 42: cadastre.cluster.v1.ZoneImportResponse.results:type_name -> cadastre.fsm.v1.Result
-	7,   // 43: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	10,  // 44: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	12,  // 45: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	14,  // 46: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	16,  // 47: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	18,  // 48: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	20,  // 49: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	71,  // 50: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	22,  // 51: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	24,  // 52: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	106, // 53: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
-	109, // 54: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
-	125, // 55: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
-	127, // 56: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
-	26,  // 57: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
-	29,  // 58: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
-	32,  // 59: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
-	34,  // 60: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
-	36,  // 61: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
-	38,  // 62: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
-	3,   // 63: cadastre.cluster.v1.Peer.KeyFetch:input_type -> cadastre.cluster.v1.KeyFetchRequest
-	5,   // 64: cadastre.cluster.v1.Peer.KeyHeld:input_type -> cadastre.cluster.v1.KeyHeldRequest
-	51,  // 65: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	53,  // 66: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	57,  // 67: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	58,  // 68: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	59,  // 69: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	61,  // 70: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	66,  // 71: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	67,  // 72: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	69,  // 73: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	71,  // 74: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	73,  // 75: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	75,  // 76: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	77,  // 77: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	79,  // 78: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	81,  // 79: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	82,  // 80: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	85,  // 81: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	89,  // 82: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
-	92,  // 83: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
-	95,  // 84: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	98,  // 85: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	100, // 86: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
-	102, // 87: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
-	108, // 88: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
-	111, // 89: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
-	113, // 90: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
-	116, // 91: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
-	119, // 92: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
-	129, // 93: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
-	121, // 94: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
-	123, // 95: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
-	41,  // 96: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
-	44,  // 97: cadastre.cluster.v1.Admin.KeyGenerate:input_type -> cadastre.cluster.v1.KeyGenerateRequest
-	46,  // 98: cadastre.cluster.v1.Admin.KeyList:input_type -> cadastre.cluster.v1.KeyListRequest
-	48,  // 99: cadastre.cluster.v1.Admin.KeyRoll:input_type -> cadastre.cluster.v1.KeyRollRequest
-	131, // 100: cadastre.cluster.v1.Admin.ZoneSecondaries:input_type -> cadastre.cluster.v1.ZoneSecondariesRequest
-	134, // 101: cadastre.cluster.v1.Admin.ZoneExport:input_type -> cadastre.cluster.v1.ZoneExportRequest
-	136, // 102: cadastre.cluster.v1.Admin.ZoneImport:input_type -> cadastre.cluster.v1.ZoneImportRequest
-	8,   // 103: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	11,  // 104: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	13,  // 105: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	15,  // 106: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	17,  // 107: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	19,  // 108: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	21,  // 109: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	72,  // 110: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	23,  // 111: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	25,  // 112: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	107, // 113: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	110, // 114: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
-	126, // 115: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
-	128, // 116: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
-	27,  // 117: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
-	30,  // 118: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
-	33,  // 119: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
-	35,  // 120: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
-	37,  // 121: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
-	39,  // 122: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
-	4,   // 123: cadastre.cluster.v1.Peer.KeyFetch:output_type -> cadastre.cluster.v1.KeyFetchResponse
-	6,   // 124: cadastre.cluster.v1.Peer.KeyHeld:output_type -> cadastre.cluster.v1.KeyHeldResponse
-	52,  // 125: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	55,  // 126: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	56,  // 127: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	64,  // 128: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	60,  // 129: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	62,  // 130: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	65,  // 131: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	68,  // 132: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	70,  // 133: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	72,  // 134: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	74,  // 135: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	76,  // 136: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	78,  // 137: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	80,  // 138: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	17,  // 139: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	83,  // 140: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	86,  // 141: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	90,  // 142: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
-	93,  // 143: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
-	97,  // 144: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	99,  // 145: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	101, // 146: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
-	103, // 147: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
-	107, // 148: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	112, // 149: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
-	115, // 150: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
-	118, // 151: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
-	120, // 152: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
-	130, // 153: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
-	122, // 154: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
-	124, // 155: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
-	42,  // 156: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
-	45,  // 157: cadastre.cluster.v1.Admin.KeyGenerate:output_type -> cadastre.cluster.v1.KeyGenerateResponse
-	47,  // 158: cadastre.cluster.v1.Admin.KeyList:output_type -> cadastre.cluster.v1.KeyListResponse
-	49,  // 159: cadastre.cluster.v1.Admin.KeyRoll:output_type -> cadastre.cluster.v1.KeyRollResponse
-	132, // 160: cadastre.cluster.v1.Admin.ZoneSecondaries:output_type -> cadastre.cluster.v1.ZoneSecondariesResponse
-	135, // 161: cadastre.cluster.v1.Admin.ZoneExport:output_type -> cadastre.cluster.v1.ZoneExportChunk
-	137, // 162: cadastre.cluster.v1.Admin.ZoneImport:output_type -> cadastre.cluster.v1.ZoneImportResponse
-	103, // [103:163] is the sub-list for method output_type
-	43,  // [43:103] is the sub-list for method input_type
-	43,  // [43:43] is the sub-list for extension type_name
-	43,  // [43:43] is the sub-list for extension extendee
-	0,   // [0:43] is the sub-list for field type_name
+	136, // 41: cadastre.cluster.v1.ZoneStatusResponse.zones:type_name -> cadastre.cluster.v1.ZoneStatus
+	141, // 42: cadastre.cluster.v1.ZoneImportRequest.commands:type_name -> cadastre.fsm.v1.Command
+	142, // 43: cadastre.cluster.v1.ZoneImportResponse.results:type_name -> cadastre.fsm.v1.Result
+	7,   // 44: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	10,  // 45: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	12,  // 46: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	14,  // 47: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	16,  // 48: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	18,  // 49: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	20,  // 50: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	71,  // 51: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	22,  // 52: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	24,  // 53: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	106, // 54: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
+	109, // 55: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
+	125, // 56: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
+	127, // 57: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
+	26,  // 58: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
+	29,  // 59: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
+	32,  // 60: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
+	34,  // 61: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
+	36,  // 62: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
+	38,  // 63: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
+	3,   // 64: cadastre.cluster.v1.Peer.KeyFetch:input_type -> cadastre.cluster.v1.KeyFetchRequest
+	5,   // 65: cadastre.cluster.v1.Peer.KeyHeld:input_type -> cadastre.cluster.v1.KeyHeldRequest
+	51,  // 66: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	53,  // 67: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	57,  // 68: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	58,  // 69: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	59,  // 70: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	61,  // 71: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	66,  // 72: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	67,  // 73: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	69,  // 74: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	71,  // 75: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	73,  // 76: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	75,  // 77: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	77,  // 78: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	79,  // 79: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	81,  // 80: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	82,  // 81: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	85,  // 82: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	89,  // 83: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
+	92,  // 84: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
+	95,  // 85: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	98,  // 86: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	100, // 87: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
+	102, // 88: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
+	108, // 89: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
+	111, // 90: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
+	113, // 91: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
+	116, // 92: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
+	119, // 93: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
+	129, // 94: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
+	121, // 95: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
+	123, // 96: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
+	41,  // 97: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
+	44,  // 98: cadastre.cluster.v1.Admin.KeyGenerate:input_type -> cadastre.cluster.v1.KeyGenerateRequest
+	46,  // 99: cadastre.cluster.v1.Admin.KeyList:input_type -> cadastre.cluster.v1.KeyListRequest
+	48,  // 100: cadastre.cluster.v1.Admin.KeyRoll:input_type -> cadastre.cluster.v1.KeyRollRequest
+	131, // 101: cadastre.cluster.v1.Admin.ZoneSecondaries:input_type -> cadastre.cluster.v1.ZoneSecondariesRequest
+	134, // 102: cadastre.cluster.v1.Admin.ZoneStatus:input_type -> cadastre.cluster.v1.ZoneStatusRequest
+	137, // 103: cadastre.cluster.v1.Admin.ZoneExport:input_type -> cadastre.cluster.v1.ZoneExportRequest
+	139, // 104: cadastre.cluster.v1.Admin.ZoneImport:input_type -> cadastre.cluster.v1.ZoneImportRequest
+	8,   // 105: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	11,  // 106: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	13,  // 107: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	15,  // 108: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	17,  // 109: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	19,  // 110: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	21,  // 111: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	72,  // 112: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	23,  // 113: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	25,  // 114: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	107, // 115: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	110, // 116: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
+	126, // 117: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
+	128, // 118: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
+	27,  // 119: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
+	30,  // 120: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
+	33,  // 121: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
+	35,  // 122: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
+	37,  // 123: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
+	39,  // 124: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
+	4,   // 125: cadastre.cluster.v1.Peer.KeyFetch:output_type -> cadastre.cluster.v1.KeyFetchResponse
+	6,   // 126: cadastre.cluster.v1.Peer.KeyHeld:output_type -> cadastre.cluster.v1.KeyHeldResponse
+	52,  // 127: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	55,  // 128: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	56,  // 129: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	64,  // 130: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	60,  // 131: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	62,  // 132: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	65,  // 133: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	68,  // 134: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	70,  // 135: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	72,  // 136: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	74,  // 137: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	76,  // 138: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	78,  // 139: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	80,  // 140: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	17,  // 141: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	83,  // 142: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	86,  // 143: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	90,  // 144: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
+	93,  // 145: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
+	97,  // 146: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	99,  // 147: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	101, // 148: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
+	103, // 149: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
+	107, // 150: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	112, // 151: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
+	115, // 152: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
+	118, // 153: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
+	120, // 154: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
+	130, // 155: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
+	122, // 156: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
+	124, // 157: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
+	42,  // 158: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
+	45,  // 159: cadastre.cluster.v1.Admin.KeyGenerate:output_type -> cadastre.cluster.v1.KeyGenerateResponse
+	47,  // 160: cadastre.cluster.v1.Admin.KeyList:output_type -> cadastre.cluster.v1.KeyListResponse
+	49,  // 161: cadastre.cluster.v1.Admin.KeyRoll:output_type -> cadastre.cluster.v1.KeyRollResponse
+	132, // 162: cadastre.cluster.v1.Admin.ZoneSecondaries:output_type -> cadastre.cluster.v1.ZoneSecondariesResponse
+	135, // 163: cadastre.cluster.v1.Admin.ZoneStatus:output_type -> cadastre.cluster.v1.ZoneStatusResponse
+	138, // 164: cadastre.cluster.v1.Admin.ZoneExport:output_type -> cadastre.cluster.v1.ZoneExportChunk
+	140, // 165: cadastre.cluster.v1.Admin.ZoneImport:output_type -> cadastre.cluster.v1.ZoneImportResponse
+	105, // [105:166] is the sub-list for method output_type
+	44,  // [44:105] is the sub-list for method input_type
+	44,  // [44:44] is the sub-list for extension type_name
+	44,  // [44:44] is the sub-list for extension extendee
+	0,   // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -9122,7 +9376,7 @@ func file_cluster_clusterpb_cluster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   137,
+			NumMessages:   140,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

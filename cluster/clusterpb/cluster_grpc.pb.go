@@ -1025,6 +1025,7 @@ const (
 	Admin_KeyList_FullMethodName            = "/cadastre.cluster.v1.Admin/KeyList"
 	Admin_KeyRoll_FullMethodName            = "/cadastre.cluster.v1.Admin/KeyRoll"
 	Admin_ZoneSecondaries_FullMethodName    = "/cadastre.cluster.v1.Admin/ZoneSecondaries"
+	Admin_ZoneStatus_FullMethodName         = "/cadastre.cluster.v1.Admin/ZoneStatus"
 	Admin_ZoneExport_FullMethodName         = "/cadastre.cluster.v1.Admin/ZoneExport"
 	Admin_ZoneImport_FullMethodName         = "/cadastre.cluster.v1.Admin/ZoneImport"
 )
@@ -1105,6 +1106,8 @@ type AdminClient interface {
 	KeyRoll(ctx context.Context, in *KeyRollRequest, opts ...grpc.CallOption) (*KeyRollResponse, error)
 	// ZoneSecondaries tells what this node knows of its secondaries.
 	ZoneSecondaries(ctx context.Context, in *ZoneSecondariesRequest, opts ...grpc.CallOption) (*ZoneSecondariesResponse, error)
+	// ZoneStatus tells how far zones are published, and what keeps them from it.
+	ZoneStatus(ctx context.Context, in *ZoneStatusRequest, opts ...grpc.CallOption) (*ZoneStatusResponse, error)
 	// ZoneExport sends a published zone of this node in one state.
 	ZoneExport(ctx context.Context, in *ZoneExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ZoneExportChunk], error)
 	// ZoneImport commits many imports, each for itself.
@@ -1524,6 +1527,16 @@ func (c *adminClient) ZoneSecondaries(ctx context.Context, in *ZoneSecondariesRe
 	return out, nil
 }
 
+func (c *adminClient) ZoneStatus(ctx context.Context, in *ZoneStatusRequest, opts ...grpc.CallOption) (*ZoneStatusResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ZoneStatusResponse)
+	err := c.cc.Invoke(ctx, Admin_ZoneStatus_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminClient) ZoneExport(ctx context.Context, in *ZoneExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ZoneExportChunk], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Admin_ServiceDesc.Streams[5], Admin_ZoneExport_FullMethodName, cOpts...)
@@ -1629,6 +1642,8 @@ type AdminServer interface {
 	KeyRoll(context.Context, *KeyRollRequest) (*KeyRollResponse, error)
 	// ZoneSecondaries tells what this node knows of its secondaries.
 	ZoneSecondaries(context.Context, *ZoneSecondariesRequest) (*ZoneSecondariesResponse, error)
+	// ZoneStatus tells how far zones are published, and what keeps them from it.
+	ZoneStatus(context.Context, *ZoneStatusRequest) (*ZoneStatusResponse, error)
 	// ZoneExport sends a published zone of this node in one state.
 	ZoneExport(*ZoneExportRequest, grpc.ServerStreamingServer[ZoneExportChunk]) error
 	// ZoneImport commits many imports, each for itself.
@@ -1750,6 +1765,9 @@ func (UnimplementedAdminServer) KeyRoll(context.Context, *KeyRollRequest) (*KeyR
 }
 func (UnimplementedAdminServer) ZoneSecondaries(context.Context, *ZoneSecondariesRequest) (*ZoneSecondariesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ZoneSecondaries not implemented")
+}
+func (UnimplementedAdminServer) ZoneStatus(context.Context, *ZoneStatusRequest) (*ZoneStatusResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ZoneStatus not implemented")
 }
 func (UnimplementedAdminServer) ZoneExport(*ZoneExportRequest, grpc.ServerStreamingServer[ZoneExportChunk]) error {
 	return status.Error(codes.Unimplemented, "method ZoneExport not implemented")
@@ -2391,6 +2409,24 @@ func _Admin_ZoneSecondaries_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_ZoneStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ZoneStatusRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).ZoneStatus(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_ZoneStatus_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).ZoneStatus(ctx, req.(*ZoneStatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Admin_ZoneExport_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(ZoneExportRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -2550,6 +2586,10 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ZoneSecondaries",
 			Handler:    _Admin_ZoneSecondaries_Handler,
+		},
+		{
+			MethodName: "ZoneStatus",
+			Handler:    _Admin_ZoneStatus_Handler,
 		},
 		{
 			MethodName: "ZoneImport",

@@ -24,7 +24,7 @@ first keys of a zone are made once its policy says that it is signed ("cadastre 
 	}
 	flags.register(cmd)
 	cmd.AddCommand(newKeyListCommand(a, flags), newKeyDSCommand(a, flags), newKeyGenerateCommand(a, flags), newKeyRollCommand(a, flags),
-		newKeyDSSeenCommand(a, flags), newKeyRetireCommand(a, flags), newKeyNewSealCommand(a))
+		newKeyDSSeenCommand(a, flags), newKeyDSGoneCommand(a, flags), newKeyRetireCommand(a, flags), newKeyNewSealCommand(a))
 	return cmd
 }
 
@@ -270,6 +270,30 @@ func newKeyDSSeenCommand(a *app, flags *connFlags) *cobra.Command {
 			})
 		},
 	}
+}
+
+func newKeyDSGoneCommand(a *app, flags *connFlags) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "ds-gone TLD",
+		Short: "Say that the parent points to no key of a zone any more",
+		Long: `Says that no server of the parent has a DS record of the zone: the first step out of signing. Once the record has left
+caches ("signing.ds_ttl_seconds" and "propagation_seconds" of the policy), "signing.denial" may become "none". "cadastre key ds-seen"
+takes it back.`,
+		Example: "  cadastre key ds-gone example --reason 'the TLD leaves DNSSEC' --dev /tmp/cadastre",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return flags.withAdmin(cmd, func(ctx context.Context, client *admin) error {
+				_, err := client.execute(ctx, &fsmpb.Command{Reason: reason, Body: &fsmpb.Command_ZoneDsGone{ZoneDsGone: &fsmpb.ZoneDSGone{Tld: args[0]}}})
+				if err != nil {
+					return err
+				}
+				return a.result(map[string]any{"tld": args[0]}, fmt.Sprintf("Noted that the parent points to no key of %s.", args[0]))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why; kept in the log")
+	return cmd
 }
 
 func newKeyRetireCommand(a *app, flags *connFlags) *cobra.Command {

@@ -39,13 +39,13 @@ type nodeCollector struct {
 	seed      *seedDescs
 	transfers *transferDescs
 
-	term, isLeader, applied, commit, lastLog, peers  *prometheus.Desc
-	dnsQueries, dnsResponses, dnsDropped, dnsRcodes  *prometheus.Desc
-	dnsTruncated, dnsTCPConns, dnsSerial, dnsNames   *prometheus.Desc
-	dnsRefreshFailures, whoisQueries, whoisRefusals  *prometheus.Desc
-	contactSeconds, dnsTCPRejected, certExpirySecond *prometheus.Desc
-	zoneBlocked                                      *prometheus.Desc
-	dnsOverflow, dnsRateLimited                      *prometheus.Desc
+	term, isLeader, applied, commit, lastLog, peers     *prometheus.Desc
+	dnsQueries, dnsResponses, dnsDropped, dnsRcodes     *prometheus.Desc
+	dnsTruncated, dnsTCPConns, dnsSerial, dnsNames      *prometheus.Desc
+	dnsRefreshFailures, whoisQueries, whoisRefusals     *prometheus.Desc
+	contactSeconds, dnsTCPRejected, certExpirySecond    *prometheus.Desc
+	zoneBlocked, zoneHeld, zoneDelegations, zoneRenewal *prometheus.Desc
+	dnsOverflow, dnsRateLimited                         *prometheus.Desc
 }
 
 func newNodeCollector(n *node) *nodeCollector {
@@ -74,6 +74,9 @@ func newNodeCollector(n *node) *nodeCollector {
 		dnsTCPConns:        desc("dns_tcp_connections", "Open DNS connections over TCP."),
 		dnsTCPRejected:     desc("dns_tcp_rejected_total", "DNS connections closed at once because a bound was reached."),
 		dnsSerial:          desc("dns_zone_serial", "SOA serial served.", "tld"),
+		zoneHeld:           desc("zone_held_since_seconds", "Since when the zone is held by a limit of its publications, Unix time; 0: it is not.", "tld"),
+		zoneDelegations:    desc("zone_delegations", "Delegations in the published zone.", "tld"),
+		zoneRenewal:        desc("zone_signature_renewal_seconds", "When the next signatures of the zone are to be renewed, Unix time; in the past: renewal is behind.", "tld"),
 		zoneBlocked:        desc("zone_publish_blocked_since_seconds", "Since when the leader cannot publish the zone, Unix time; 0 while it can.", "tld"),
 		dnsNames:           desc("dns_zone_names", "Names in the zone as served.", "tld"),
 		dnsRefreshFailures: desc("dns_refresh_failures_total", "Failed attempts to follow the published zones."),
@@ -127,6 +130,17 @@ func (c *nodeCollector) collectZones(gauge func(*prometheus.Desc, float64, ...st
 	_ = c.node.store.View(func(tx *store.ReadTx) error { // a failing store ends the node
 		for _, tld := range tx.TLDs() {
 			blocked[tld.Name] = 0
+			guard, since := tx.ZoneGuard(tld.Name), 0.0
+			if !guard.HeldAt.IsZero() {
+				since = float64(guard.HeldAt.Unix())
+			}
+			gauge(c.zoneHeld, since, string(tld.Name))
+			if at := tx.NextResign(tld.Name); !at.IsZero() {
+				gauge(c.zoneRenewal, float64(at.Unix()), string(tld.Name))
+			}
+			if guard.IsCounted {
+				gauge(c.zoneDelegations, float64(guard.Delegations), string(tld.Name))
+			}
 		}
 		return nil
 	})

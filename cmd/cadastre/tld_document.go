@@ -66,8 +66,9 @@ type tldDocument struct {
 
 	Signing signingDocument `toml:"signing" json:"signing" comment:"how the zone is signed"`
 
-	KeepApplicationDays uint32 `toml:"keep_application_days" json:"keep_application_days" comment:"for which a decided application of the launch is kept; 0 stands for 90"`
-	KeepTokenDays       uint32 `toml:"keep_token_days" json:"keep_token_days" comment:"for which an allocation token is kept that was used, has expired or was revoked; 0 stands for 90"`
+	KeepApplicationDays uint32              `toml:"keep_application_days" json:"keep_application_days" comment:"for which a decided application of the launch is kept; 0 stands for 90"`
+	KeepTokenDays       uint32              `toml:"keep_token_days" json:"keep_token_days" comment:"for which an allocation token is kept that was used, has expired or was revoked; 0 stands for 90"`
+	Publication         publicationDocument `toml:"publication" json:"publication" comment:"what a publication may take away; beyond that the zone is held until \"cadastre zone release\""`
 
 	LaunchPhases []launchPhaseDocument `toml:"launch_phases" json:"launch_phases" comment:"phases of the launch (RFC 8334); without any the TLD is open"`
 
@@ -167,6 +168,7 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 		IDNTables: d.IDNTables, IDNCustomTables: d.IDNCustomTables, IDNVariantsForRegistrar: d.IDNVariantsForRegistrar,
 		IDNTableRequired: d.IDNTableRequired, IDNOnly: d.IDNOnly,
 		KeepApplicationDays: d.KeepApplicationDays, KeepTokenDays: d.KeepTokenDays,
+		MaxRemovedDelegations: d.Publication.MaxRemovedDelegations, MaxRemovedPercent: d.Publication.MaxRemovedPercent,
 	}}
 	p := &tld.Policy
 	if d.SacrificialDomain != "" {
@@ -272,6 +274,7 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		MaxDelegationSigners: p.MaxDelegationSigners, RestoreReportDays: p.RestoreReportDays,
 		ExpiryGraceDays: p.ExpiryGraceDays, PurgeTimeSeconds: p.PurgeTimeSeconds, HostAttributes: p.HostAttributes,
 		SacrificialDomain: string(p.SacrificialDomain), KeepApplicationDays: p.KeepApplicationDays, KeepTokenDays: p.KeepTokenDays,
+		Publication: publicationDocument{MaxRemovedDelegations: p.MaxRemovedDelegations, MaxRemovedPercent: p.MaxRemovedPercent},
 		SOA: soaDocument{
 			MName: string(p.SOAMName), RName: string(p.SOARName), RefreshSeconds: p.SOARefreshSeconds,
 			RetrySeconds: p.SOARetrySeconds, ExpireSeconds: p.SOAExpireSeconds, MinimumSeconds: p.SOAMinimumSeconds,

@@ -21,6 +21,7 @@ func TestTLDDocumentRoundTrip(t *testing.T) {
 	want.Policy.AutoRenew, want.Policy.ExpiryGraceDays, want.Policy.PurgeTimeSeconds = false, 30, 50400
 	want.Policy.KeepApplicationDays, want.Policy.KeepTokenDays = 15, 16
 	want.Policy.SacrificialDomain = "kept.example"
+	want.Policy.MaxRemovedDelegations, want.Policy.MaxRemovedPercent = 200, 5
 	want.Policy.IDNTables, want.Policy.IDNVariantsForRegistrar, want.Policy.IDNTableRequired, want.Policy.IDNOnly = []string{"de", "el"}, true, true, true
 	want.Policy.IDNCustomTables = []string{"tag: da\nname: Danish\nscripts: Latin\n0061-007A\n00E6 # ash\n"}
 	want.Policy.LaunchPhases = []registry.LaunchPhase{

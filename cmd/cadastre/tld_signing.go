@@ -6,6 +6,12 @@ import (
 	"cadastre/registry"
 )
 
+// publicationDocument says how far the zone may shrink by itself.
+type publicationDocument struct {
+	MaxRemovedDelegations uint32 `toml:"max_removed_delegations" json:"max_removed_delegations" comment:"may leave the zone within an hour; 0 stands for 1000"`
+	MaxRemovedPercent     uint32 `toml:"max_removed_percent" json:"max_removed_percent" comment:"of all delegations, if that is more; 0 stands for 10, 100: no limit"`
+}
+
 // signingDocument says how a zone is signed.
 type signingDocument struct {
 	Denial             string `toml:"denial" json:"denial" comment:"how absence is proved: nsec3, nsec, or none: not signed"`

@@ -13,12 +13,12 @@ func newZoneCommand(a *app) *cobra.Command {
 	flags := &connFlags{}
 	cmd := &cobra.Command{
 		Use:     "zone",
-		Short:   "Write out a zone, and look at its secondaries",
-		Long:    "The published zone of a TLD as a file, and the name servers that copy zones from a node.",
+		Short:   "Write out a zone, see and release it, and look at its secondaries",
+		Long:    "The published zone of a TLD as a file, how far it is and what holds it, and the name servers that copy zones from a node.",
 		Example: "  cadastre zone export example --dev /tmp/cadastre -o example.zone\n  cadastre zone secondaries --dev /tmp/cadastre",
 	}
 	flags.register(cmd)
-	cmd.AddCommand(newZoneExportCommand(a, flags), newZoneSecondariesCommand(a, flags))
+	cmd.AddCommand(newZoneExportCommand(a, flags), newZoneSecondariesCommand(a, flags), newZoneStatusCommand(a, flags), newZoneReleaseCommand(a, flags))
 	return cmd
 }
 

@@ -326,6 +326,9 @@ type Command struct {
 	//	*Command_ZoneKeyStep
 	//	*Command_ZoneKeyDsSeen
 	//	*Command_ZoneKeyRetire
+	//	*Command_ZoneHold
+	//	*Command_ZoneRelease
+	//	*Command_ZoneDsGone
 	//	*Command_HostImport
 	//	*Command_DomainImport
 	Body          isCommand_Body `protobuf_oneof:"body"`
@@ -974,6 +977,33 @@ func (x *Command) GetZoneKeyRetire() *ZoneKeyRetire {
 	return nil
 }
 
+func (x *Command) GetZoneHold() *ZoneHold {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ZoneHold); ok {
+			return x.ZoneHold
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetZoneRelease() *ZoneRelease {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ZoneRelease); ok {
+			return x.ZoneRelease
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetZoneDsGone() *ZoneDSGone {
+	if x != nil {
+		if x, ok := x.Body.(*Command_ZoneDsGone); ok {
+			return x.ZoneDsGone
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetHostImport() *HostImport {
 	if x != nil {
 		if x, ok := x.Body.(*Command_HostImport); ok {
@@ -1252,6 +1282,18 @@ type Command_ZoneKeyRetire struct {
 	ZoneKeyRetire *ZoneKeyRetire `protobuf:"bytes,223,opt,name=zone_key_retire,json=zoneKeyRetire,proto3,oneof"`
 }
 
+type Command_ZoneHold struct {
+	ZoneHold *ZoneHold `protobuf:"bytes,225,opt,name=zone_hold,json=zoneHold,proto3,oneof"`
+}
+
+type Command_ZoneRelease struct {
+	ZoneRelease *ZoneRelease `protobuf:"bytes,226,opt,name=zone_release,json=zoneRelease,proto3,oneof"`
+}
+
+type Command_ZoneDsGone struct {
+	ZoneDsGone *ZoneDSGone `protobuf:"bytes,227,opt,name=zone_ds_gone,json=zoneDsGone,proto3,oneof"`
+}
+
 type Command_HostImport struct {
 	HostImport *HostImport `protobuf:"bytes,240,opt,name=host_import,json=hostImport,proto3,oneof"`
 }
@@ -1387,6 +1429,12 @@ func (*Command_ZoneKeyStep) isCommand_Body() {}
 func (*Command_ZoneKeyDsSeen) isCommand_Body() {}
 
 func (*Command_ZoneKeyRetire) isCommand_Body() {}
+
+func (*Command_ZoneHold) isCommand_Body() {}
+
+func (*Command_ZoneRelease) isCommand_Body() {}
+
+func (*Command_ZoneDsGone) isCommand_Body() {}
 
 func (*Command_HostImport) isCommand_Body() {}
 
@@ -2992,8 +3040,12 @@ type TLDPolicy struct {
 	KeepApplicationDays uint32 `protobuf:"varint,210,opt,name=keep_application_days,json=keepApplicationDays,proto3" json:"keep_application_days,omitempty"`
 	// How long an allocation token is kept that can no longer be used; 0: ninety days.
 	KeepTokenDays uint32 `protobuf:"varint,211,opt,name=keep_token_days,json=keepTokenDays,proto3" json:"keep_token_days,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// How many delegations may leave the zone within an hour: the larger of a number (0: 1000) and a share of all
+	// (0: 10 percent; 100: no limit).
+	MaxRemovedDelegations uint32 `protobuf:"varint,220,opt,name=max_removed_delegations,json=maxRemovedDelegations,proto3" json:"max_removed_delegations,omitempty"`
+	MaxRemovedPercent     uint32 `protobuf:"varint,221,opt,name=max_removed_percent,json=maxRemovedPercent,proto3" json:"max_removed_percent,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *TLDPolicy) Reset() {
@@ -3386,6 +3438,20 @@ func (x *TLDPolicy) GetKeepApplicationDays() uint32 {
 func (x *TLDPolicy) GetKeepTokenDays() uint32 {
 	if x != nil {
 		return x.KeepTokenDays
+	}
+	return 0
+}
+
+func (x *TLDPolicy) GetMaxRemovedDelegations() uint32 {
+	if x != nil {
+		return x.MaxRemovedDelegations
+	}
+	return 0
+}
+
+func (x *TLDPolicy) GetMaxRemovedPercent() uint32 {
+	if x != nil {
+		return x.MaxRemovedPercent
 	}
 	return 0
 }
@@ -3849,6 +3915,159 @@ func (x *ZoneKeyRetire) GetId() string {
 	return ""
 }
 
+// ZoneHold stops publications of a zone, since the next one breaks a limit, until an operator releases it.
+type ZoneHold struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Tld   string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	// The serial that the refused publication built on.
+	BaseSerial uint32 `protobuf:"varint,2,opt,name=base_serial,json=baseSerial,proto3" json:"base_serial,omitempty"`
+	// Which limit is broken, and by what.
+	Limit         string `protobuf:"bytes,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneHold) Reset() {
+	*x = ZoneHold{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneHold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneHold) ProtoMessage() {}
+
+func (x *ZoneHold) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneHold.ProtoReflect.Descriptor instead.
+func (*ZoneHold) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ZoneHold) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+func (x *ZoneHold) GetBaseSerial() uint32 {
+	if x != nil {
+		return x.BaseSerial
+	}
+	return 0
+}
+
+func (x *ZoneHold) GetLimit() string {
+	if x != nil {
+		return x.Limit
+	}
+	return ""
+}
+
+// ZoneRelease lets a zone be published again, for a while without limits.
+type ZoneRelease struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneRelease) Reset() {
+	*x = ZoneRelease{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneRelease) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneRelease) ProtoMessage() {}
+
+func (x *ZoneRelease) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneRelease.ProtoReflect.Descriptor instead.
+func (*ZoneRelease) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ZoneRelease) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
+// ZoneDSGone notes that the parent no longer points to any key of a zone.
+type ZoneDSGone struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tld           string                 `protobuf:"bytes,1,opt,name=tld,proto3" json:"tld,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ZoneDSGone) Reset() {
+	*x = ZoneDSGone{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ZoneDSGone) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ZoneDSGone) ProtoMessage() {}
+
+func (x *ZoneDSGone) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ZoneDSGone.ProtoReflect.Descriptor instead.
+func (*ZoneDSGone) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ZoneDSGone) GetTld() string {
+	if x != nil {
+		return x.Tld
+	}
+	return ""
+}
+
 type PremiumName struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Label string                 `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
@@ -3864,7 +4083,7 @@ type PremiumName struct {
 
 func (x *PremiumName) Reset() {
 	*x = PremiumName{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3876,7 +4095,7 @@ func (x *PremiumName) String() string {
 func (*PremiumName) ProtoMessage() {}
 
 func (x *PremiumName) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3889,7 +4108,7 @@ func (x *PremiumName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PremiumName.ProtoReflect.Descriptor instead.
 func (*PremiumName) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PremiumName) GetLabel() string {
@@ -3938,7 +4157,7 @@ type PremiumLoad struct {
 
 func (x *PremiumLoad) Reset() {
 	*x = PremiumLoad{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3950,7 +4169,7 @@ func (x *PremiumLoad) String() string {
 func (*PremiumLoad) ProtoMessage() {}
 
 func (x *PremiumLoad) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3963,7 +4182,7 @@ func (x *PremiumLoad) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PremiumLoad.ProtoReflect.Descriptor instead.
 func (*PremiumLoad) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PremiumLoad) GetTld() string {
@@ -3990,7 +4209,7 @@ type PremiumRemove struct {
 
 func (x *PremiumRemove) Reset() {
 	*x = PremiumRemove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4002,7 +4221,7 @@ func (x *PremiumRemove) String() string {
 func (*PremiumRemove) ProtoMessage() {}
 
 func (x *PremiumRemove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4015,7 +4234,7 @@ func (x *PremiumRemove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PremiumRemove.ProtoReflect.Descriptor instead.
 func (*PremiumRemove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PremiumRemove) GetTld() string {
@@ -4043,7 +4262,7 @@ type ReservedLoad struct {
 
 func (x *ReservedLoad) Reset() {
 	*x = ReservedLoad{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4055,7 +4274,7 @@ func (x *ReservedLoad) String() string {
 func (*ReservedLoad) ProtoMessage() {}
 
 func (x *ReservedLoad) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4068,7 +4287,7 @@ func (x *ReservedLoad) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReservedLoad.ProtoReflect.Descriptor instead.
 func (*ReservedLoad) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ReservedLoad) GetTld() string {
@@ -4095,7 +4314,7 @@ type ReservedRemove struct {
 
 func (x *ReservedRemove) Reset() {
 	*x = ReservedRemove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4107,7 +4326,7 @@ func (x *ReservedRemove) String() string {
 func (*ReservedRemove) ProtoMessage() {}
 
 func (x *ReservedRemove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4120,7 +4339,7 @@ func (x *ReservedRemove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReservedRemove.ProtoReflect.Descriptor instead.
 func (*ReservedRemove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ReservedRemove) GetTld() string {
@@ -4148,7 +4367,7 @@ type ApexServer struct {
 
 func (x *ApexServer) Reset() {
 	*x = ApexServer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4160,7 +4379,7 @@ func (x *ApexServer) String() string {
 func (*ApexServer) ProtoMessage() {}
 
 func (x *ApexServer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4173,7 +4392,7 @@ func (x *ApexServer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApexServer.ProtoReflect.Descriptor instead.
 func (*ApexServer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ApexServer) GetName() string {
@@ -4206,7 +4425,7 @@ type PostalInfo struct {
 
 func (x *PostalInfo) Reset() {
 	*x = PostalInfo{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4218,7 +4437,7 @@ func (x *PostalInfo) String() string {
 func (*PostalInfo) ProtoMessage() {}
 
 func (x *PostalInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4231,7 +4450,7 @@ func (x *PostalInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfo.ProtoReflect.Descriptor instead.
 func (*PostalInfo) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PostalInfo) GetType() string {
@@ -4300,7 +4519,7 @@ type Phone struct {
 
 func (x *Phone) Reset() {
 	*x = Phone{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4312,7 +4531,7 @@ func (x *Phone) String() string {
 func (*Phone) ProtoMessage() {}
 
 func (x *Phone) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4325,7 +4544,7 @@ func (x *Phone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Phone.ProtoReflect.Descriptor instead.
 func (*Phone) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Phone) GetNumber() string {
@@ -4352,7 +4571,7 @@ type Disclose struct {
 
 func (x *Disclose) Reset() {
 	*x = Disclose{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4364,7 +4583,7 @@ func (x *Disclose) String() string {
 func (*Disclose) ProtoMessage() {}
 
 func (x *Disclose) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4377,7 +4596,7 @@ func (x *Disclose) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disclose.ProtoReflect.Descriptor instead.
 func (*Disclose) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Disclose) GetFlag() bool {
@@ -4409,7 +4628,7 @@ type AuthInfo struct {
 
 func (x *AuthInfo) Reset() {
 	*x = AuthInfo{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4421,7 +4640,7 @@ func (x *AuthInfo) String() string {
 func (*AuthInfo) ProtoMessage() {}
 
 func (x *AuthInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4434,7 +4653,7 @@ func (x *AuthInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthInfo.ProtoReflect.Descriptor instead.
 func (*AuthInfo) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *AuthInfo) GetSalt() []byte {
@@ -4477,7 +4696,7 @@ type AuthInfoFailure struct {
 
 func (x *AuthInfoFailure) Reset() {
 	*x = AuthInfoFailure{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4489,7 +4708,7 @@ func (x *AuthInfoFailure) String() string {
 func (*AuthInfoFailure) ProtoMessage() {}
 
 func (x *AuthInfoFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4502,7 +4721,7 @@ func (x *AuthInfoFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthInfoFailure.ProtoReflect.Descriptor instead.
 func (*AuthInfoFailure) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *AuthInfoFailure) GetRoid() string {
@@ -4531,7 +4750,7 @@ type ContactCreate struct {
 
 func (x *ContactCreate) Reset() {
 	*x = ContactCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4543,7 +4762,7 @@ func (x *ContactCreate) String() string {
 func (*ContactCreate) ProtoMessage() {}
 
 func (x *ContactCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4556,7 +4775,7 @@ func (x *ContactCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactCreate.ProtoReflect.Descriptor instead.
 func (*ContactCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ContactCreate) GetId() string {
@@ -4654,7 +4873,7 @@ type ContactUpdate struct {
 
 func (x *ContactUpdate) Reset() {
 	*x = ContactUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4666,7 +4885,7 @@ func (x *ContactUpdate) String() string {
 func (*ContactUpdate) ProtoMessage() {}
 
 func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4679,7 +4898,7 @@ func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactUpdate.ProtoReflect.Descriptor instead.
 func (*ContactUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ContactUpdate) GetId() string {
@@ -4786,7 +5005,7 @@ type PostalInfoChange struct {
 
 func (x *PostalInfoChange) Reset() {
 	*x = PostalInfoChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4798,7 +5017,7 @@ func (x *PostalInfoChange) String() string {
 func (*PostalInfoChange) ProtoMessage() {}
 
 func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4811,7 +5030,7 @@ func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfoChange.ProtoReflect.Descriptor instead.
 func (*PostalInfoChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *PostalInfoChange) GetType() string {
@@ -4855,7 +5074,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4867,7 +5086,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4880,7 +5099,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Address) GetStreet() []string {
@@ -4927,7 +5146,7 @@ type ContactDelete struct {
 
 func (x *ContactDelete) Reset() {
 	*x = ContactDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4939,7 +5158,7 @@ func (x *ContactDelete) String() string {
 func (*ContactDelete) ProtoMessage() {}
 
 func (x *ContactDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4952,7 +5171,7 @@ func (x *ContactDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactDelete.ProtoReflect.Descriptor instead.
 func (*ContactDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ContactDelete) GetId() string {
@@ -4976,7 +5195,7 @@ type HostCreate struct {
 
 func (x *HostCreate) Reset() {
 	*x = HostCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4988,7 +5207,7 @@ func (x *HostCreate) String() string {
 func (*HostCreate) ProtoMessage() {}
 
 func (x *HostCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5001,7 +5220,7 @@ func (x *HostCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostCreate.ProtoReflect.Descriptor instead.
 func (*HostCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *HostCreate) GetName() string {
@@ -5059,7 +5278,7 @@ type HostUpdate struct {
 
 func (x *HostUpdate) Reset() {
 	*x = HostUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5071,7 +5290,7 @@ func (x *HostUpdate) String() string {
 func (*HostUpdate) ProtoMessage() {}
 
 func (x *HostUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5084,7 +5303,7 @@ func (x *HostUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUpdate.ProtoReflect.Descriptor instead.
 func (*HostUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *HostUpdate) GetName() string {
@@ -5166,7 +5385,7 @@ type HostDelete struct {
 
 func (x *HostDelete) Reset() {
 	*x = HostDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5178,7 +5397,7 @@ func (x *HostDelete) String() string {
 func (*HostDelete) ProtoMessage() {}
 
 func (x *HostDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5191,7 +5410,7 @@ func (x *HostDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostDelete.ProtoReflect.Descriptor instead.
 func (*HostDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *HostDelete) GetName() string {
@@ -5212,7 +5431,7 @@ type HostReturn struct {
 
 func (x *HostReturn) Reset() {
 	*x = HostReturn{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5224,7 +5443,7 @@ func (x *HostReturn) String() string {
 func (*HostReturn) ProtoMessage() {}
 
 func (x *HostReturn) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5237,7 +5456,7 @@ func (x *HostReturn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReturn.ProtoReflect.Descriptor instead.
 func (*HostReturn) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *HostReturn) GetName() string {
@@ -5258,7 +5477,7 @@ type DomainContact struct {
 
 func (x *DomainContact) Reset() {
 	*x = DomainContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5270,7 +5489,7 @@ func (x *DomainContact) String() string {
 func (*DomainContact) ProtoMessage() {}
 
 func (x *DomainContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5283,7 +5502,7 @@ func (x *DomainContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainContact.ProtoReflect.Descriptor instead.
 func (*DomainContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DomainContact) GetRole() string {
@@ -5315,7 +5534,7 @@ type DelegationSigner struct {
 
 func (x *DelegationSigner) Reset() {
 	*x = DelegationSigner{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5327,7 +5546,7 @@ func (x *DelegationSigner) String() string {
 func (*DelegationSigner) ProtoMessage() {}
 
 func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5340,7 +5559,7 @@ func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegationSigner.ProtoReflect.Descriptor instead.
 func (*DelegationSigner) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DelegationSigner) GetKeyTag() uint32 {
@@ -5391,7 +5610,7 @@ type PublicKey struct {
 
 func (x *PublicKey) Reset() {
 	*x = PublicKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5403,7 +5622,7 @@ func (x *PublicKey) String() string {
 func (*PublicKey) ProtoMessage() {}
 
 func (x *PublicKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5416,7 +5635,7 @@ func (x *PublicKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublicKey.ProtoReflect.Descriptor instead.
 func (*PublicKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *PublicKey) GetFlags() uint32 {
@@ -5459,7 +5678,7 @@ type HostAttribute struct {
 
 func (x *HostAttribute) Reset() {
 	*x = HostAttribute{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5471,7 +5690,7 @@ func (x *HostAttribute) String() string {
 func (*HostAttribute) ProtoMessage() {}
 
 func (x *HostAttribute) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5484,7 +5703,7 @@ func (x *HostAttribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostAttribute.ProtoReflect.Descriptor instead.
 func (*HostAttribute) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *HostAttribute) GetName() string {
@@ -5534,7 +5753,7 @@ type DomainCreate struct {
 
 func (x *DomainCreate) Reset() {
 	*x = DomainCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5546,7 +5765,7 @@ func (x *DomainCreate) String() string {
 func (*DomainCreate) ProtoMessage() {}
 
 func (x *DomainCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5559,7 +5778,7 @@ func (x *DomainCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainCreate.ProtoReflect.Descriptor instead.
 func (*DomainCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *DomainCreate) GetName() string {
@@ -5729,7 +5948,7 @@ type DomainUpdate struct {
 
 func (x *DomainUpdate) Reset() {
 	*x = DomainUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5741,7 +5960,7 @@ func (x *DomainUpdate) String() string {
 func (*DomainUpdate) ProtoMessage() {}
 
 func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5754,7 +5973,7 @@ func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainUpdate.ProtoReflect.Descriptor instead.
 func (*DomainUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *DomainUpdate) GetName() string {
@@ -5913,7 +6132,7 @@ type DomainDelete struct {
 
 func (x *DomainDelete) Reset() {
 	*x = DomainDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5925,7 +6144,7 @@ func (x *DomainDelete) String() string {
 func (*DomainDelete) ProtoMessage() {}
 
 func (x *DomainDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5938,7 +6157,7 @@ func (x *DomainDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainDelete.ProtoReflect.Descriptor instead.
 func (*DomainDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DomainDelete) GetName() string {
@@ -5962,7 +6181,7 @@ type DomainRenew struct {
 
 func (x *DomainRenew) Reset() {
 	*x = DomainRenew{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5974,7 +6193,7 @@ func (x *DomainRenew) String() string {
 func (*DomainRenew) ProtoMessage() {}
 
 func (x *DomainRenew) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5987,7 +6206,7 @@ func (x *DomainRenew) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRenew.ProtoReflect.Descriptor instead.
 func (*DomainRenew) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *DomainRenew) GetName() string {
@@ -6030,7 +6249,7 @@ type Fee struct {
 
 func (x *Fee) Reset() {
 	*x = Fee{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6042,7 +6261,7 @@ func (x *Fee) String() string {
 func (*Fee) ProtoMessage() {}
 
 func (x *Fee) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6055,7 +6274,7 @@ func (x *Fee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fee.ProtoReflect.Descriptor instead.
 func (*Fee) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Fee) GetAmountMinor() int64 {
@@ -6083,7 +6302,7 @@ type DomainRestoreRequest struct {
 
 func (x *DomainRestoreRequest) Reset() {
 	*x = DomainRestoreRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6095,7 +6314,7 @@ func (x *DomainRestoreRequest) String() string {
 func (*DomainRestoreRequest) ProtoMessage() {}
 
 func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6108,7 +6327,7 @@ func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreRequest.ProtoReflect.Descriptor instead.
 func (*DomainRestoreRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *DomainRestoreRequest) GetName() string {
@@ -6142,7 +6361,7 @@ type DomainRestoreReport struct {
 
 func (x *DomainRestoreReport) Reset() {
 	*x = DomainRestoreReport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6154,7 +6373,7 @@ func (x *DomainRestoreReport) String() string {
 func (*DomainRestoreReport) ProtoMessage() {}
 
 func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6167,7 +6386,7 @@ func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreReport.ProtoReflect.Descriptor instead.
 func (*DomainRestoreReport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *DomainRestoreReport) GetName() string {
@@ -6240,7 +6459,7 @@ type Case struct {
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6252,7 +6471,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6265,7 +6484,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Case) GetType() string {
@@ -6302,7 +6521,7 @@ type DomainServerUpdate struct {
 
 func (x *DomainServerUpdate) Reset() {
 	*x = DomainServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6314,7 +6533,7 @@ func (x *DomainServerUpdate) String() string {
 func (*DomainServerUpdate) ProtoMessage() {}
 
 func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6327,7 +6546,7 @@ func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainServerUpdate.ProtoReflect.Descriptor instead.
 func (*DomainServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *DomainServerUpdate) GetName() string {
@@ -6370,7 +6589,7 @@ type HostServerUpdate struct {
 
 func (x *HostServerUpdate) Reset() {
 	*x = HostServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6382,7 +6601,7 @@ func (x *HostServerUpdate) String() string {
 func (*HostServerUpdate) ProtoMessage() {}
 
 func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6395,7 +6614,7 @@ func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostServerUpdate.ProtoReflect.Descriptor instead.
 func (*HostServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *HostServerUpdate) GetName() string {
@@ -6438,7 +6657,7 @@ type ContactServerUpdate struct {
 
 func (x *ContactServerUpdate) Reset() {
 	*x = ContactServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6450,7 +6669,7 @@ func (x *ContactServerUpdate) String() string {
 func (*ContactServerUpdate) ProtoMessage() {}
 
 func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6463,7 +6682,7 @@ func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactServerUpdate.ProtoReflect.Descriptor instead.
 func (*ContactServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ContactServerUpdate) GetId() string {
@@ -6507,7 +6726,7 @@ type TTL struct {
 
 func (x *TTL) Reset() {
 	*x = TTL{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6519,7 +6738,7 @@ func (x *TTL) String() string {
 func (*TTL) ProtoMessage() {}
 
 func (x *TTL) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6532,7 +6751,7 @@ func (x *TTL) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTL.ProtoReflect.Descriptor instead.
 func (*TTL) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *TTL) GetType() string {
@@ -6564,7 +6783,7 @@ type TTLBounds struct {
 
 func (x *TTLBounds) Reset() {
 	*x = TTLBounds{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6576,7 +6795,7 @@ func (x *TTLBounds) String() string {
 func (*TTLBounds) ProtoMessage() {}
 
 func (x *TTLBounds) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6589,7 +6808,7 @@ func (x *TTLBounds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTLBounds.ProtoReflect.Descriptor instead.
 func (*TTLBounds) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *TTLBounds) GetType() string {
@@ -6632,7 +6851,7 @@ type AdditionalEmail struct {
 
 func (x *AdditionalEmail) Reset() {
 	*x = AdditionalEmail{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6644,7 +6863,7 @@ func (x *AdditionalEmail) String() string {
 func (*AdditionalEmail) ProtoMessage() {}
 
 func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6657,7 +6876,7 @@ func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdditionalEmail.ProtoReflect.Descriptor instead.
 func (*AdditionalEmail) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *AdditionalEmail) GetAddress() string {
@@ -6688,7 +6907,7 @@ type AuthProof struct {
 
 func (x *AuthProof) Reset() {
 	*x = AuthProof{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6700,7 +6919,7 @@ func (x *AuthProof) String() string {
 func (*AuthProof) ProtoMessage() {}
 
 func (x *AuthProof) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6713,7 +6932,7 @@ func (x *AuthProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthProof.ProtoReflect.Descriptor instead.
 func (*AuthProof) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *AuthProof) GetRoid() string {
@@ -6751,7 +6970,7 @@ type DomainTransferRequest struct {
 
 func (x *DomainTransferRequest) Reset() {
 	*x = DomainTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6763,7 +6982,7 @@ func (x *DomainTransferRequest) String() string {
 func (*DomainTransferRequest) ProtoMessage() {}
 
 func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6776,7 +6995,7 @@ func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferRequest.ProtoReflect.Descriptor instead.
 func (*DomainTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *DomainTransferRequest) GetName() string {
@@ -6823,7 +7042,7 @@ type DomainTransferApprove struct {
 
 func (x *DomainTransferApprove) Reset() {
 	*x = DomainTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6835,7 +7054,7 @@ func (x *DomainTransferApprove) String() string {
 func (*DomainTransferApprove) ProtoMessage() {}
 
 func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6848,7 +7067,7 @@ func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferApprove.ProtoReflect.Descriptor instead.
 func (*DomainTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *DomainTransferApprove) GetName() string {
@@ -6867,7 +7086,7 @@ type DomainTransferReject struct {
 
 func (x *DomainTransferReject) Reset() {
 	*x = DomainTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6879,7 +7098,7 @@ func (x *DomainTransferReject) String() string {
 func (*DomainTransferReject) ProtoMessage() {}
 
 func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6892,7 +7111,7 @@ func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferReject.ProtoReflect.Descriptor instead.
 func (*DomainTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *DomainTransferReject) GetName() string {
@@ -6911,7 +7130,7 @@ type DomainTransferCancel struct {
 
 func (x *DomainTransferCancel) Reset() {
 	*x = DomainTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6923,7 +7142,7 @@ func (x *DomainTransferCancel) String() string {
 func (*DomainTransferCancel) ProtoMessage() {}
 
 func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6936,7 +7155,7 @@ func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferCancel.ProtoReflect.Descriptor instead.
 func (*DomainTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *DomainTransferCancel) GetName() string {
@@ -6956,7 +7175,7 @@ type ContactTransferRequest struct {
 
 func (x *ContactTransferRequest) Reset() {
 	*x = ContactTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6968,7 +7187,7 @@ func (x *ContactTransferRequest) String() string {
 func (*ContactTransferRequest) ProtoMessage() {}
 
 func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6981,7 +7200,7 @@ func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferRequest.ProtoReflect.Descriptor instead.
 func (*ContactTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{73}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ContactTransferRequest) GetId() string {
@@ -7007,7 +7226,7 @@ type ContactTransferApprove struct {
 
 func (x *ContactTransferApprove) Reset() {
 	*x = ContactTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7019,7 +7238,7 @@ func (x *ContactTransferApprove) String() string {
 func (*ContactTransferApprove) ProtoMessage() {}
 
 func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7032,7 +7251,7 @@ func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferApprove.ProtoReflect.Descriptor instead.
 func (*ContactTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{74}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ContactTransferApprove) GetId() string {
@@ -7051,7 +7270,7 @@ type ContactTransferReject struct {
 
 func (x *ContactTransferReject) Reset() {
 	*x = ContactTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7063,7 +7282,7 @@ func (x *ContactTransferReject) String() string {
 func (*ContactTransferReject) ProtoMessage() {}
 
 func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7076,7 +7295,7 @@ func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferReject.ProtoReflect.Descriptor instead.
 func (*ContactTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{75}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *ContactTransferReject) GetId() string {
@@ -7095,7 +7314,7 @@ type ContactTransferCancel struct {
 
 func (x *ContactTransferCancel) Reset() {
 	*x = ContactTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7107,7 +7326,7 @@ func (x *ContactTransferCancel) String() string {
 func (*ContactTransferCancel) ProtoMessage() {}
 
 func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7120,7 +7339,7 @@ func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferCancel.ProtoReflect.Descriptor instead.
 func (*ContactTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{76}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ContactTransferCancel) GetId() string {
@@ -7147,7 +7366,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7159,7 +7378,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7172,7 +7391,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{77}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *Transfer) GetStatus() uint32 {
@@ -7227,7 +7446,7 @@ type PollAck struct {
 
 func (x *PollAck) Reset() {
 	*x = PollAck{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7239,7 +7458,7 @@ func (x *PollAck) String() string {
 func (*PollAck) ProtoMessage() {}
 
 func (x *PollAck) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7252,7 +7471,7 @@ func (x *PollAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollAck.ProtoReflect.Descriptor instead.
 func (*PollAck) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{78}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *PollAck) GetSequence() uint64 {
@@ -7276,14 +7495,16 @@ type ZonePublish struct {
 	// Names that were looked at; they are clean now unless touched after read_index.
 	Cleaned []string `protobuf:"bytes,6,rep,name=cleaned,proto3" json:"cleaned,omitempty"`
 	// How the whole zone is signed once this is in force; empty: not, or only in part.
-	SignedAs      string `protobuf:"bytes,200,opt,name=signed_as,json=signedAs,proto3" json:"signed_as,omitempty"`
+	SignedAs string `protobuf:"bytes,200,opt,name=signed_as,json=signedAs,proto3" json:"signed_as,omitempty"`
+	// How many delegations are published at base_serial; only where the state has not counted them.
+	Delegations   *uint64 `protobuf:"varint,201,opt,name=delegations,proto3,oneof" json:"delegations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ZonePublish) Reset() {
 	*x = ZonePublish{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7295,7 +7516,7 @@ func (x *ZonePublish) String() string {
 func (*ZonePublish) ProtoMessage() {}
 
 func (x *ZonePublish) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7308,7 +7529,7 @@ func (x *ZonePublish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZonePublish.ProtoReflect.Descriptor instead.
 func (*ZonePublish) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{79}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *ZonePublish) GetTld() string {
@@ -7360,6 +7581,13 @@ func (x *ZonePublish) GetSignedAs() string {
 	return ""
 }
 
+func (x *ZonePublish) GetDelegations() uint64 {
+	if x != nil && x.Delegations != nil {
+		return *x.Delegations
+	}
+	return 0
+}
+
 // OwnerChange is the whole new content of one owner name; empty removes it.
 type OwnerChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -7380,7 +7608,7 @@ type OwnerChange struct {
 
 func (x *OwnerChange) Reset() {
 	*x = OwnerChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7392,7 +7620,7 @@ func (x *OwnerChange) String() string {
 func (*OwnerChange) ProtoMessage() {}
 
 func (x *OwnerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7405,7 +7633,7 @@ func (x *OwnerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerChange.ProtoReflect.Descriptor instead.
 func (*OwnerChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{80}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *OwnerChange) GetOwner() string {
@@ -7462,7 +7690,7 @@ type OrgLink struct {
 
 func (x *OrgLink) Reset() {
 	*x = OrgLink{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7474,7 +7702,7 @@ func (x *OrgLink) String() string {
 func (*OrgLink) ProtoMessage() {}
 
 func (x *OrgLink) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7487,7 +7715,7 @@ func (x *OrgLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgLink.ProtoReflect.Descriptor instead.
 func (*OrgLink) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{81}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *OrgLink) GetRole() string {
@@ -7516,7 +7744,7 @@ type OrgRole struct {
 
 func (x *OrgRole) Reset() {
 	*x = OrgRole{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7528,7 +7756,7 @@ func (x *OrgRole) String() string {
 func (*OrgRole) ProtoMessage() {}
 
 func (x *OrgRole) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7541,7 +7769,7 @@ func (x *OrgRole) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgRole.ProtoReflect.Descriptor instead.
 func (*OrgRole) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{82}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *OrgRole) GetType() string {
@@ -7578,7 +7806,7 @@ type OrgContact struct {
 
 func (x *OrgContact) Reset() {
 	*x = OrgContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7590,7 +7818,7 @@ func (x *OrgContact) String() string {
 func (*OrgContact) ProtoMessage() {}
 
 func (x *OrgContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7603,7 +7831,7 @@ func (x *OrgContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgContact.ProtoReflect.Descriptor instead.
 func (*OrgContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{83}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *OrgContact) GetType() string {
@@ -7648,7 +7876,7 @@ type OrgCreate struct {
 
 func (x *OrgCreate) Reset() {
 	*x = OrgCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7660,7 +7888,7 @@ func (x *OrgCreate) String() string {
 func (*OrgCreate) ProtoMessage() {}
 
 func (x *OrgCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7673,7 +7901,7 @@ func (x *OrgCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgCreate.ProtoReflect.Descriptor instead.
 func (*OrgCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{84}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *OrgCreate) GetId() string {
@@ -7778,7 +8006,7 @@ type OrgUpdate struct {
 
 func (x *OrgUpdate) Reset() {
 	*x = OrgUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7790,7 +8018,7 @@ func (x *OrgUpdate) String() string {
 func (*OrgUpdate) ProtoMessage() {}
 
 func (x *OrgUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7803,7 +8031,7 @@ func (x *OrgUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgUpdate.ProtoReflect.Descriptor instead.
 func (*OrgUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{85}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *OrgUpdate) GetId() string {
@@ -7906,7 +8134,7 @@ type OrgDelete struct {
 
 func (x *OrgDelete) Reset() {
 	*x = OrgDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7918,7 +8146,7 @@ func (x *OrgDelete) String() string {
 func (*OrgDelete) ProtoMessage() {}
 
 func (x *OrgDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7931,7 +8159,7 @@ func (x *OrgDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgDelete.ProtoReflect.Descriptor instead.
 func (*OrgDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{86}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *OrgDelete) GetId() string {
@@ -7953,7 +8181,7 @@ type OrgServerUpdate struct {
 
 func (x *OrgServerUpdate) Reset() {
 	*x = OrgServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7965,7 +8193,7 @@ func (x *OrgServerUpdate) String() string {
 func (*OrgServerUpdate) ProtoMessage() {}
 
 func (x *OrgServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7978,7 +8206,7 @@ func (x *OrgServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgServerUpdate.ProtoReflect.Descriptor instead.
 func (*OrgServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{87}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *OrgServerUpdate) GetId() string {
@@ -8021,7 +8249,7 @@ type KeyrelayCreate struct {
 
 func (x *KeyrelayCreate) Reset() {
 	*x = KeyrelayCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8033,7 +8261,7 @@ func (x *KeyrelayCreate) String() string {
 func (*KeyrelayCreate) ProtoMessage() {}
 
 func (x *KeyrelayCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8046,7 +8274,7 @@ func (x *KeyrelayCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyrelayCreate.ProtoReflect.Descriptor instead.
 func (*KeyrelayCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{88}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *KeyrelayCreate) GetName() string {
@@ -8083,7 +8311,7 @@ type RelayedKey struct {
 
 func (x *RelayedKey) Reset() {
 	*x = RelayedKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8095,7 +8323,7 @@ func (x *RelayedKey) String() string {
 func (*RelayedKey) ProtoMessage() {}
 
 func (x *RelayedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8108,7 +8336,7 @@ func (x *RelayedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayedKey.ProtoReflect.Descriptor instead.
 func (*RelayedKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{89}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *RelayedKey) GetKey() *PublicKey {
@@ -8159,7 +8387,7 @@ type MaintenanceItem struct {
 
 func (x *MaintenanceItem) Reset() {
 	*x = MaintenanceItem{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8171,7 +8399,7 @@ func (x *MaintenanceItem) String() string {
 func (*MaintenanceItem) ProtoMessage() {}
 
 func (x *MaintenanceItem) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8184,7 +8412,7 @@ func (x *MaintenanceItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceItem.ProtoReflect.Descriptor instead.
 func (*MaintenanceItem) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{90}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *MaintenanceItem) GetName() string {
@@ -8291,7 +8519,7 @@ type MaintenanceText struct {
 
 func (x *MaintenanceText) Reset() {
 	*x = MaintenanceText{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8303,7 +8531,7 @@ func (x *MaintenanceText) String() string {
 func (*MaintenanceText) ProtoMessage() {}
 
 func (x *MaintenanceText) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8316,7 +8544,7 @@ func (x *MaintenanceText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceText.ProtoReflect.Descriptor instead.
 func (*MaintenanceText) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{91}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *MaintenanceText) GetText() string {
@@ -8352,7 +8580,7 @@ type MaintenanceSystem struct {
 
 func (x *MaintenanceSystem) Reset() {
 	*x = MaintenanceSystem{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8364,7 +8592,7 @@ func (x *MaintenanceSystem) String() string {
 func (*MaintenanceSystem) ProtoMessage() {}
 
 func (x *MaintenanceSystem) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8377,7 +8605,7 @@ func (x *MaintenanceSystem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceSystem.ProtoReflect.Descriptor instead.
 func (*MaintenanceSystem) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{92}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *MaintenanceSystem) GetName() string {
@@ -8412,7 +8640,7 @@ type MaintenanceIntervention struct {
 
 func (x *MaintenanceIntervention) Reset() {
 	*x = MaintenanceIntervention{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8424,7 +8652,7 @@ func (x *MaintenanceIntervention) String() string {
 func (*MaintenanceIntervention) ProtoMessage() {}
 
 func (x *MaintenanceIntervention) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8437,7 +8665,7 @@ func (x *MaintenanceIntervention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceIntervention.ProtoReflect.Descriptor instead.
 func (*MaintenanceIntervention) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{93}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *MaintenanceIntervention) GetConnection() bool {
@@ -8465,7 +8693,7 @@ type MaintenanceCreate struct {
 
 func (x *MaintenanceCreate) Reset() {
 	*x = MaintenanceCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8477,7 +8705,7 @@ func (x *MaintenanceCreate) String() string {
 func (*MaintenanceCreate) ProtoMessage() {}
 
 func (x *MaintenanceCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8490,7 +8718,7 @@ func (x *MaintenanceCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceCreate.ProtoReflect.Descriptor instead.
 func (*MaintenanceCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{94}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *MaintenanceCreate) GetRoid() string {
@@ -8520,7 +8748,7 @@ type MaintenanceUpdate struct {
 
 func (x *MaintenanceUpdate) Reset() {
 	*x = MaintenanceUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8532,7 +8760,7 @@ func (x *MaintenanceUpdate) String() string {
 func (*MaintenanceUpdate) ProtoMessage() {}
 
 func (x *MaintenanceUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8545,7 +8773,7 @@ func (x *MaintenanceUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceUpdate.ProtoReflect.Descriptor instead.
 func (*MaintenanceUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{95}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *MaintenanceUpdate) GetId() string {
@@ -8578,7 +8806,7 @@ type MaintenanceCancel struct {
 
 func (x *MaintenanceCancel) Reset() {
 	*x = MaintenanceCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8590,7 +8818,7 @@ func (x *MaintenanceCancel) String() string {
 func (*MaintenanceCancel) ProtoMessage() {}
 
 func (x *MaintenanceCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8603,7 +8831,7 @@ func (x *MaintenanceCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceCancel.ProtoReflect.Descriptor instead.
 func (*MaintenanceCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{96}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *MaintenanceCancel) GetId() string {
@@ -8624,7 +8852,7 @@ type LaunchPhaseName struct {
 
 func (x *LaunchPhaseName) Reset() {
 	*x = LaunchPhaseName{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8636,7 +8864,7 @@ func (x *LaunchPhaseName) String() string {
 func (*LaunchPhaseName) ProtoMessage() {}
 
 func (x *LaunchPhaseName) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8649,7 +8877,7 @@ func (x *LaunchPhaseName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchPhaseName.ProtoReflect.Descriptor instead.
 func (*LaunchPhaseName) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{97}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *LaunchPhaseName) GetType() string {
@@ -8681,7 +8909,7 @@ type LaunchPhase struct {
 
 func (x *LaunchPhase) Reset() {
 	*x = LaunchPhase{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8693,7 +8921,7 @@ func (x *LaunchPhase) String() string {
 func (*LaunchPhase) ProtoMessage() {}
 
 func (x *LaunchPhase) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8706,7 +8934,7 @@ func (x *LaunchPhase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchPhase.ProtoReflect.Descriptor instead.
 func (*LaunchPhase) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{98}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *LaunchPhase) GetPhase() *LaunchPhaseName {
@@ -8757,7 +8985,7 @@ type ClaimsNotice struct {
 
 func (x *ClaimsNotice) Reset() {
 	*x = ClaimsNotice{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8769,7 +8997,7 @@ func (x *ClaimsNotice) String() string {
 func (*ClaimsNotice) ProtoMessage() {}
 
 func (x *ClaimsNotice) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8782,7 +9010,7 @@ func (x *ClaimsNotice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimsNotice.ProtoReflect.Descriptor instead.
 func (*ClaimsNotice) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{99}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *ClaimsNotice) GetId() string {
@@ -8826,7 +9054,7 @@ type LaunchCode struct {
 
 func (x *LaunchCode) Reset() {
 	*x = LaunchCode{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8838,7 +9066,7 @@ func (x *LaunchCode) String() string {
 func (*LaunchCode) ProtoMessage() {}
 
 func (x *LaunchCode) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8851,7 +9079,7 @@ func (x *LaunchCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchCode.ProtoReflect.Descriptor instead.
 func (*LaunchCode) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{100}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *LaunchCode) GetCode() string {
@@ -8888,7 +9116,7 @@ type LaunchApplicationCreate struct {
 
 func (x *LaunchApplicationCreate) Reset() {
 	*x = LaunchApplicationCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8900,7 +9128,7 @@ func (x *LaunchApplicationCreate) String() string {
 func (*LaunchApplicationCreate) ProtoMessage() {}
 
 func (x *LaunchApplicationCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8913,7 +9141,7 @@ func (x *LaunchApplicationCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationCreate.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{101}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *LaunchApplicationCreate) GetDomain() *DomainCreate {
@@ -8948,7 +9176,7 @@ type LaunchApplicationUpdate struct {
 
 func (x *LaunchApplicationUpdate) Reset() {
 	*x = LaunchApplicationUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8960,7 +9188,7 @@ func (x *LaunchApplicationUpdate) String() string {
 func (*LaunchApplicationUpdate) ProtoMessage() {}
 
 func (x *LaunchApplicationUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8973,7 +9201,7 @@ func (x *LaunchApplicationUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationUpdate.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{102}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *LaunchApplicationUpdate) GetApplicationId() string {
@@ -9008,7 +9236,7 @@ type LaunchApplicationDelete struct {
 
 func (x *LaunchApplicationDelete) Reset() {
 	*x = LaunchApplicationDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9020,7 +9248,7 @@ func (x *LaunchApplicationDelete) String() string {
 func (*LaunchApplicationDelete) ProtoMessage() {}
 
 func (x *LaunchApplicationDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9033,7 +9261,7 @@ func (x *LaunchApplicationDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationDelete.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{103}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *LaunchApplicationDelete) GetApplicationId() string {
@@ -9071,7 +9299,7 @@ type LaunchApplicationDecide struct {
 
 func (x *LaunchApplicationDecide) Reset() {
 	*x = LaunchApplicationDecide{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9083,7 +9311,7 @@ func (x *LaunchApplicationDecide) String() string {
 func (*LaunchApplicationDecide) ProtoMessage() {}
 
 func (x *LaunchApplicationDecide) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9096,7 +9324,7 @@ func (x *LaunchApplicationDecide) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationDecide.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationDecide) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{104}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *LaunchApplicationDecide) GetApplicationId() string {
@@ -9147,7 +9375,7 @@ type AllocationTokenCreate struct {
 
 func (x *AllocationTokenCreate) Reset() {
 	*x = AllocationTokenCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9159,7 +9387,7 @@ func (x *AllocationTokenCreate) String() string {
 func (*AllocationTokenCreate) ProtoMessage() {}
 
 func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9172,7 +9400,7 @@ func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokenCreate.ProtoReflect.Descriptor instead.
 func (*AllocationTokenCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{105}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *AllocationTokenCreate) GetTokenSha256() []byte {
@@ -9254,7 +9482,7 @@ type AllocationTokenRevoke struct {
 
 func (x *AllocationTokenRevoke) Reset() {
 	*x = AllocationTokenRevoke{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9266,7 +9494,7 @@ func (x *AllocationTokenRevoke) String() string {
 func (*AllocationTokenRevoke) ProtoMessage() {}
 
 func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9279,7 +9507,7 @@ func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokenRevoke.ProtoReflect.Descriptor instead.
 func (*AllocationTokenRevoke) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{106}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *AllocationTokenRevoke) GetTokenSha256() []byte {
@@ -9301,7 +9529,7 @@ type HostImport struct {
 
 func (x *HostImport) Reset() {
 	*x = HostImport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9313,7 +9541,7 @@ func (x *HostImport) String() string {
 func (*HostImport) ProtoMessage() {}
 
 func (x *HostImport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9326,7 +9554,7 @@ func (x *HostImport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostImport.ProtoReflect.Descriptor instead.
 func (*HostImport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{107}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *HostImport) GetRegistrar() string {
@@ -9373,7 +9601,7 @@ type DomainImport struct {
 
 func (x *DomainImport) Reset() {
 	*x = DomainImport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9385,7 +9613,7 @@ func (x *DomainImport) String() string {
 func (*DomainImport) ProtoMessage() {}
 
 func (x *DomainImport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9398,7 +9626,7 @@ func (x *DomainImport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainImport.ProtoReflect.Descriptor instead.
 func (*DomainImport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{108}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *DomainImport) GetRegistrar() string {
@@ -9482,7 +9710,7 @@ type ImportedHost struct {
 
 func (x *ImportedHost) Reset() {
 	*x = ImportedHost{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9494,7 +9722,7 @@ func (x *ImportedHost) String() string {
 func (*ImportedHost) ProtoMessage() {}
 
 func (x *ImportedHost) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9507,7 +9735,7 @@ func (x *ImportedHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportedHost.ProtoReflect.Descriptor instead.
 func (*ImportedHost) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{109}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *ImportedHost) GetName() string {
@@ -9548,7 +9776,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\xad)\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xee*\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -9629,7 +9857,11 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"zoneKeyAdd\x12C\n" +
 	"\rzone_key_step\x18\xdd\x01 \x01(\v2\x1c.cadastre.fsm.v1.ZoneKeyStepH\x00R\vzoneKeyStep\x12J\n" +
 	"\x10zone_key_ds_seen\x18\xde\x01 \x01(\v2\x1e.cadastre.fsm.v1.ZoneKeyDSSeenH\x00R\rzoneKeyDsSeen\x12I\n" +
-	"\x0fzone_key_retire\x18\xdf\x01 \x01(\v2\x1e.cadastre.fsm.v1.ZoneKeyRetireH\x00R\rzoneKeyRetire\x12?\n" +
+	"\x0fzone_key_retire\x18\xdf\x01 \x01(\v2\x1e.cadastre.fsm.v1.ZoneKeyRetireH\x00R\rzoneKeyRetire\x129\n" +
+	"\tzone_hold\x18\xe1\x01 \x01(\v2\x19.cadastre.fsm.v1.ZoneHoldH\x00R\bzoneHold\x12B\n" +
+	"\fzone_release\x18\xe2\x01 \x01(\v2\x1c.cadastre.fsm.v1.ZoneReleaseH\x00R\vzoneRelease\x12@\n" +
+	"\fzone_ds_gone\x18\xe3\x01 \x01(\v2\x1b.cadastre.fsm.v1.ZoneDSGoneH\x00R\n" +
+	"zoneDsGone\x12?\n" +
 	"\vhost_import\x18\xf0\x01 \x01(\v2\x1b.cadastre.fsm.v1.HostImportH\x00R\n" +
 	"hostImport\x12E\n" +
 	"\rdomain_import\x18\xf1\x01 \x01(\v2\x1d.cadastre.fsm.v1.DomainImportH\x00R\fdomainImportB\x06\n" +
@@ -9780,7 +10012,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xc1\x12\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xab\x13\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -9839,7 +10071,9 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x0eauth_info_days\x18\x8d\x01 \x01(\rR\fauthInfoDays\x129\n" +
 	"\asigning\x18\xc8\x01 \x01(\v2\x1e.cadastre.fsm.v1.SigningPolicyR\asigning\x123\n" +
 	"\x15keep_application_days\x18\xd2\x01 \x01(\rR\x13keepApplicationDays\x12'\n" +
-	"\x0fkeep_token_days\x18\xd3\x01 \x01(\rR\rkeepTokenDays\"\x94\x03\n" +
+	"\x0fkeep_token_days\x18\xd3\x01 \x01(\rR\rkeepTokenDays\x127\n" +
+	"\x17max_removed_delegations\x18\xdc\x01 \x01(\rR\x15maxRemovedDelegations\x12/\n" +
+	"\x13max_removed_percent\x18\xdd\x01 \x01(\rR\x11maxRemovedPercent\"\x94\x03\n" +
 	"\rSigningPolicy\x12\x16\n" +
 	"\x06denial\x18\x01 \x01(\rR\x06denial\x12\x17\n" +
 	"\aopt_out\x18\x02 \x01(\bR\x06optOut\x12#\n" +
@@ -9875,7 +10109,17 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"1\n" +
 	"\rZoneKeyRetire\x12\x10\n" +
 	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\xc3\x01\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"S\n" +
+	"\bZoneHold\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x1f\n" +
+	"\vbase_serial\x18\x02 \x01(\rR\n" +
+	"baseSerial\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\tR\x05limit\"\x1f\n" +
+	"\vZoneRelease\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\"\x1e\n" +
+	"\n" +
+	"ZoneDSGone\x12\x10\n" +
+	"\x03tld\x18\x01 \x01(\tR\x03tld\"\xc3\x01\n" +
 	"\vPremiumName\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x14\n" +
 	"\x05class\x18\x02 \x01(\tR\x05class\x12,\n" +
@@ -10155,7 +10399,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\tact_at_ms\x18\x05 \x01(\x03R\aactAtMs\x12\"\n" +
 	"\rexpires_at_ms\x18\x06 \x01(\x03R\vexpiresAtMs\"%\n" +
 	"\aPollAck\x12\x1a\n" +
-	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\xe7\x01\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\"\x9f\x02\n" +
 	"\vZonePublish\x12\x10\n" +
 	"\x03tld\x18\x01 \x01(\tR\x03tld\x12\x1f\n" +
 	"\vbase_serial\x18\x02 \x01(\rR\n" +
@@ -10165,7 +10409,9 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"read_index\x18\x04 \x01(\x04R\treadIndex\x126\n" +
 	"\achanges\x18\x05 \x03(\v2\x1c.cadastre.fsm.v1.OwnerChangeR\achanges\x12\x18\n" +
 	"\acleaned\x18\x06 \x03(\tR\acleaned\x12\x1c\n" +
-	"\tsigned_as\x18\xc8\x01 \x01(\tR\bsignedAs\"\xa8\x01\n" +
+	"\tsigned_as\x18\xc8\x01 \x01(\tR\bsignedAs\x12&\n" +
+	"\vdelegations\x18\xc9\x01 \x01(\x04H\x00R\vdelegations\x88\x01\x01B\x0e\n" +
+	"\f_delegations\"\xa8\x01\n" +
 	"\vOwnerChange\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x10\n" +
 	"\x03rrs\x18\x02 \x01(\fR\x03rrs\x12\x1c\n" +
@@ -10370,7 +10616,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 110)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 113)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                  // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),                // 1: cadastre.fsm.v1.Envelope
@@ -10403,86 +10649,89 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*ZoneKeyMove)(nil),             // 28: cadastre.fsm.v1.ZoneKeyMove
 	(*ZoneKeyDSSeen)(nil),           // 29: cadastre.fsm.v1.ZoneKeyDSSeen
 	(*ZoneKeyRetire)(nil),           // 30: cadastre.fsm.v1.ZoneKeyRetire
-	(*PremiumName)(nil),             // 31: cadastre.fsm.v1.PremiumName
-	(*PremiumLoad)(nil),             // 32: cadastre.fsm.v1.PremiumLoad
-	(*PremiumRemove)(nil),           // 33: cadastre.fsm.v1.PremiumRemove
-	(*ReservedLoad)(nil),            // 34: cadastre.fsm.v1.ReservedLoad
-	(*ReservedRemove)(nil),          // 35: cadastre.fsm.v1.ReservedRemove
-	(*ApexServer)(nil),              // 36: cadastre.fsm.v1.ApexServer
-	(*PostalInfo)(nil),              // 37: cadastre.fsm.v1.PostalInfo
-	(*Phone)(nil),                   // 38: cadastre.fsm.v1.Phone
-	(*Disclose)(nil),                // 39: cadastre.fsm.v1.Disclose
-	(*AuthInfo)(nil),                // 40: cadastre.fsm.v1.AuthInfo
-	(*AuthInfoFailure)(nil),         // 41: cadastre.fsm.v1.AuthInfoFailure
-	(*ContactCreate)(nil),           // 42: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),           // 43: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil),        // 44: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),                 // 45: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),           // 46: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),              // 47: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),              // 48: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),              // 49: cadastre.fsm.v1.HostDelete
-	(*HostReturn)(nil),              // 50: cadastre.fsm.v1.HostReturn
-	(*DomainContact)(nil),           // 51: cadastre.fsm.v1.DomainContact
-	(*DelegationSigner)(nil),        // 52: cadastre.fsm.v1.DelegationSigner
-	(*PublicKey)(nil),               // 53: cadastre.fsm.v1.PublicKey
-	(*HostAttribute)(nil),           // 54: cadastre.fsm.v1.HostAttribute
-	(*DomainCreate)(nil),            // 55: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),            // 56: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),            // 57: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),             // 58: cadastre.fsm.v1.DomainRenew
-	(*Fee)(nil),                     // 59: cadastre.fsm.v1.Fee
-	(*DomainRestoreRequest)(nil),    // 60: cadastre.fsm.v1.DomainRestoreRequest
-	(*DomainRestoreReport)(nil),     // 61: cadastre.fsm.v1.DomainRestoreReport
-	(*Case)(nil),                    // 62: cadastre.fsm.v1.Case
-	(*DomainServerUpdate)(nil),      // 63: cadastre.fsm.v1.DomainServerUpdate
-	(*HostServerUpdate)(nil),        // 64: cadastre.fsm.v1.HostServerUpdate
-	(*ContactServerUpdate)(nil),     // 65: cadastre.fsm.v1.ContactServerUpdate
-	(*TTL)(nil),                     // 66: cadastre.fsm.v1.TTL
-	(*TTLBounds)(nil),               // 67: cadastre.fsm.v1.TTLBounds
-	(*AdditionalEmail)(nil),         // 68: cadastre.fsm.v1.AdditionalEmail
-	(*AuthProof)(nil),               // 69: cadastre.fsm.v1.AuthProof
-	(*DomainTransferRequest)(nil),   // 70: cadastre.fsm.v1.DomainTransferRequest
-	(*DomainTransferApprove)(nil),   // 71: cadastre.fsm.v1.DomainTransferApprove
-	(*DomainTransferReject)(nil),    // 72: cadastre.fsm.v1.DomainTransferReject
-	(*DomainTransferCancel)(nil),    // 73: cadastre.fsm.v1.DomainTransferCancel
-	(*ContactTransferRequest)(nil),  // 74: cadastre.fsm.v1.ContactTransferRequest
-	(*ContactTransferApprove)(nil),  // 75: cadastre.fsm.v1.ContactTransferApprove
-	(*ContactTransferReject)(nil),   // 76: cadastre.fsm.v1.ContactTransferReject
-	(*ContactTransferCancel)(nil),   // 77: cadastre.fsm.v1.ContactTransferCancel
-	(*Transfer)(nil),                // 78: cadastre.fsm.v1.Transfer
-	(*PollAck)(nil),                 // 79: cadastre.fsm.v1.PollAck
-	(*ZonePublish)(nil),             // 80: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),             // 81: cadastre.fsm.v1.OwnerChange
-	(*OrgLink)(nil),                 // 82: cadastre.fsm.v1.OrgLink
-	(*OrgRole)(nil),                 // 83: cadastre.fsm.v1.OrgRole
-	(*OrgContact)(nil),              // 84: cadastre.fsm.v1.OrgContact
-	(*OrgCreate)(nil),               // 85: cadastre.fsm.v1.OrgCreate
-	(*OrgUpdate)(nil),               // 86: cadastre.fsm.v1.OrgUpdate
-	(*OrgDelete)(nil),               // 87: cadastre.fsm.v1.OrgDelete
-	(*OrgServerUpdate)(nil),         // 88: cadastre.fsm.v1.OrgServerUpdate
-	(*KeyrelayCreate)(nil),          // 89: cadastre.fsm.v1.KeyrelayCreate
-	(*RelayedKey)(nil),              // 90: cadastre.fsm.v1.RelayedKey
-	(*MaintenanceItem)(nil),         // 91: cadastre.fsm.v1.MaintenanceItem
-	(*MaintenanceText)(nil),         // 92: cadastre.fsm.v1.MaintenanceText
-	(*MaintenanceSystem)(nil),       // 93: cadastre.fsm.v1.MaintenanceSystem
-	(*MaintenanceIntervention)(nil), // 94: cadastre.fsm.v1.MaintenanceIntervention
-	(*MaintenanceCreate)(nil),       // 95: cadastre.fsm.v1.MaintenanceCreate
-	(*MaintenanceUpdate)(nil),       // 96: cadastre.fsm.v1.MaintenanceUpdate
-	(*MaintenanceCancel)(nil),       // 97: cadastre.fsm.v1.MaintenanceCancel
-	(*LaunchPhaseName)(nil),         // 98: cadastre.fsm.v1.LaunchPhaseName
-	(*LaunchPhase)(nil),             // 99: cadastre.fsm.v1.LaunchPhase
-	(*ClaimsNotice)(nil),            // 100: cadastre.fsm.v1.ClaimsNotice
-	(*LaunchCode)(nil),              // 101: cadastre.fsm.v1.LaunchCode
-	(*LaunchApplicationCreate)(nil), // 102: cadastre.fsm.v1.LaunchApplicationCreate
-	(*LaunchApplicationUpdate)(nil), // 103: cadastre.fsm.v1.LaunchApplicationUpdate
-	(*LaunchApplicationDelete)(nil), // 104: cadastre.fsm.v1.LaunchApplicationDelete
-	(*LaunchApplicationDecide)(nil), // 105: cadastre.fsm.v1.LaunchApplicationDecide
-	(*AllocationTokenCreate)(nil),   // 106: cadastre.fsm.v1.AllocationTokenCreate
-	(*AllocationTokenRevoke)(nil),   // 107: cadastre.fsm.v1.AllocationTokenRevoke
-	(*HostImport)(nil),              // 108: cadastre.fsm.v1.HostImport
-	(*DomainImport)(nil),            // 109: cadastre.fsm.v1.DomainImport
-	(*ImportedHost)(nil),            // 110: cadastre.fsm.v1.ImportedHost
+	(*ZoneHold)(nil),                // 31: cadastre.fsm.v1.ZoneHold
+	(*ZoneRelease)(nil),             // 32: cadastre.fsm.v1.ZoneRelease
+	(*ZoneDSGone)(nil),              // 33: cadastre.fsm.v1.ZoneDSGone
+	(*PremiumName)(nil),             // 34: cadastre.fsm.v1.PremiumName
+	(*PremiumLoad)(nil),             // 35: cadastre.fsm.v1.PremiumLoad
+	(*PremiumRemove)(nil),           // 36: cadastre.fsm.v1.PremiumRemove
+	(*ReservedLoad)(nil),            // 37: cadastre.fsm.v1.ReservedLoad
+	(*ReservedRemove)(nil),          // 38: cadastre.fsm.v1.ReservedRemove
+	(*ApexServer)(nil),              // 39: cadastre.fsm.v1.ApexServer
+	(*PostalInfo)(nil),              // 40: cadastre.fsm.v1.PostalInfo
+	(*Phone)(nil),                   // 41: cadastre.fsm.v1.Phone
+	(*Disclose)(nil),                // 42: cadastre.fsm.v1.Disclose
+	(*AuthInfo)(nil),                // 43: cadastre.fsm.v1.AuthInfo
+	(*AuthInfoFailure)(nil),         // 44: cadastre.fsm.v1.AuthInfoFailure
+	(*ContactCreate)(nil),           // 45: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),           // 46: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),        // 47: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                 // 48: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),           // 49: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),              // 50: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),              // 51: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),              // 52: cadastre.fsm.v1.HostDelete
+	(*HostReturn)(nil),              // 53: cadastre.fsm.v1.HostReturn
+	(*DomainContact)(nil),           // 54: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),        // 55: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),               // 56: cadastre.fsm.v1.PublicKey
+	(*HostAttribute)(nil),           // 57: cadastre.fsm.v1.HostAttribute
+	(*DomainCreate)(nil),            // 58: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),            // 59: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),            // 60: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),             // 61: cadastre.fsm.v1.DomainRenew
+	(*Fee)(nil),                     // 62: cadastre.fsm.v1.Fee
+	(*DomainRestoreRequest)(nil),    // 63: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),     // 64: cadastre.fsm.v1.DomainRestoreReport
+	(*Case)(nil),                    // 65: cadastre.fsm.v1.Case
+	(*DomainServerUpdate)(nil),      // 66: cadastre.fsm.v1.DomainServerUpdate
+	(*HostServerUpdate)(nil),        // 67: cadastre.fsm.v1.HostServerUpdate
+	(*ContactServerUpdate)(nil),     // 68: cadastre.fsm.v1.ContactServerUpdate
+	(*TTL)(nil),                     // 69: cadastre.fsm.v1.TTL
+	(*TTLBounds)(nil),               // 70: cadastre.fsm.v1.TTLBounds
+	(*AdditionalEmail)(nil),         // 71: cadastre.fsm.v1.AdditionalEmail
+	(*AuthProof)(nil),               // 72: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),   // 73: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),   // 74: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),    // 75: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),    // 76: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil),  // 77: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil),  // 78: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),   // 79: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),   // 80: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),                // 81: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                 // 82: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),             // 83: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),             // 84: cadastre.fsm.v1.OwnerChange
+	(*OrgLink)(nil),                 // 85: cadastre.fsm.v1.OrgLink
+	(*OrgRole)(nil),                 // 86: cadastre.fsm.v1.OrgRole
+	(*OrgContact)(nil),              // 87: cadastre.fsm.v1.OrgContact
+	(*OrgCreate)(nil),               // 88: cadastre.fsm.v1.OrgCreate
+	(*OrgUpdate)(nil),               // 89: cadastre.fsm.v1.OrgUpdate
+	(*OrgDelete)(nil),               // 90: cadastre.fsm.v1.OrgDelete
+	(*OrgServerUpdate)(nil),         // 91: cadastre.fsm.v1.OrgServerUpdate
+	(*KeyrelayCreate)(nil),          // 92: cadastre.fsm.v1.KeyrelayCreate
+	(*RelayedKey)(nil),              // 93: cadastre.fsm.v1.RelayedKey
+	(*MaintenanceItem)(nil),         // 94: cadastre.fsm.v1.MaintenanceItem
+	(*MaintenanceText)(nil),         // 95: cadastre.fsm.v1.MaintenanceText
+	(*MaintenanceSystem)(nil),       // 96: cadastre.fsm.v1.MaintenanceSystem
+	(*MaintenanceIntervention)(nil), // 97: cadastre.fsm.v1.MaintenanceIntervention
+	(*MaintenanceCreate)(nil),       // 98: cadastre.fsm.v1.MaintenanceCreate
+	(*MaintenanceUpdate)(nil),       // 99: cadastre.fsm.v1.MaintenanceUpdate
+	(*MaintenanceCancel)(nil),       // 100: cadastre.fsm.v1.MaintenanceCancel
+	(*LaunchPhaseName)(nil),         // 101: cadastre.fsm.v1.LaunchPhaseName
+	(*LaunchPhase)(nil),             // 102: cadastre.fsm.v1.LaunchPhase
+	(*ClaimsNotice)(nil),            // 103: cadastre.fsm.v1.ClaimsNotice
+	(*LaunchCode)(nil),              // 104: cadastre.fsm.v1.LaunchCode
+	(*LaunchApplicationCreate)(nil), // 105: cadastre.fsm.v1.LaunchApplicationCreate
+	(*LaunchApplicationUpdate)(nil), // 106: cadastre.fsm.v1.LaunchApplicationUpdate
+	(*LaunchApplicationDelete)(nil), // 107: cadastre.fsm.v1.LaunchApplicationDelete
+	(*LaunchApplicationDecide)(nil), // 108: cadastre.fsm.v1.LaunchApplicationDecide
+	(*AllocationTokenCreate)(nil),   // 109: cadastre.fsm.v1.AllocationTokenCreate
+	(*AllocationTokenRevoke)(nil),   // 110: cadastre.fsm.v1.AllocationTokenRevoke
+	(*HostImport)(nil),              // 111: cadastre.fsm.v1.HostImport
+	(*DomainImport)(nil),            // 112: cadastre.fsm.v1.DomainImport
+	(*ImportedHost)(nil),            // 113: cadastre.fsm.v1.ImportedHost
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -10498,53 +10747,53 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	20,  // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
 	21,  // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
 	23,  // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
-	42,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
-	43,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
-	46,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
-	47,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
-	48,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
-	49,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
-	55,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
-	56,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
-	57,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
-	58,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
-	80,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
-	70,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
-	71,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
-	72,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
-	73,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
-	74,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
-	75,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
-	76,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
-	77,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
-	79,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
-	60,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
-	61,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
+	45,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
+	46,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
+	49,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
+	50,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
+	51,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
+	52,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
+	58,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
+	59,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
+	60,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
+	61,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
+	83,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
+	73,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
+	74,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
+	75,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
+	76,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
+	77,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
+	78,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
+	79,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
+	80,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
+	82,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
+	63,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
+	64,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
 	22,  // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
-	63,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
-	64,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
-	65,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
-	102, // 39: cadastre.fsm.v1.Command.launch_application_create:type_name -> cadastre.fsm.v1.LaunchApplicationCreate
-	103, // 40: cadastre.fsm.v1.Command.launch_application_update:type_name -> cadastre.fsm.v1.LaunchApplicationUpdate
-	104, // 41: cadastre.fsm.v1.Command.launch_application_delete:type_name -> cadastre.fsm.v1.LaunchApplicationDelete
-	105, // 42: cadastre.fsm.v1.Command.launch_application_decide:type_name -> cadastre.fsm.v1.LaunchApplicationDecide
-	106, // 43: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
-	107, // 44: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
-	41,  // 45: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
+	66,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
+	67,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
+	68,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
+	105, // 39: cadastre.fsm.v1.Command.launch_application_create:type_name -> cadastre.fsm.v1.LaunchApplicationCreate
+	106, // 40: cadastre.fsm.v1.Command.launch_application_update:type_name -> cadastre.fsm.v1.LaunchApplicationUpdate
+	107, // 41: cadastre.fsm.v1.Command.launch_application_delete:type_name -> cadastre.fsm.v1.LaunchApplicationDelete
+	108, // 42: cadastre.fsm.v1.Command.launch_application_decide:type_name -> cadastre.fsm.v1.LaunchApplicationDecide
+	109, // 43: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
+	110, // 44: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
+	44,  // 45: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
 	17,  // 46: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
-	85,  // 47: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
-	86,  // 48: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
-	87,  // 49: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
-	88,  // 50: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
-	89,  // 51: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
-	32,  // 52: cadastre.fsm.v1.Command.premium_load:type_name -> cadastre.fsm.v1.PremiumLoad
-	33,  // 53: cadastre.fsm.v1.Command.premium_remove:type_name -> cadastre.fsm.v1.PremiumRemove
-	34,  // 54: cadastre.fsm.v1.Command.reserved_load:type_name -> cadastre.fsm.v1.ReservedLoad
-	35,  // 55: cadastre.fsm.v1.Command.reserved_remove:type_name -> cadastre.fsm.v1.ReservedRemove
-	50,  // 56: cadastre.fsm.v1.Command.host_return:type_name -> cadastre.fsm.v1.HostReturn
-	95,  // 57: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
-	96,  // 58: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
-	97,  // 59: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
+	88,  // 47: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
+	89,  // 48: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
+	90,  // 49: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
+	91,  // 50: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
+	92,  // 51: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
+	35,  // 52: cadastre.fsm.v1.Command.premium_load:type_name -> cadastre.fsm.v1.PremiumLoad
+	36,  // 53: cadastre.fsm.v1.Command.premium_remove:type_name -> cadastre.fsm.v1.PremiumRemove
+	37,  // 54: cadastre.fsm.v1.Command.reserved_load:type_name -> cadastre.fsm.v1.ReservedLoad
+	38,  // 55: cadastre.fsm.v1.Command.reserved_remove:type_name -> cadastre.fsm.v1.ReservedRemove
+	53,  // 56: cadastre.fsm.v1.Command.host_return:type_name -> cadastre.fsm.v1.HostReturn
+	98,  // 57: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
+	99,  // 58: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
+	100, // 59: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
 	13,  // 60: cadastre.fsm.v1.Command.node_update:type_name -> cadastre.fsm.v1.NodeUpdate
 	14,  // 61: cadastre.fsm.v1.Command.node_role:type_name -> cadastre.fsm.v1.NodeRole
 	15,  // 62: cadastre.fsm.v1.Command.trust_put:type_name -> cadastre.fsm.v1.TrustPut
@@ -10553,111 +10802,114 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	27,  // 65: cadastre.fsm.v1.Command.zone_key_step:type_name -> cadastre.fsm.v1.ZoneKeyStep
 	29,  // 66: cadastre.fsm.v1.Command.zone_key_ds_seen:type_name -> cadastre.fsm.v1.ZoneKeyDSSeen
 	30,  // 67: cadastre.fsm.v1.Command.zone_key_retire:type_name -> cadastre.fsm.v1.ZoneKeyRetire
-	108, // 68: cadastre.fsm.v1.Command.host_import:type_name -> cadastre.fsm.v1.HostImport
-	109, // 69: cadastre.fsm.v1.Command.domain_import:type_name -> cadastre.fsm.v1.DomainImport
-	5,   // 70: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	78,  // 71: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,   // 72: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,   // 73: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,   // 74: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	24,  // 75: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	36,  // 76: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	31,  // 77: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	67,  // 78: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	99,  // 79: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
-	25,  // 80: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
-	28,  // 81: cadastre.fsm.v1.ZoneKeyStep.moves:type_name -> cadastre.fsm.v1.ZoneKeyMove
-	31,  // 82: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
-	37,  // 83: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	38,  // 84: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	38,  // 85: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	40,  // 86: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	39,  // 87: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	68,  // 88: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	82,  // 89: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	44,  // 90: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	38,  // 91: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	38,  // 92: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	40,  // 93: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	39,  // 94: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	68,  // 95: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	82,  // 96: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 97: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 98: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	45,  // 99: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	66,  // 100: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	82,  // 101: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	66,  // 102: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	82,  // 103: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 104: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 105: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	53,  // 106: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	51,  // 107: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	40,  // 108: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	52,  // 109: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	53,  // 110: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	59,  // 111: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	66,  // 112: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	82,  // 113: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	54,  // 114: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	98,  // 115: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	100, // 116: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
-	51,  // 117: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	51,  // 118: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	40,  // 119: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	52,  // 120: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	53,  // 121: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	52,  // 122: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	53,  // 123: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	66,  // 124: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	82,  // 125: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 126: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	82,  // 127: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	54,  // 128: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	59,  // 129: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	59,  // 130: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	62,  // 131: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	62,  // 132: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	62,  // 133: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	69,  // 134: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	59,  // 135: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	69,  // 136: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	81,  // 137: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	83,  // 138: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
-	37,  // 139: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	38,  // 140: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	38,  // 141: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	84,  // 142: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
-	84,  // 143: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	84,  // 144: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	83,  // 145: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
-	83,  // 146: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
-	44,  // 147: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	38,  // 148: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	38,  // 149: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	62,  // 150: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	69,  // 151: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	90,  // 152: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
-	53,  // 153: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
-	92,  // 154: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
-	93,  // 155: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
-	92,  // 156: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
-	94,  // 157: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
-	91,  // 158: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	91,  // 159: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	98,  // 160: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	55,  // 161: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
-	101, // 162: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
-	98,  // 163: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	56,  // 164: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
-	98,  // 165: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	110, // 166: cadastre.fsm.v1.DomainImport.hosts:type_name -> cadastre.fsm.v1.ImportedHost
-	52,  // 167: cadastre.fsm.v1.DomainImport.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	168, // [168:168] is the sub-list for method output_type
-	168, // [168:168] is the sub-list for method input_type
-	168, // [168:168] is the sub-list for extension type_name
-	168, // [168:168] is the sub-list for extension extendee
-	0,   // [0:168] is the sub-list for field type_name
+	31,  // 68: cadastre.fsm.v1.Command.zone_hold:type_name -> cadastre.fsm.v1.ZoneHold
+	32,  // 69: cadastre.fsm.v1.Command.zone_release:type_name -> cadastre.fsm.v1.ZoneRelease
+	33,  // 70: cadastre.fsm.v1.Command.zone_ds_gone:type_name -> cadastre.fsm.v1.ZoneDSGone
+	111, // 71: cadastre.fsm.v1.Command.host_import:type_name -> cadastre.fsm.v1.HostImport
+	112, // 72: cadastre.fsm.v1.Command.domain_import:type_name -> cadastre.fsm.v1.DomainImport
+	5,   // 73: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	81,  // 74: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 75: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 76: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 77: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	24,  // 78: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	39,  // 79: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	34,  // 80: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	70,  // 81: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	102, // 82: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
+	25,  // 83: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
+	28,  // 84: cadastre.fsm.v1.ZoneKeyStep.moves:type_name -> cadastre.fsm.v1.ZoneKeyMove
+	34,  // 85: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
+	40,  // 86: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	41,  // 87: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	41,  // 88: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	43,  // 89: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	42,  // 90: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	71,  // 91: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	85,  // 92: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	47,  // 93: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	41,  // 94: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	41,  // 95: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	43,  // 96: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	42,  // 97: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	71,  // 98: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	85,  // 99: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	85,  // 100: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	85,  // 101: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	48,  // 102: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	69,  // 103: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	85,  // 104: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	69,  // 105: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	85,  // 106: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	85,  // 107: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	85,  // 108: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	56,  // 109: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	54,  // 110: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	43,  // 111: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	55,  // 112: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	56,  // 113: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	62,  // 114: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	69,  // 115: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	85,  // 116: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	57,  // 117: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	101, // 118: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	103, // 119: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
+	54,  // 120: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	54,  // 121: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	43,  // 122: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	55,  // 123: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	56,  // 124: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	55,  // 125: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	56,  // 126: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	69,  // 127: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	85,  // 128: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	85,  // 129: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	85,  // 130: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	57,  // 131: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	62,  // 132: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	62,  // 133: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	65,  // 134: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	65,  // 135: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	65,  // 136: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	72,  // 137: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	62,  // 138: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	72,  // 139: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	84,  // 140: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	86,  // 141: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
+	40,  // 142: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	41,  // 143: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	41,  // 144: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	87,  // 145: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
+	87,  // 146: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	87,  // 147: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	86,  // 148: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
+	86,  // 149: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
+	47,  // 150: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	41,  // 151: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	41,  // 152: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	65,  // 153: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	72,  // 154: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	93,  // 155: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
+	56,  // 156: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
+	95,  // 157: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
+	96,  // 158: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
+	95,  // 159: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
+	97,  // 160: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
+	94,  // 161: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	94,  // 162: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	101, // 163: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	58,  // 164: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
+	104, // 165: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
+	101, // 166: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	59,  // 167: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
+	101, // 168: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	113, // 169: cadastre.fsm.v1.DomainImport.hosts:type_name -> cadastre.fsm.v1.ImportedHost
+	55,  // 170: cadastre.fsm.v1.DomainImport.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	171, // [171:171] is the sub-list for method output_type
+	171, // [171:171] is the sub-list for method input_type
+	171, // [171:171] is the sub-list for extension type_name
+	171, // [171:171] is the sub-list for extension extendee
+	0,   // [0:171] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -10730,25 +10982,29 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_ZoneKeyStep)(nil),
 		(*Command_ZoneKeyDsSeen)(nil),
 		(*Command_ZoneKeyRetire)(nil),
+		(*Command_ZoneHold)(nil),
+		(*Command_ZoneRelease)(nil),
+		(*Command_ZoneDsGone)(nil),
 		(*Command_HostImport)(nil),
 		(*Command_DomainImport)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[20].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[42].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[43].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[55].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[65].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[85].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[89].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[90].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[105].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[45].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[46].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[58].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[68].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[82].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[88].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[92].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[93].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[108].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   110,
+			NumMessages:   113,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
