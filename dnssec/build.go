@@ -155,33 +155,44 @@ func (b *builder) published(owner registry.DomainName) (*node, error) {
 
 // replace gives the node other records and keeps its NSEC record.
 func (n *node) replace(rrs []dns.RR) error {
-	var types []uint16
-	byType := make(map[uint16][]dns.RR)
-	for _, rr := range rrs {
-		rrtype := rr.Header().Rrtype
-		if byType[rrtype] == nil {
-			types = append(types, rrtype)
-		}
-		byType[rrtype] = append(byType[rrtype], rr)
-	}
 	old := n.sets
 	n.sets = nil
-	for _, rrtype := range types {
+	hasNS, hasSOA := false, false
+	for _, group := range byType(rrs) {
+		rrtype := group[0].Header().Rrtype
+		hasNS, hasSOA = hasNS || rrtype == dns.TypeNS, hasSOA || rrtype == dns.TypeSOA
 		if i := slices.IndexFunc(old, func(s *set) bool { return s.rrtype == rrtype }); i >= 0 {
 			n.sets = append(n.sets, old[i])
 		}
-		if err := n.put(rrtype, byType[rrtype]); err != nil {
+		if err := n.put(rrtype, group); err != nil {
 			return err
 		}
 	}
 	if i := slices.IndexFunc(old, func(s *set) bool { return s.rrtype == dns.TypeNSEC }); i >= 0 {
 		n.sets = append(n.sets, old[i])
 	}
-	n.cut = n.cut || byType[dns.TypeNS] != nil
-	if byType[dns.TypeNS] == nil || byType[dns.TypeSOA] != nil {
-		n.cut = false
-	}
+	n.cut = hasNS && !hasSOA
 	return nil
+}
+
+// byType puts records of one owner together by type; the types are in the order in which they first
+// come, the records of each too. Few owners have more than two types.
+func byType(rrs []dns.RR) [][]dns.RR {
+	groups := make([][]dns.RR, 0, 2)
+	for first := 0; first < len(rrs); {
+		rrtype, end := rrs[first].Header().Rrtype, first+1
+		for end < len(rrs) && rrs[end].Header().Rrtype == rrtype {
+			end++
+		}
+		same := func(group []dns.RR) bool { return group[0].Header().Rrtype == rrtype }
+		if i := slices.IndexFunc(groups, same); i >= 0 {
+			groups[i] = append(groups[i], rrs[first:end]...)
+		} else {
+			groups = append(groups, rrs[first:end:end])
+		}
+		first = end
+	}
+	return groups
 }
 
 // apexRecords returns what a signed zone has at its apex besides SOA and NS.

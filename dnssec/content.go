@@ -95,6 +95,9 @@ func (n *node) pack() ([]byte, error) {
 			sigs = append(sigs, sig)
 		}
 	}
+	if len(sigs) == 0 {
+		return out, nil
+	}
 	packed, err := zone.Pack(sigs)
 	return append(out, packed...), err
 }
@@ -122,22 +125,17 @@ func parseNode(owner registry.DomainName, published []byte) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("published records at %s: %w", owner, err)
 	}
-	byType := make(map[uint16][]dns.RR)
-	var order []uint16
 	var sigs []*dns.RRSIG
+	content := rrs[:0]
 	for _, rr := range rrs {
 		if sig, ok := rr.(*dns.RRSIG); ok {
 			sigs = append(sigs, sig)
 			continue
 		}
-		rrtype := rr.Header().Rrtype
-		if byType[rrtype] == nil {
-			order = append(order, rrtype)
-		}
-		byType[rrtype] = append(byType[rrtype], rr)
+		content = append(content, rr)
 	}
-	for _, rrtype := range order {
-		if err := n.put(rrtype, byType[rrtype]); err != nil {
+	for _, group := range byType(content) {
+		if err := n.put(group[0].Header().Rrtype, group); err != nil {
 			return nil, err
 		}
 	}

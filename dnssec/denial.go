@@ -13,8 +13,10 @@ import (
 // the neighbours before them.
 func (b *builder) linkChain() error {
 	edits := chainEdits{types: make(map[string][]uint16), names: make(map[string]registry.DomainName)}
-	for _, n := range b.nodes {
-		b.place(n, &edits)
+	if _, _, hasChain := b.view.ChainFrom(b.req.TLD.Name, nil); hasChain || b.denial() != registry.DenialNone {
+		for _, n := range b.nodes {
+			b.place(n, &edits)
+		}
 	}
 	if err := b.dropOldChain(); err != nil {
 		return err

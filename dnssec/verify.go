@@ -80,7 +80,7 @@ func (c *checker) read(changes []Change) error {
 }
 
 func (c *checker) owner(name registry.DomainName, records []wireRecord) (*checkedOwner, error) {
-	owner := &checkedOwner{name: name, sets: make(map[uint16][]wireRecord), sigs: make(map[uint16][]*wireSignature)}
+	owner := &checkedOwner{name: name, sets: make(map[uint16][]wireRecord)}
 	wire := wireName(string(name))
 	for _, r := range records {
 		if !bytes.Equal(r.owner, wire) || r.class != dns.ClassINET {
@@ -95,6 +95,9 @@ func (c *checker) owner(name registry.DomainName, records []wireRecord) (*checke
 			return nil, fmt.Errorf("check %s: signature: %w", name, err)
 		}
 		sig.ttl = r.ttl
+		if owner.sigs == nil {
+			owner.sigs = make(map[uint16][]*wireSignature)
+		}
 		owner.sigs[sig.covered] = append(owner.sigs[sig.covered], sig)
 	}
 	owner.cut = name != c.req.TLD.Name && len(owner.sets[wireNS]) > 0
@@ -146,33 +149,47 @@ func (c *checker) checkSignatures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.req.Keys == nil { // there is nothing to compute
+		for _, owner := range c.changed {
+			if err := c.checkOwner(owner, nil, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	group, _ := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, owner := range c.changed {
-		group.Go(func() error {
-			for rrtype := range owner.sigs {
-				if c.req.Keys == nil || len(owner.sets[rrtype]) == 0 || !owner.mustSign(rrtype) {
-					return fmt.Errorf("check %s: a signature over %s, which is not to be signed", owner.name, dns.TypeToString[rrtype])
-				}
-			}
-			for rrtype, records := range owner.sets {
-				keys := zoneKeys
-				if isKeySetType(rrtype) {
-					keys = apexKeys
-				}
-				if c.req.Keys == nil || !owner.mustSign(rrtype) {
-					continue
-				}
-				for _, key := range keys {
-					if err := c.checkSet(owner, rrtype, records, key); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
-		})
+		group.Go(func() error { return c.checkOwner(owner, zoneKeys, apexKeys) })
 	}
 	return group.Wait()
+}
+
+// checkOwner checks all signatures at an owner.
+func (c *checker) checkOwner(owner *checkedOwner, zoneKeys, apexKeys []checkedKey) error {
+	for rrtype := range owner.sigs {
+		if c.req.Keys == nil || len(owner.sets[rrtype]) == 0 || !owner.mustSign(rrtype) {
+			return fmt.Errorf("check %s: a signature over %s, which is not to be signed", owner.name, dns.TypeToString[rrtype])
+		}
+	}
+	if c.req.Keys == nil {
+		return nil
+	}
+	for rrtype, records := range owner.sets {
+		keys := zoneKeys
+		if isKeySetType(rrtype) {
+			keys = apexKeys
+		}
+		if !owner.mustSign(rrtype) {
+			continue
+		}
+		for _, key := range keys {
+			if err := c.checkSet(owner, rrtype, records, key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // checkedKey is a key whose signatures are expected.

@@ -37,10 +37,18 @@ type wireRecord struct {
 // wireName converts a name without trailing dot to lower-case wire format.
 func wireName(name string) []byte {
 	out := make([]byte, 0, len(name)+2)
-	for _, label := range strings.Split(strings.ToLower(name), ".") {
+	for label := range strings.SplitSeq(strings.ToLower(name), ".") {
 		out = append(append(out, byte(len(label))), label...)
 	}
 	return append(out, 0)
+}
+
+// lower returns the octets in lower case: themselves if they are.
+func lower(b []byte) []byte {
+	if slices.ContainsFunc(b, func(c byte) bool { return 'A' <= c && c <= 'Z' }) {
+		return bytes.ToLower(b)
+	}
+	return b
 }
 
 // wireNameLen returns how many octets the uncompressed name at the beginning of b takes.
@@ -69,14 +77,17 @@ func countLabels(name []byte) int {
 
 // parseWire takes published records apart.
 func parseWire(rrs []byte) ([]wireRecord, error) {
-	var out []wireRecord
+	if len(rrs) == 0 {
+		return nil, nil
+	}
+	out := make([]wireRecord, 0, 2)
 	for len(rrs) > 0 {
 		n, err := wireNameLen(rrs)
 		if err != nil || len(rrs) < n+10 {
 			return nil, errWire
 		}
 		r := wireRecord{
-			owner: bytes.ToLower(rrs[:n]), rrtype: binary.BigEndian.Uint16(rrs[n:]), class: binary.BigEndian.Uint16(rrs[n+2:]),
+			owner: lower(rrs[:n:n]), rrtype: binary.BigEndian.Uint16(rrs[n:]), class: binary.BigEndian.Uint16(rrs[n+2:]),
 			ttl: binary.BigEndian.Uint32(rrs[n+4:]),
 		}
 		end := n + 10 + int(binary.BigEndian.Uint16(rrs[n+8:]))

@@ -169,16 +169,23 @@ const maxRecordOctets = 4096
 
 // Pack puts records one after another in uncompressed wire format; Unpack is its reverse.
 func Pack(rrs []dns.RR) ([]byte, error) {
-	var out []byte
-	buf := make([]byte, maxRecordOctets)
+	if len(rrs) == 0 {
+		return nil, nil
+	}
+	octets := 0
 	for _, rr := range rrs {
-		n, err := dns.PackRR(rr, buf, 0, nil, false)
+		octets += min(dns.Len(rr), maxRecordOctets)
+	}
+	out := make([]byte, octets)
+	end := 0
+	for _, rr := range rrs {
+		n, err := dns.PackRR(rr, out, end, nil, false)
 		if err != nil {
 			return nil, fmt.Errorf("pack the record %q: %w", rr.String(), err)
 		}
-		out = append(out, buf[:n]...)
+		end = n
 	}
-	return out, nil
+	return out[:end], nil
 }
 
 // Unpack returns the records in the concatenated form that Records makes.
