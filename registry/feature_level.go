@@ -35,6 +35,9 @@ const (
 	LevelPublicationLimits uint32 = 4
 	// LevelLeanRows is the first with fewer rows for each command.
 	LevelLeanRows uint32 = 3
+	// LevelPackedRows is the first with one row for each entry for the first versions of the objects that
+	// it makes and for its postings, and with the names of domains noted when they become free.
+	LevelPackedRows uint32 = 4
 )
 
 // CheckFeatureLevel says whether this program can take part in a cluster of the level.

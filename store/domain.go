@@ -28,7 +28,9 @@ func (tx *Tx) PutDomain(old, d *registry.Domain) {
 	tx.set(tableDomain.key().tail(string(d.Name)), row)
 	if old == nil {
 		tx.putROID(d.ROID, registry.KindDomain, string(d.Name))
-		tx.noteName(registry.KindDomain, string(d.Name), d.ROID)
+		if !tx.packs {
+			tx.noteName(registry.KindDomain, string(d.Name), d.ROID)
+		}
 	}
 	tx.moveDomainIndexes(old, d)
 	tx.addHistory(registry.KindDomain, d.ROID, string(d.Name), row)
@@ -38,6 +40,9 @@ func (tx *Tx) PutDomain(old, d *registry.Domain) {
 func (tx *Tx) DeleteDomain(d *registry.Domain) {
 	tx.del(tableDomain.key().tail(string(d.Name)))
 	tx.dropROID(d.ROID)
+	if tx.packs {
+		tx.noteName(registry.KindDomain, string(d.Name), d.ROID)
+	}
 	tx.moveDomainIndexes(d, nil)
 	tx.addHistory(registry.KindDomain, d.ROID, string(d.Name), nil)
 }

@@ -46,6 +46,14 @@ func (v *Version) Contact() *registry.Contact { return decodeContact(v.row) }
 
 // addHistory keeps a version; row nil means deleted.
 func (tx *Tx) addHistory(kind registry.ObjectKind, roid registry.ROID, objectKey string, row []byte) {
+	if tx.packs {
+		if index, inEntry, ok := placeOf(roid); ok && index == tx.at.Index && inEntry == tx.at.InEntry {
+			tx.memory.packed.putVersion(&packedVersion{roid: roid, Version: Version{
+				Cause: tx.cause, Index: tx.at.Index, Term: tx.at.Term, InEntry: tx.at.InEntry, Kind: kind, Key: objectKey, Deleted: row == nil, row: row,
+			}})
+			return
+		}
+	}
 	var e encoder
 	e.str(1, tx.cause.Verb)
 	e.uint(2, uint64(tx.cause.ActorKind))
@@ -64,6 +72,9 @@ func (tx *Tx) addHistory(kind registry.ObjectKind, roid registry.ROID, objectKey
 
 // History calls fn for every version of the object, oldest first, until it returns false.
 func (tx *ReadTx) History(roid registry.ROID, fn func(*Version) bool) {
+	if first := tx.firstVersion(roid); first != nil && !fn(first) {
+		return
+	}
 	tx.scan(tableHistory.key().str(string(roid)), nil, func(rest, value []byte) bool {
 		if len(rest) != 12 {
 			corrupt("history", errRow)

@@ -89,7 +89,30 @@ type LedgerRow struct {
 func (tx *Tx) PostLedger(r LedgerRow) uint64 {
 	r.Number = tx.nextNumber("ledger")
 	r.Index = tx.at.Index
+	if tx.packs {
+		tx.memory.packed.stagedLedger = append(tx.memory.packed.stagedLedger, r)
+	} else {
+		tx.putLedgerRow(&r)
+	}
+	tx.moveBalance(r.From, r.Currency, -r.AmountMinor)
+	tx.moveBalance(r.To, r.Currency, r.AmountMinor)
+	return r.Number
+}
+
+// putLedgerRow writes a row of its own with its indexes, as is done below
+// registry.LevelPackedRows.
+func (tx *Tx) putLedgerRow(r *LedgerRow) {
 	var e encoder
+	e.ledgerRow(r)
+	tx.insert(tableLedger.key().uint(r.Number), e.b)
+	for _, account := range [...]Account{r.From, r.To} {
+		if isIndexed(account) || !tx.lean {
+			tx.insert(tableLedgerByAcct.key().str(string(account)).uint(r.Number), nil)
+		}
+	}
+}
+
+func (e *encoder) ledgerRow(r *LedgerRow) {
 	e.uint(1, uint64(r.Kind))
 	e.str(2, string(r.From))
 	e.str(3, string(r.To))
@@ -100,15 +123,6 @@ func (tx *Tx) PostLedger(r LedgerRow) uint64 {
 	e.uint(8, r.Undoes)
 	e.time(9, r.At)
 	e.uint(10, r.Index)
-	tx.insert(tableLedger.key().uint(r.Number), e.b)
-	for _, account := range [...]Account{r.From, r.To} {
-		if isIndexed(account) || !tx.lean {
-			tx.insert(tableLedgerByAcct.key().str(string(account)).uint(r.Number), nil)
-		}
-	}
-	tx.moveBalance(r.From, r.Currency, -r.AmountMinor)
-	tx.moveBalance(r.To, r.Currency, r.AmountMinor)
-	return r.Number
 }
 
 func balanceKey(account Account, currency string) key {
@@ -132,7 +146,7 @@ func (tx *ReadTx) BalanceMinor(account Account, currency string) int64 {
 func (tx *ReadTx) LedgerRow(number uint64) (*LedgerRow, bool) {
 	value, ok := tx.get(tableLedger.key().uint(number))
 	if !ok {
-		return nil, false
+		return tx.packedPosting(number)
 	}
 	return decodeLedgerRow(number, value), true
 }
@@ -179,13 +193,31 @@ func (d *decoder) ledgerField(r *LedgerRow) {
 func isIndexed(account Account) bool { return account != AccountRevenue }
 
 // EachLedgerRow calls fn for every row that moves money from or to the account, oldest
-// first, until it returns false.
+// first, until it returns false. Rows of their own are all older than those of whole entries.
 func (tx *ReadTx) EachLedgerRow(account Account, fn func(*LedgerRow) bool) {
+	more := true
+	one := func(row *LedgerRow) bool {
+		more = row.From != account && row.To != account || fn(row)
+		return more
+	}
+	each := func(last uint64, value []byte) bool {
+		rows := decodePostings(last, value)
+		for i := range rows {
+			if !one(&rows[i]) {
+				return false
+			}
+		}
+		return true
+	}
 	if !isIndexed(account) {
 		tx.scan(tableLedger.key(), nil, func(rest, value []byte) bool {
-			row := decodeLedgerRow(decodeUint("ledger", rest), value)
-			return row.From != account && row.To != account || fn(row)
+			return one(decodeLedgerRow(decodeUint("ledger", rest), value))
 		})
+		if more {
+			tx.scan(tablePostings.key(), nil, func(rest, value []byte) bool {
+				return each(decodeUint("postings of an entry", rest), value)
+			})
+		}
 		return
 	}
 	tx.scan(tableLedgerByAcct.key().str(string(account)), nil, func(rest, _ []byte) bool {
@@ -193,7 +225,18 @@ func (tx *ReadTx) EachLedgerRow(account Account, fn func(*LedgerRow) bool) {
 		if !found {
 			corrupt("ledger index", errRow)
 		}
-		return fn(row)
+		return one(row)
+	})
+	if !more {
+		return
+	}
+	tx.scan(tablePostingsByAcc.key().str(string(account)), nil, func(rest, _ []byte) bool {
+		last := decodeUint("index of postings", rest)
+		value, found := tx.get(tablePostings.key().uint(last))
+		if !found {
+			corrupt("index of postings", errRow)
+		}
+		return each(last, value)
 	})
 }
 

@@ -31,7 +31,7 @@ func isHot(t table) bool {
 
 // isMissed says whether rows of the hot table are looked for though they are seldom there.
 // Names of hosts are not among them: there is no end of those that do not exist.
-func isMissed(t table) bool { return t == tablePollQueue || t == tableAddGrace }
+func isMissed(t table) bool { return t == tablePollQueue || t == tableAddGrace || t == tableMeta }
 
 // memory is what a transaction knows without asking the disk: its own writes, what the
 // current command has read, and the hot rows. It is used again for the next transaction.
@@ -50,6 +50,7 @@ type memory struct {
 	// not committed makes it anew.
 	dirtyEntries dirtyEntries
 	changedDirty []int // rows of tableDirty that the entry has changed
+	packed       packed
 	// oldResults says that rows of tableRequest may be left.
 	oldResults bool
 }
@@ -101,6 +102,7 @@ func (m *memory) begin() {
 	clear(m.pending)
 	clear(m.rows)
 	m.rows, m.changed, m.changedDirty = m.rows[:0], m.changed[:0], m.changedDirty[:0]
+	m.packed.clear()
 	m.endCommand()
 }
 

@@ -81,7 +81,8 @@ func (tx *ReadTx) Applied() (index, term uint64) {
 // BeginEntry starts the entry at the given index.
 func (tx *Tx) BeginEntry(index, term uint64) {
 	tx.at = Position{Index: index, Term: term}
-	tx.lean = tx.FeatureLevel() >= registry.LevelLeanRows
+	level := tx.FeatureLevel()
+	tx.lean, tx.packs = level >= registry.LevelLeanRows, level >= registry.LevelPackedRows
 }
 
 // BeginCommand starts the command at the given place of the entry.
@@ -94,6 +95,7 @@ func (tx *Tx) At() Position { return tx.at }
 func (tx *Tx) EndEntry() {
 	tx.writeResults()
 	tx.Keep()
+	tx.writePacked()
 	tx.foldDirty()
 	tx.Keep()
 	tx.foldHash()

@@ -24,5 +24,12 @@ func (tx *ReadTx) ROIDsOf(kind registry.ObjectKind, key string) []registry.ROID 
 		}
 		return true
 	})
+	// From registry.LevelPackedRows on the name of a domain is noted when it becomes free: no
+	// domain takes another's place while that is there.
+	if kind == registry.KindDomain {
+		if d, found := tx.Domain(registry.DomainName(key)); found && !seen[d.ROID] {
+			roids = append(roids, d.ROID)
+		}
+	}
 	return roids
 }

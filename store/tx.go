@@ -170,6 +170,8 @@ type Tx struct {
 	// lean says that the entry is applied at registry.LevelLeanRows or above: it is the level
 	// before the entry that counts.
 	lean bool
+	// packs says the same of registry.LevelPackedRows.
+	packs bool
 	// results are those of the entry's requests so far; resultsAt is their time.
 	results   []keptResult
 	resultsAt time.Time
@@ -195,12 +197,14 @@ func (tx *Tx) Keep() {
 	for i := range tx.staged.writes {
 		tx.memory.put(&tx.staged.writes[i])
 	}
+	tx.memory.packed.keep()
 	tx.Drop()
 }
 
 // Drop forgets what the current command staged.
 func (tx *Tx) Drop() {
 	tx.staged.clear()
+	tx.memory.packed.drop()
 	tx.memory.endCommand()
 }
 
