@@ -187,7 +187,7 @@ func (r *run) addNameServers(tld *registry.TLD, domain *registry.Domain, add []s
 		if slices.Contains(domain.NameServers, name) {
 			return refuse(registry.CodeParameterPolicy, "ns", s, "the name server is there already")
 		}
-		host, found := r.tx.Host(name)
+		host, found := r.tx.SharedHost(name)
 		if !found {
 			return refuse(registry.CodeObjectDoesNotExist, "ns", s, "there is no such host object; create it first")
 		}

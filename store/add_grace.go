@@ -10,7 +10,13 @@ import (
 const monthLayout = "200601"
 
 func addGraceKey(registrar registry.RegistrarID, tld registry.DomainName, at time.Time) key {
-	return tableAddGrace.key().str(string(registrar)).str(string(tld)).tail(at.UTC().Format(monthLayout))
+	return tableAddGrace.key().str(string(registrar)).str(string(tld)).month(at)
+}
+
+// month appends a calendar month in monthLayout. Every registration asks for one.
+func (k key) month(at time.Time) key {
+	year, month, _ := at.UTC().Date()
+	return append(k, byte('0'+year/1000%10), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10), byte('0'+month/10), byte('0'+month%10))
 }
 
 // AddGraceMonth returns what the registrar did under the TLD in the month of at.

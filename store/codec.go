@@ -52,12 +52,26 @@ func (e *encoder) time(num protowire.Number, t time.Time) {
 	}
 }
 
-// msg appends a nested message, also when it is empty.
+// msg appends a nested message, also when it is empty. Its content is written in place, behind
+// one octet for its length, and moved if that takes more.
 func (e *encoder) msg(num protowire.Number, fill func(*encoder)) {
-	var nested encoder
-	fill(&nested)
-	e.elem(num, nested.b)
+	e.b = append(protowire.AppendTag(e.b, num, protowire.BytesType), 0)
+	start := len(e.b)
+	fill(e)
+	length := len(e.b) - start
+	octets := protowire.SizeVarint(uint64(length))
+	if octets > 1 {
+		var room [binary.MaxVarintLen64]byte
+		e.b = append(e.b, room[:octets-1]...)
+		copy(e.b[start+octets-1:], e.b[start:start+length])
+	}
+	binary.PutUvarint(e.b[start-1:start-1+octets], uint64(length))
 }
+
+// usualRowOctets has room for the rows of most domains and hosts.
+const usualRowOctets = 256
+
+func newRow() encoder { return encoder{b: make([]byte, 0, usualRowOctets)} }
 
 // decoder walks over the fields of a row. A malformed row makes next return false and err
 // non-nil.

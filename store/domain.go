@@ -99,7 +99,7 @@ func domainIndexKeys(d *registry.Domain) []key {
 }
 
 func encodeDomain(d *registry.Domain) []byte {
-	var e encoder
+	e := newRow()
 	e.provenance(&d.Provenance)
 	e.statuses(d.Statuses)
 	e.authInfo(d.AuthInfo)

@@ -15,6 +15,17 @@ func (tx *ReadTx) Host(name registry.DomainName) (*registry.Host, bool) {
 	return decodeHost(value), true
 }
 
+// SharedHost is Host for a caller that changes nothing of it, its lists included: it is made
+// once for as long as the row stays the same.
+func (tx *ReadTx) SharedHost(name registry.DomainName) (*registry.Host, bool) {
+	k := tableHost.key().tail(string(name))
+	value, ok := tx.get(k)
+	if !ok {
+		return nil, false
+	}
+	return decoded(tx, k, value, decodeHost), true
+}
+
 // HasHost says whether there is a host object of the name.
 func (tx *ReadTx) HasHost(name registry.DomainName) bool {
 	return tx.has(tableHost.key().tail(string(name)))
