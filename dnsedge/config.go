@@ -36,6 +36,10 @@ type Config struct {
 	CookieSecrets []CookieSecret
 	// RateLimit is about replies over UDP.
 	RateLimit RateLimit
+	// Proxies are networks of load balancers that put a header of the PROXY protocol, version 2, before each datagram and each
+	// connection (before TLS). What comes from there without one is dropped. Rate limits, cookies, bounds per client and the rules of transfers
+	// are then about the client that the header names.
+	Proxies []netip.Prefix
 
 	// TCPIdleTimeout closes a connection without queries; default 10 s, a quarter of it while more than half of
 	// MaxTCPConns are open.

@@ -36,6 +36,7 @@ type Server struct {
 	log       *slog.Logger
 	responder *Responder
 	limiter   *limiter // nil: no limit
+	proxies   proxies
 	view      atomic.Pointer[View]
 
 	// Set by Listen, before Run.
@@ -70,8 +71,13 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	proxies, err := newProxies(cfg.Proxies)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		responder:    responder,
+		proxies:      proxies,
 		limiter:      limiter,
 		cfg:          cfg,
 		requested:    addrs,

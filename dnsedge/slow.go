@@ -1,6 +1,7 @@
 package dnsedge
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"net/netip"
@@ -16,8 +17,11 @@ const (
 	slowQueue = 64
 	// slowTimeout bounds the work on one query over UDP.
 	slowTimeout = 5 * time.Second
-	// maxSlowStreams bounds the connections that are being answered by the slow path at a time.
+	// maxSlowStreams bounds the queries over connections that the slow path answers at a time.
 	maxSlowStreams = 64
+	// maxSlowPerClient bounds those of one IPv4 address or IPv6 /64: a secondary that fetches all its zones anew is no
+	// reason to keep the others waiting.
+	maxSlowPerClient = 16
 	// opcodeNotify is the opcode of RFC 1996, as it stands in octet 2 of the header.
 	opcodeNotify = 4 << 3
 )
@@ -51,7 +55,7 @@ type peeked struct {
 type slowPath struct {
 	handlers []slowHandler
 	jobs     chan slowJob
-	streams  chan struct{}
+	streams  *connSlots    // answers over connections under way
 	answered atomic.Uint64 // queries
 	shed     atomic.Uint64 // queries that found no free place
 }
@@ -64,7 +68,7 @@ type slowJob struct {
 }
 
 func newSlowPath(handlers ...slowHandler) *slowPath {
-	return &slowPath{handlers: handlers, jobs: make(chan slowJob, slowQueue), streams: make(chan struct{}, maxSlowStreams)}
+	return &slowPath{handlers: handlers, jobs: make(chan slowJob, slowQueue), streams: newConnSlots(maxSlowStreams, maxSlowPerClient)}
 }
 
 // wants says whether the query is for the slow path. It runs for every query.
@@ -164,21 +168,27 @@ func (p *slowPath) answer(ctx context.Context, job *slowJob) {
 	p.answered.Add(1)
 }
 
-// serveStream answers one query of a connection, before the ones behind it. It returns false if the connection is done
-// with.
+// serveStream begins to answer one query of a connection. It waits while the connection has as many under way as it may. It returns
+// false if the connection is done with.
 func (p *slowPath) serveStream(ctx context.Context, t *tcpListener, c *tcpConn, query []byte, view *View) bool {
 	t.counters.queries.Add(1)
 	select {
-	case p.streams <- struct{}{}:
-		defer func() { <-p.streams }()
-	default:
+	case c.free <- struct{}{}:
+	case <-ctx.Done():
+		t.counters.dropped.Add(1)
+		return false
+	}
+	client := clientAddr(c.client.Addr())
+	if !p.streams.take(client) {
+		<-c.free
 		p.shed.Add(1)
 		t.counters.dropped.Add(1)
 		return false
 	}
 	var k peeked
 	k.read(query)
-	q := &slowQuery{transport: TCP, encrypted: t.tls != nil, client: streamClient(c), message: query, view: view}
+	handler := p.handler(k)
+	q := &slowQuery{transport: TCP, encrypted: t.tls != nil, client: c.client, message: bytes.Clone(query), view: view}
 	var frame []byte
 	send := func(reply []byte) error {
 		if err := ctx.Err(); err != nil {
@@ -190,11 +200,15 @@ func (p *slowPath) serveStream(ctx context.Context, t *tcpListener, c *tcpConn, 
 		}
 		return nil
 	}
-	defer p.answered.Add(1)
-	if !p.handler(k).serve(ctx, q, counted(&t.counters, send)) {
-		t.counters.dropped.Add(1)
-		return false
-	}
+	c.slow.Go(func() {
+		defer func() { <-c.free }()
+		defer p.streams.release(client)
+		defer p.answered.Add(1)
+		if !handler.serve(ctx, q, counted(&t.counters, send)) {
+			t.counters.dropped.Add(1)
+			_ = c.raw.Close() // only this says that the answer is not whole
+		}
+	})
 	return true
 }
 

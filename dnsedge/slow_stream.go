@@ -30,9 +30,9 @@ func secure(ctx context.Context, conn *net.TCPConn, cfg *tls.Config) *tls.Conn {
 	return secured
 }
 
-// streamClient returns the address of the client of a connection.
-func streamClient(c *tcpConn) netip.AddrPort {
-	remote, ok := c.raw.RemoteAddr().(*net.TCPAddr)
+// streamAddr returns the address of the other side of a connection.
+func streamAddr(conn *net.TCPConn) netip.AddrPort {
+	remote, ok := conn.RemoteAddr().(*net.TCPAddr)
 	if !ok {
 		return netip.AddrPort{}
 	}

@@ -2,8 +2,12 @@ package dnsedge
 
 import (
 	"context"
-	"encoding/binary"
+	"crypto/tls"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -73,36 +77,141 @@ func TestSlowPathAnswers(t *testing.T) {
 	}
 }
 
-// Answers to pipelined queries keep their order, whichever path answers.
-func TestSlowPathPipelined(t *testing.T) {
-	h := &chaosHandler{gate: make(chan struct{})}
-	close(h.gate)
-	s := serveSlow(t, h, "127.0.0.1:0")
-	conn, err := dns.DialTimeout("tcp", s.Addrs()[0].String(), testDeadline)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(testDeadline))
-	var want []uint16
+// writeQueries sends queries with the given ids over a stream in one go.
+func writeQueries(t *testing.T, conn *dns.Conn, first int, queries ...*dns.Msg) {
+	t.Helper()
 	var frames []byte
-	for i := range 30 {
-		q := newQuery("a.example", dns.TypeA)
-		if i%3 == 1 {
-			q = chaosQuery()
-		}
-		b := pack(t, q)
-		frames = append(binary.BigEndian.AppendUint16(frames, uint16(len(b))), b...)
-		want = append(want, q.Id)
+	for i, q := range queries {
+		q.Id = uint16(first + i)
+		frames = append(frames, framed(pack(t, q))...)
 	}
 	if _, err := conn.Conn.Write(frames); err != nil {
 		t.Fatal(err)
 	}
-	for i, id := range want {
-		r, err := conn.ReadMsg()
-		if err != nil || r.Id != id || (r.Rcode == dns.RcodeRefused) != (i%3 == 1) {
-			t.Fatalf("answer %d: %v, %v", i, err, r)
+}
+
+func repeated(n int, q func() *dns.Msg) (out []*dns.Msg) {
+	for range n {
+		out = append(out, q())
+	}
+	return out
+}
+
+// Answers of the slow path come when they are ready, and hold up no others (RFC 7766 sections 6.2.1.1 and 7), over TCP and TLS.
+func TestSlowPathPipelined(t *testing.T) {
+	certs := newTestCertificate(t)
+	for _, encrypted := range []bool{false, true} {
+		h := &chaosHandler{gate: make(chan struct{})}
+		source := exampleSource(t)
+		s, err := New(Config{Listen: []string{"127.0.0.1:0"}, ListenTLS: []string{"127.0.0.1:0"}, TLS: certs.server, Workers: 1, Source: source,
+			Published: source.signal, Logger: slog.New(slog.DiscardHandler), TCPIdleTimeout: 300 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
 		}
+		s.slow = newSlowPath(h)
+		run(t, s)
+		conn := &dns.Conn{}
+		if encrypted {
+			conn.Conn, err = tls.Dial("tcp", s.AddrsTLS()[0].String(), certs.client)
+		} else {
+			conn.Conn, err = net.Dial("tcp", s.Addrs()[0].String())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(testDeadline))
+		var mixed []*dns.Msg
+		for range maxSlowPerConn {
+			mixed = append(mixed, chaosQuery(), newQuery("a.example", dns.TypeA), newQuery("b.example", dns.TypeA))
+		}
+		writeQueries(t, conn, 0, mixed...)
+		for i := range mixed {
+			if i%3 == 0 {
+				continue
+			}
+			if r, err := conn.ReadMsg(); err != nil || int(r.Id) != i || len(r.Ns) != 2 {
+				t.Fatalf("answer %d: %v, %v", i, err, r)
+			}
+		}
+		// The idle timeout passes and ends nothing while answers are under way.
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+		if r, err := conn.ReadMsg(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("before the gate opens: %v, %v", err, r)
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(testDeadline))
+		close(h.gate)
+		seen := map[uint16]bool{}
+		for range maxSlowPerConn {
+			r, err := conn.ReadMsg()
+			if err != nil || r.Rcode != dns.RcodeRefused || r.Id%3 != 0 || seen[r.Id] {
+				t.Fatalf("a late answer: %v, %v", err, r)
+			}
+			seen[r.Id] = true
+		}
+		if r, err := conn.ReadMsg(); !errors.Is(err, io.EOF) {
+			t.Errorf("an idle connection: %v, %v", err, r)
+		}
+	}
+}
+
+// One connection and one address have bounded shares of the slow path, and the first bound makes queries wait, not fail.
+func TestSlowPathBoundsConnections(t *testing.T) {
+	h := &chaosHandler{gate: make(chan struct{})}
+	s := serveSlow(t, h, "127.0.0.1:0")
+	dial := func() *dns.Conn {
+		conn, err := dns.DialTimeout("tcp", s.Addrs()[0].String(), testDeadline)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		_ = conn.SetDeadline(time.Now().Add(testDeadline))
+		return conn
+	}
+	var conns []*dns.Conn
+	for range maxSlowPerClient / maxSlowPerConn {
+		conn := dial()
+		writeQueries(t, conn, 0, repeated(maxSlowPerConn+5, chaosQuery)...)
+		conns = append(conns, conn)
+	}
+	eventually(t, "all places of the address", func() bool { return s.slow.streams.open() == maxSlowPerClient })
+	late := dial()
+	writeQueries(t, late, 0, chaosQuery())
+	if r, err := late.ReadMsg(); err == nil {
+		t.Errorf("more than the address may: %v", r)
+	}
+	if shed := s.slow.shed.Load(); shed != 1 {
+		t.Errorf("%d queries shed", shed)
+	}
+	if r := exchange(t, s, "tcp", newQuery("a.example", dns.TypeA)); len(r.Ns) != 2 {
+		t.Errorf("another connection: %v", r)
+	}
+	close(h.gate)
+	for _, conn := range conns {
+		if err := conn.Conn.(*net.TCPConn).CloseWrite(); err != nil { // what was asked is answered all the same
+			t.Fatal(err)
+		}
+		for i := range maxSlowPerConn + 5 {
+			if r, err := conn.ReadMsg(); err != nil || r.Rcode != dns.RcodeRefused {
+				t.Fatalf("answer %d: %v, %v", i, err, r)
+			}
+		}
+	}
+	eventually(t, "free places", func() bool { return s.slow.streams.open() == 0 && s.Stats().TCPConns == 0 })
+}
+
+// A connection that misbehaves takes its answers under way with it.
+func TestSlowPathEndsWithConnection(t *testing.T) {
+	h := &chaosHandler{gate: make(chan struct{})}
+	s := serveSlow(t, h, "127.0.0.1:0")
+	conn := dialTCP(t, s)
+	if _, err := conn.Write(append(framed(pack(t, chaosQuery())), 0, 3, 1, 2, 3)); err != nil {
+		t.Fatal(err)
+	}
+	readToEnd(t, conn)
+	eventually(t, "a free place", func() bool { return s.slow.streams.open() == 0 && s.Stats().TCPConns == 0 })
+	if h.served.Load() != 0 {
+		t.Error("it was answered")
 	}
 }
 

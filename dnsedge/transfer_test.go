@@ -454,7 +454,11 @@ func TestTransfersAreBounded(t *testing.T) {
 	}
 }
 
-func TestTransferOverTLS(t *testing.T) {
+// testCertificate is for a server of DNS over TLS on 127.0.0.1 and for its clients.
+type testCertificate struct{ server, client *tls.Config }
+
+func newTestCertificate(t testing.TB) *testCertificate {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -470,16 +474,24 @@ func TestTransferOverTLS(t *testing.T) {
 	leaf, _ := x509.ParseCertificate(der)
 	pool := x509.NewCertPool()
 	pool.AddCert(leaf)
+	return &testCertificate{
+		server: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS13, NextProtos: []string{"dot"}},
+		client: &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", NextProtos: []string{"dot"}, MinVersion: tls.VersionTLS13},
+	}
+}
+
+func TestTransferOverTLS(t *testing.T) {
+	certs := newTestCertificate(t)
 	z := newTransferZone()
 	z.step(t, manyDelegations(2000))
 	rule := fromLoopback()
 	rule.TLSOnly = true
 	s := serveTransfers(t, z, TransferConfig{Allow: []TransferRule{rule}}, func(c *Config) {
 		c.ListenTLS = []string{"127.0.0.1:0"}
-		c.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS13, NextProtos: []string{"dot"}}
+		c.TLS = certs.server
 	})
 	dial := func() *dns.Conn {
-		conn, err := tls.Dial("tcp", s.AddrsTLS()[0].String(), &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", NextProtos: []string{"dot"}, MinVersion: tls.VersionTLS13})
+		conn, err := tls.Dial("tcp", s.AddrsTLS()[0].String(), certs.client)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -226,37 +226,55 @@ func (w *udpWorker) respond(s *Server) {
 			w.counters.count(nil, outcome{})
 			continue
 		}
-		if s.slow.wants(slot.query[:in.n]) {
-			w.handOver(s.slow, slot, in, view)
+		query := slot.query[:in.n]
+		w.from.Addr = peerAddr(&slot.name)
+		var client netip.AddrPort // of a proxy; else it is in the slot
+		if len(s.proxies) > 0 && s.proxies.trust(w.from.Addr) {
+			var ok bool
+			if client, query, ok = s.proxies.client(query, addressOf(&slot.name)); !ok {
+				w.counters.count(nil, outcome{})
+				continue
+			}
+			w.from.Addr = client.Addr().WithZone("")
+		}
+		if s.slow.wants(query) {
+			w.handOver(s.slow, slot, in, query, client, view)
 			continue
 		}
-		w.from.Addr = peerAddr(&slot.name)
-		reply, o := s.responder.respond(slot.reply[:0], slot.query[:in.n], view, &w.from)
+		reply, o := s.responder.respond(slot.reply[:0], query, view, &w.from)
 		if s.limiter != nil {
 			reply = s.limiter.limit(reply, &o, w.from.Addr, s.limiter.micros(now))
 		}
 		w.counters.count(reply, o)
-		if len(reply) == 0 {
-			continue
+		if len(reply) > 0 {
+			w.queue(slot, in, reply)
 		}
-		clearInterface(slot.control[:in.hdr.Controllen])
-		out := &w.send[w.toSend].hdr
-		out.Name, out.Namelen = in.hdr.Name, in.hdr.Namelen
-		out.Control, out.Controllen = in.hdr.Control, in.hdr.Controllen
-		w.sendIov[w.toSend].Base = &reply[0]
-		w.sendIov[w.toSend].SetLen(len(reply))
-		w.toSend++
 	}
 }
 
-// handOver gives a query to the slow path, which answers from the same socket and source address.
-func (w *udpWorker) handOver(slow *slowPath, slot *datagram, in *mmsghdr, view *View) {
+// queue puts a reply behind those that leave together.
+func (w *udpWorker) queue(slot *datagram, in *mmsghdr, reply []byte) {
+	clearInterface(slot.control[:in.hdr.Controllen])
+	out := &w.send[w.toSend].hdr
+	out.Name, out.Namelen = in.hdr.Name, in.hdr.Namelen
+	out.Control, out.Controllen = in.hdr.Control, in.hdr.Controllen
+	w.sendIov[w.toSend].Base = &reply[0]
+	w.sendIov[w.toSend].SetLen(len(reply))
+	w.toSend++
+}
+
+// handOver gives a query to the slow path, which answers from the same socket and source address. A valid client is the one
+// that the sender speaks for.
+func (w *udpWorker) handOver(slow *slowPath, slot *datagram, in *mmsghdr, query []byte, client netip.AddrPort, view *View) {
 	clearInterface(slot.control[:in.hdr.Controllen])
 	control := bytes.Clone(slot.control[:in.hdr.Controllen])
-	client := addressOf(&slot.name)
-	slow.enqueue(&w.counters, &slowQuery{transport: UDP, client: client, message: bytes.Clone(slot.query[:in.n]), view: view},
+	sender := addressOf(&slot.name)
+	if !client.IsValid() {
+		client = sender
+	}
+	slow.enqueue(&w.counters, &slowQuery{transport: UDP, client: client, message: bytes.Clone(query), view: view},
 		func(reply []byte) error {
-			_, _, err := w.conn.WriteMsgUDPAddrPort(reply, control, client)
+			_, _, err := w.conn.WriteMsgUDPAddrPort(reply, control, sender)
 			return err
 		})
 }

@@ -61,13 +61,21 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 			w.counters.count(nil, outcome{})
 			continue
 		}
-		if s.slow.wants(query[:n]) {
-			s.slow.enqueue(&w.counters, &slowQuery{transport: UDP, client: from, message: bytes.Clone(query[:n]), view: s.view.Load()},
+		peer, message := netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), query[:n]
+		if s.proxies.trust(peer.Addr()) {
+			var ok bool
+			if peer, message, ok = s.proxies.client(message, peer); !ok {
+				w.counters.count(nil, outcome{})
+				continue
+			}
+		}
+		if s.slow.wants(message) {
+			s.slow.enqueue(&w.counters, &slowQuery{transport: UDP, client: peer, message: bytes.Clone(message), view: s.view.Load()},
 				func(reply []byte) error { _, err := w.conn.WriteToUDPAddrPort(reply, from); return err })
 			continue
 		}
-		client := Client{Addr: from.Addr().Unmap().WithZone(""), Now: uint32(time.Now().Unix())}
-		reply, o := s.responder.respond(buf, query[:n], s.view.Load(), &client)
+		client := Client{Addr: peer.Addr().WithZone(""), Now: uint32(time.Now().Unix())}
+		reply, o := s.responder.respond(buf, message, s.view.Load(), &client)
 		if s.limiter != nil {
 			reply = s.limiter.limit(reply, &o, client.Addr, s.limiter.micros(time.Now()))
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,6 +137,9 @@ type DNSConfig struct {
 	// same on all servers behind one address. Without it the server makes one of its own at its start.
 	CookieSecretFile string          `toml:"cookie_secret_file,omitempty"`
 	RateLimit        RateLimitConfig `toml:"rate_limit,omitempty"`
+	// Proxies are networks of load balancers that put a header of the PROXY protocol, version 2, before what they pass on; what
+	// comes from there without one is dropped.
+	Proxies []netip.Prefix `toml:"proxies,omitempty"`
 	// TSIG has the secrets shared with secondaries, Transfers says who may copy zones, Secondaries who is told of changes.
 	TSIG        []TSIGConfig      `toml:"tsig,omitempty"`
 	Transfers   []TransferConfig  `toml:"transfer,omitempty"`

@@ -177,7 +177,7 @@ func (n *node) newDNS() (*dnsedge.Server, error) {
 		return nil, err
 	}
 	cfg := dnsedge.Config{
-		Identity: dnsedge.Identity{NSID: c.NSID, Version: c.Version}, CookieSecrets: secrets, RateLimit: c.limit(),
+		Identity: dnsedge.Identity{NSID: c.NSID, Version: c.Version}, CookieSecrets: secrets, RateLimit: c.limit(), Proxies: c.Proxies,
 		Listen: c.Listen, ListenTLS: c.ListenTLS, Workers: c.Workers, Source: &zoneSource{store: n.store},
 		Published: n.published.Published, Transfers: transfers, Logger: n.logger.With("service", "dns"),
 	}
