@@ -118,6 +118,10 @@ model: ## A million random commands of five seeds against the plain model of the
 dns-diff: ## A million questions to the responder, NSD and Knot (Debian: nsd, knot); a few minutes.
 	$(GO) test ./dnsedge -run '^TestAgainstOtherServers$$' -dns-diff 1000000 -timeout 60m -v
 
+.PHONY: fuzz-responder
+fuzz-responder: ## Two hundred million mutated queries to the responder, every reply checked; some ten minutes of two processors.
+	$(GO) test ./dnsedge -run '^TestMutatedQueries$$' -mutations 200000000 -timeout 0 -v
+
 .PHONY: bench-dns
 bench-dns: ## The name server beside NSD, Knot and an echo (Debian: nsd, knot, dnsperf), a million delegations; ten minutes.
 	$(GO) build -o bin/bench-dns ./bench/dns
