@@ -40,6 +40,8 @@ type Config struct {
 	// connection (before TLS). What comes from there without one is dropped. Rate limits, cookies, bounds per client and the rules of transfers
 	// are then about the client that the header names.
 	Proxies []netip.Prefix
+	// Tap sends copies of queries and replies to a collector.
+	Tap TapConfig
 
 	// TCPIdleTimeout closes a connection without queries; default 10 s, a quarter of it while more than half of
 	// MaxTCPConns are open.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -37,7 +38,10 @@ type Server struct {
 	responder *Responder
 	limiter   *limiter // nil: no limit
 	proxies   proxies
-	view      atomic.Pointer[View]
+	tap       *tap // nil: none
+	// sourceSeed makes the sockets hash addresses alike.
+	sourceSeed maphash.Seed
+	view       atomic.Pointer[View]
 
 	// Set by Listen, before Run.
 	addrs []netip.AddrPort
@@ -50,6 +54,8 @@ type Server struct {
 	addrsTLS []netip.AddrPort
 
 	refreshFailures atomic.Uint64
+	loads           atomic.Uint64
+	loadNanos       atomic.Int64
 	behind          atomic.Bool // the last attempt to follow the source failed
 }
 
@@ -78,6 +84,8 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		responder:    responder,
 		proxies:      proxies,
+		tap:          newTap(cfg.Tap, cfg.Identity, cfg.Logger),
+		sourceSeed:   maphash.MakeSeed(),
 		limiter:      limiter,
 		cfg:          cfg,
 		requested:    addrs,
@@ -109,8 +117,9 @@ func (s *Server) Listen(ctx context.Context) error {
 			s.Close()
 			return fmt.Errorf("dns: listen on %s for TLS: %w", addr, err)
 		}
-		s.addrsTLS = append(s.addrsTLS, netip.AddrPortFrom(addr.Addr(), uint16(l.Addr().(*net.TCPAddr).Port)))
-		s.tcp = append(s.tcp, &tcpListener{l: l, server: s, tls: s.cfg.TLS})
+		actual := netip.AddrPortFrom(addr.Addr(), uint16(l.Addr().(*net.TCPAddr).Port))
+		s.addrsTLS = append(s.addrsTLS, actual)
+		s.tcp = append(s.tcp, &tcpListener{l: l, server: s, tls: s.cfg.TLS, local: actual})
 	}
 	return nil
 }
@@ -133,7 +142,7 @@ func (s *Server) listenOn(ctx context.Context, addr netip.AddrPort) error {
 			return err
 		}
 		s.addrs = append(s.addrs, actual)
-		s.tcp = append(s.tcp, &tcpListener{l: l, server: s})
+		s.tcp = append(s.tcp, &tcpListener{l: l, server: s, local: actual})
 		s.udp = append(s.udp, workers...)
 		return nil
 	}
@@ -197,6 +206,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.primary != nil {
 		group.Go(func() error { s.primary.notifier.run(ctx); return nil })
 	}
+	if s.tap != nil {
+		group.Go(func() error { s.tap.run(ctx); return nil })
+	}
 	if s.slow != nil {
 		group.Go(func() error { return s.slow.run(ctx) })
 	}
@@ -211,8 +223,13 @@ func (s *Server) Run(ctx context.Context) error {
 
 // refresh swaps in a new view. It returns how long to wait before a retry, 0 if none is needed.
 func (s *Server) refresh(ctx context.Context, lastRetry time.Duration) time.Duration {
-	next, err := refresh(ctx, s.cfg.Source, s.view.Load())
+	began, before := time.Now(), s.view.Load()
+	next, err := refresh(ctx, s.cfg.Source, before)
 	s.view.Store(next)
+	if next != before {
+		s.loads.Add(1)
+		s.loadNanos.Add(int64(time.Since(began)))
+	}
 	if s.primary != nil {
 		s.primary.notifier.published(next)
 	}
@@ -263,6 +280,20 @@ func (s *Server) Stats() Stats {
 	if s.slow != nil {
 		st.Transfers.SlowShed = s.slow.shed.Load()
 	}
+	if s.tap != nil {
+		st.Tap = TapStats{Sent: s.tap.sent.Load(), Dropped: s.tap.dropped.Load()}
+	}
+	st.Volumes = s.volumes()
+	st.Loads, st.LoadTime = s.loads.Load(), time.Duration(s.loadNanos.Load())
+	var noted []*sources
+	for _, w := range s.udp {
+		noted = append(noted, &w.sources)
+	}
+	for _, t := range s.tcp {
+		noted = append(noted, &t.sources)
+	}
+	today := uint32(time.Now().Unix() / secondsADay)
+	st.Today, st.Yesterday = countSources(noted, today), countSources(noted, today-1)
 	for _, w := range s.udp {
 		st.UDP.add(&w.counters)
 		st.UDPOverflow += w.overflow()
@@ -275,7 +306,7 @@ func (s *Server) Stats() Stats {
 	}
 	if v := s.view.Load(); v != nil {
 		for _, z := range v.zones {
-			st.Zones = append(st.Zones, ZoneStats{TLD: z.tld, Serial: z.serial, Names: z.names.nodes})
+			st.Zones = append(st.Zones, ZoneStats{TLD: z.tld, Serial: z.serial, Names: z.names.nodes, Octets: z.names.octets + z.chain.octets})
 		}
 	}
 	slices.SortFunc(st.Zones, func(a, b ZoneStats) int { return cmp.Compare(a.TLD, b.TLD) })

@@ -174,8 +174,13 @@ func eventually(t testing.TB, what string, cond func() bool) {
 
 func exchange(t testing.TB, s *Server, network string, q *dns.Msg) *dns.Msg {
 	t.Helper()
+	return exchangeAt(t, s.Addrs()[0].String(), network, q)
+}
+
+func exchangeAt(t testing.TB, addr, network string, q *dns.Msg) *dns.Msg {
+	t.Helper()
 	c := dns.Client{Net: network, Timeout: testDeadline}
-	r, _, err := c.Exchange(q, s.Addrs()[0].String())
+	r, _, err := c.Exchange(q, addr)
 	if err != nil {
 		t.Fatalf("%s: %v", network, err)
 	}

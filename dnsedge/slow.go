@@ -131,7 +131,7 @@ func mayBeSigned(query []byte, off int) bool {
 func (p *slowPath) enqueue(c *counters, q *slowQuery, send func(reply []byte) error) {
 	var k peeked
 	k.read(q.message)
-	c.queries.Add(1)
+	c.received(len(q.message))
 	select {
 	case p.jobs <- slowJob{query: q, handler: p.handler(k), counters: c, send: send}:
 	default:
@@ -171,7 +171,7 @@ func (p *slowPath) answer(ctx context.Context, job *slowJob) {
 // serveStream begins to answer one query of a connection. It waits while the connection has as many under way as it may. It returns
 // false if the connection is done with.
 func (p *slowPath) serveStream(ctx context.Context, t *tcpListener, c *tcpConn, query []byte, view *View) bool {
-	t.counters.queries.Add(1)
+	t.counters.received(len(query))
 	select {
 	case c.free <- struct{}{}:
 	case <-ctx.Done():
@@ -220,6 +220,7 @@ func counted(c *counters, send func(reply []byte) error) func(reply []byte) erro
 			return err
 		}
 		c.responses.Add(1)
+		c.replied(len(reply))
 		if rcode := reply[3] & 0x0F; int(rcode) < rcodeSlots {
 			c.rcodes[rcode].Add(1)
 		}

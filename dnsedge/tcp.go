@@ -36,7 +36,11 @@ type tcpListener struct {
 	l        *net.TCPListener
 	server   *Server
 	tls      *tls.Config // nil: plain TCP
+	local    netip.AddrPort
 	counters counters
+
+	sourcesMu sync.Mutex // for writers
+	sources   sources
 }
 
 // serve accepts until the context is done, then waits for the connections to end.
@@ -76,6 +80,13 @@ func (t *tcpListener) idleTimeout() time.Duration {
 		return t.server.cfg.TCPIdleTimeout / crowdedIdleDivisor
 	}
 	return t.server.cfg.TCPIdleTimeout
+}
+
+// noteSource counts the client of a connection among the sources.
+func (t *tcpListener) noteSource(addr netip.Addr) {
+	t.sourcesMu.Lock()
+	defer t.sourcesMu.Unlock()
+	t.sources.note(t.server.sourceSeed, addr.WithZone(""), uint32(time.Now().Unix()))
 }
 
 // ipv6ClientBits is the prefix that one IPv6 client is assumed to have to itself.

@@ -56,6 +56,7 @@ func (t *tcpListener) serveConn(ctx context.Context, raw *net.TCPConn) {
 		return
 	}
 	defer t.server.slots.disclaim(counted)
+	t.noteSource(client.Addr())
 	c := &tcpConn{conn: raw, raw: raw, client: client, in: make([]byte, tcpPrefix+maxTCPQueryOctets), free: make(chan struct{}, maxSlowPerConn)}
 	c.from = Client{Transport: TCP, Addr: client.Addr().WithZone("")}
 	if t.tls != nil {
@@ -163,13 +164,19 @@ func (t *tcpListener) answerBuffered(ctx context.Context, c *tcpConn) bool {
 			if len(c.free) == cap(c.free) && !t.flush(c, &replies) {
 				return false
 			}
+			if tap := t.server.tap; tap != nil {
+				tap.note(c.from.Transport, c.client, t.local, time.Now(), query, nil)
+			}
 			if !t.server.slow.serveStream(ctx, t, c, query, view) {
 				return false
 			}
 			continue
 		}
 		reply, o := t.server.responder.respond(c.reply, query, view, &c.from)
-		t.counters.count(reply, o)
+		t.counters.count(len(query), reply, o)
+		if tap := t.server.tap; tap != nil {
+			tap.note(c.from.Transport, c.client, t.local, time.Now(), query, reply)
+		}
 		if len(reply) == 0 { // a response sent to a server: nothing good follows
 			valid = false
 			break

@@ -47,7 +47,9 @@ type datagram struct {
 type udpWorker struct {
 	conn     *net.UDPConn
 	raw      syscall.RawConn
+	local    netip.AddrPort
 	counters counters
+	sources  sources
 	from     Client
 
 	slots            []datagram
@@ -125,7 +127,7 @@ func newUDPWorker(ctx context.Context, lc net.ListenConfig, addr netip.AddrPort)
 	if err != nil {
 		return nil, err
 	}
-	w := &udpWorker{conn: pc.(*net.UDPConn)}
+	w := &udpWorker{conn: pc.(*net.UDPConn), local: addr}
 	if w.raw, err = w.conn.SyscallConn(); err != nil {
 		_ = pc.Close()
 		return nil, fmt.Errorf("get raw socket: %w", err)
@@ -223,7 +225,7 @@ func (w *udpWorker) respond(s *Server) {
 		in, slot := &w.recv[i], &w.slots[i]
 		// Port 0 cannot be answered; its octets are at the same place in both families.
 		if in.hdr.Flags&unix.MSG_TRUNC != 0 || slot.name.Port == 0 {
-			w.counters.count(nil, outcome{})
+			w.counters.count(int(in.n), nil, outcome{})
 			continue
 		}
 		query := slot.query[:in.n]
@@ -232,12 +234,14 @@ func (w *udpWorker) respond(s *Server) {
 		if len(s.proxies) > 0 && s.proxies.trust(w.from.Addr) {
 			var ok bool
 			if client, query, ok = s.proxies.client(query, addressOf(&slot.name)); !ok {
-				w.counters.count(nil, outcome{})
+				w.counters.count(int(in.n), nil, outcome{})
 				continue
 			}
 			w.from.Addr = client.Addr().WithZone("")
 		}
+		w.sources.note(s.sourceSeed, w.from.Addr, w.from.Now)
 		if s.slow.wants(query) {
+			w.tapped(s.tap, slot, client, now, query, nil)
 			w.handOver(s.slow, slot, in, query, client, view)
 			continue
 		}
@@ -245,11 +249,23 @@ func (w *udpWorker) respond(s *Server) {
 		if s.limiter != nil {
 			reply = s.limiter.limit(reply, &o, w.from.Addr, s.limiter.micros(now))
 		}
-		w.counters.count(reply, o)
+		w.counters.count(len(query), reply, o)
+		w.tapped(s.tap, slot, client, now, query, reply)
 		if len(reply) > 0 {
 			w.queue(slot, in, reply)
 		}
 	}
+}
+
+// tapped copies a query and its reply for the collector, if there is one. A valid client is the one that the sender speaks for.
+func (w *udpWorker) tapped(t *tap, slot *datagram, client netip.AddrPort, now time.Time, query, reply []byte) {
+	if t == nil {
+		return
+	}
+	if !client.IsValid() {
+		client = addressOf(&slot.name)
+	}
+	t.note(UDP, client, w.local, now, query, reply)
 }
 
 // queue puts a reply behind those that leave together.

@@ -20,7 +20,9 @@ const canListenWildcard = false
 // udpWorker shares one socket with the other workers of its address.
 type udpWorker struct {
 	conn     *net.UDPConn
+	local    netip.AddrPort
 	counters counters
+	sources  sources
 }
 
 func listenUDP(ctx context.Context, addr netip.AddrPort, workers int) ([]*udpWorker, error) {
@@ -33,7 +35,7 @@ func listenUDP(ctx context.Context, addr netip.AddrPort, workers int) ([]*udpWor
 	_ = conn.SetReadBuffer(udpReceiveBuffer) // a hint; the kernel may cap it
 	out := make([]*udpWorker, workers)
 	for i := range out {
-		out[i] = &udpWorker{conn: conn}
+		out[i] = &udpWorker{conn: conn, local: addr}
 	}
 	return out, nil
 }
@@ -58,28 +60,36 @@ func (w *udpWorker) serve(ctx context.Context, s *Server) error {
 			continue
 		}
 		if n > udpQueryOctets || from.Port() == 0 {
-			w.counters.count(nil, outcome{})
+			w.counters.count(n, nil, outcome{})
 			continue
 		}
 		peer, message := netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), query[:n]
 		if s.proxies.trust(peer.Addr()) {
 			var ok bool
 			if peer, message, ok = s.proxies.client(message, peer); !ok {
-				w.counters.count(nil, outcome{})
+				w.counters.count(n, nil, outcome{})
 				continue
 			}
 		}
+		now := time.Now()
+		w.sources.note(s.sourceSeed, peer.Addr().WithZone(""), uint32(now.Unix()))
 		if s.slow.wants(message) {
+			if s.tap != nil {
+				s.tap.note(UDP, peer, w.local, now, message, nil)
+			}
 			s.slow.enqueue(&w.counters, &slowQuery{transport: UDP, client: peer, message: bytes.Clone(message), view: s.view.Load()},
 				func(reply []byte) error { _, err := w.conn.WriteToUDPAddrPort(reply, from); return err })
 			continue
 		}
-		client := Client{Addr: peer.Addr().WithZone(""), Now: uint32(time.Now().Unix())}
+		client := Client{Addr: peer.Addr().WithZone(""), Now: uint32(now.Unix())}
 		reply, o := s.responder.respond(buf, message, s.view.Load(), &client)
 		if s.limiter != nil {
 			reply = s.limiter.limit(reply, &o, client.Addr, s.limiter.micros(time.Now()))
 		}
-		w.counters.count(reply, o)
+		w.counters.count(len(message), reply, o)
+		if s.tap != nil {
+			s.tap.note(UDP, peer, w.local, now, message, reply)
+		}
 		if len(reply) == 0 {
 			continue
 		}

@@ -140,6 +140,8 @@ type DNSConfig struct {
 	// Proxies are networks of load balancers that put a header of the PROXY protocol, version 2, before what they pass on; what
 	// comes from there without one is dropped.
 	Proxies []netip.Prefix `toml:"proxies,omitempty"`
+	// TapSocket is where a collector of dnstap listens, a Unix stream socket; "": no copies are made.
+	TapSocket string `toml:"dnstap_socket,omitempty"`
 	// TSIG has the secrets shared with secondaries, Transfers says who may copy zones, Secondaries who is told of changes.
 	TSIG        []TSIGConfig      `toml:"tsig,omitempty"`
 	Transfers   []TransferConfig  `toml:"transfer,omitempty"`

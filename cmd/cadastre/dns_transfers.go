@@ -50,7 +50,7 @@ type SecondaryConfig struct {
 }
 
 func (c *DNSConfig) resolvePaths(dir string) {
-	paths := []*string{&c.TLSCert, &c.TLSKey, &c.CookieSecretFile}
+	paths := []*string{&c.TLSCert, &c.TLSKey, &c.CookieSecretFile, &c.TapSocket}
 	for i := range c.TSIG {
 		paths = append(paths, &c.TSIG[i].SecretFile)
 	}
@@ -178,6 +178,7 @@ func (n *node) newDNS() (*dnsedge.Server, error) {
 	}
 	cfg := dnsedge.Config{
 		Identity: dnsedge.Identity{NSID: c.NSID, Version: c.Version}, CookieSecrets: secrets, RateLimit: c.limit(), Proxies: c.Proxies,
+		Tap:    dnsedge.TapConfig{Socket: c.TapSocket},
 		Listen: c.Listen, ListenTLS: c.ListenTLS, Workers: c.Workers, Source: &zoneSource{store: n.store},
 		Published: n.published.Published, Transfers: transfers, Logger: n.logger.With("service", "dns"),
 	}

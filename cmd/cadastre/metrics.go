@@ -38,6 +38,7 @@ type nodeCollector struct {
 	epp       *eppDescs
 	seed      *seedDescs
 	transfers *transferDescs
+	dnsVolume *dnsDescs
 
 	term, isLeader, applied, commit, lastLog, peers     *prometheus.Desc
 	dnsQueries, dnsResponses, dnsDropped, dnsRcodes     *prometheus.Desc
@@ -57,6 +58,7 @@ func newNodeCollector(n *node) *nodeCollector {
 		storage:            newStorageDescs(desc),
 		work:               newRaftDescs(desc),
 		transfers:          newTransferDescs(desc),
+		dnsVolume:          newDNSDescs(desc),
 		epp:                newEPPDescs(desc),
 		seed:               newSeedDescs(desc),
 		term:               desc("raft_term", "Current Raft term."),
@@ -185,6 +187,7 @@ func (c *nodeCollector) collectEdges(out chan<- prometheus.Metric) {
 	}
 	gauge(c.dnsTCPConns, float64(stats.TCPConns))
 	counter(c.dnsTCPRejected, stats.TCPRejected)
+	c.dnsVolume.collect(out, &stats)
 	c.transfers.collect(out, &stats.Transfers, c.node.dns.Secondaries())
 	counter(c.dnsOverflow, stats.UDPOverflow)
 	counter(c.dnsRateLimited, stats.RateLimited)
