@@ -41,6 +41,10 @@ type Request struct {
 	// Announce puts the keys and the parameters of the chain at the apex: validators then expect the zone to be
 	// signed, so all of it must be.
 	Announce bool
+	// Primary is the chain that answers are proved by, complete if Announce; zero stands for what the policy asks for.
+	// Beside is another that is kept with it, zero: none. What is left of a chain that is neither goes from the names
+	// that are looked at. So a zone comes from one chain to another without being unsigned (RFC 5155 section 10.4).
+	Primary, Beside Way
 	// KeepOptOut leaves the records of the chain saying opt-out although the policy has none.
 	KeepOptOut bool
 	// Apex asks for the apex to be published even if nothing else changes.
@@ -64,8 +68,12 @@ type Change struct {
 // Build computes and signs the changes of a publication; the apex with its new SOA comes last. There are none if all
 // is as published and the apex was not asked for.
 func Build(ctx context.Context, view View, req *Request) ([]Change, error) {
-	b := &builder{view: view, req: req, nodes: make(map[registry.DomainName]*node), hashed: make(map[string]*node)}
-	b.chain = chain{view: view, tld: req.TLD.Name, kind: b.denial()}
+	b := &builder{view: view, req: req, nodes: make(map[registry.DomainName]*node), hashed: make(map[string]*node), chains: make(map[registry.Denial]*chain)}
+	for _, kind := range []registry.Denial{registry.DenialNSEC3, registry.DenialNSEC} {
+		if _, kept := req.way(kind); kept {
+			b.chains[kind] = &chain{view: view, tld: req.TLD.Name, kind: kind}
+		}
+	}
 	if err := b.content(); err != nil {
 		return nil, err
 	}
@@ -79,17 +87,12 @@ func Build(ctx context.Context, view View, req *Request) ([]Change, error) {
 type builder struct {
 	view   View
 	req    *Request
-	chain  chain
+	chains map[registry.Denial]*chain    // those that are kept
 	nodes  map[registry.DomainName]*node // of the zone proper
 	hashed map[string]*node              // NSEC3, by hash
 }
 
-func (b *builder) denial() registry.Denial {
-	if b.req.Keys == nil {
-		return registry.DenialNone
-	}
-	return b.req.TLD.Policy.Signing.Denial
-}
+func (b *builder) denial() registry.Denial { return b.req.primary().Denial }
 
 // content loads the owners that the request names, and those that depend on them, with the records that they should have.
 func (b *builder) content() error {

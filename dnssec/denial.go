@@ -21,20 +21,21 @@ func (b *builder) linkChain() error {
 	if err := b.dropOldChain(); err != nil {
 		return err
 	}
-	b.chain.edit(edits.added, edits.removed)
+	for kind, chain := range b.chains {
+		chain.edit(ofKind(edits.added, kind), ofKind(edits.removed, kind))
+	}
 	for _, key := range edits.removed {
 		if err := b.unlink(key, edits.names[string(key)]); err != nil {
 			return err
 		}
 	}
-	if b.denial() == registry.DenialNone {
-		return nil
-	}
 	for _, key := range append(edits.added, edits.removed...) {
-		edits.touch(b.chain.before(key))
+		if chain := b.chains[registry.Denial(key[0])]; chain != nil {
+			edits.touch(chain.before(key))
+		}
 	}
 	for _, key := range b.req.ChainKeys {
-		if !b.chain.removed[string(key)] && registry.Denial(key[0]) == b.denial() {
+		if chain := b.chains[registry.Denial(key[0])]; chain != nil && !chain.removed[string(key)] {
 			edits.touch(key)
 		}
 	}
@@ -46,10 +47,19 @@ func (b *builder) linkChain() error {
 	return nil
 }
 
+func ofKind(keys [][]byte, kind registry.Denial) (out [][]byte) {
+	for _, key := range keys {
+		if registry.Denial(key[0]) == kind {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
 // dropOldChain takes away NSEC3 records that the request names and the zone no longer wants.
 func (b *builder) dropOldChain() error {
 	for _, key := range b.req.ChainKeys {
-		if isHashKey(key) && b.denial() != registry.DenialNSEC3 {
+		if isHashKey(key) && b.chains[registry.DenialNSEC3] == nil {
 			if err := b.unlink(key, ""); err != nil {
 				return err
 			}
@@ -77,8 +87,8 @@ func (b *builder) place(n *node, edits *chainEdits) {
 	for _, denial := range []registry.Denial{registry.DenialNSEC3, registry.DenialNSEC} {
 		var types []uint16
 		member := false
-		if denial == b.denial() && !n.glue {
-			types, member = zone.DenialTypes(b.req.TLD, n.owner, n.records())
+		if way, kept := b.req.way(denial); kept && !n.glue {
+			types, member = zone.DenialTypes(b.req.tldAs(way), n.owner, n.records())
 		}
 		key := chainKey(denial, n.owner)
 		_, have := b.view.ChainRow(b.req.TLD.Name, key)
@@ -138,7 +148,7 @@ func (b *builder) unlink(key []byte, owner registry.DomainName) error {
 
 // relink writes the record at key: its types, or nil for those that it has, and its successor.
 func (b *builder) relink(key []byte, types []uint16, owner registry.DomainName) error {
-	next := b.chain.after(key)
+	next := b.chains[registry.Denial(key[0])].after(key)
 	if next == nil {
 		return fmt.Errorf("the denial chain of %s has no name after key %x", b.req.TLD.Name, key)
 	}
@@ -161,7 +171,7 @@ func (b *builder) relinkNSEC3(key []byte, types []uint16, next []byte) error {
 		types = record.TypeBitMap
 	}
 	var flags uint8
-	if b.req.TLD.Policy.Signing.OptOut || b.req.KeepOptOut {
+	if way, _ := b.req.way(registry.DenialNSEC3); way.OptOut || b.req.KeepOptOut {
 		flags = optOutFlag
 	}
 	return n.put(dns.TypeNSEC3, []dns.RR{&dns.NSEC3{

@@ -20,11 +20,11 @@ func (c *checker) checkChain() error {
 	if c.req.Keys == nil {
 		return nil
 	}
-	if c.req.TLD.Policy.Signing.Denial == registry.DenialNone {
+	if c.req.primary().Denial == registry.DenialNone {
 		return fmt.Errorf("check %s: keys are given, but no way to prove absence", c.req.TLD.Name)
 	}
 	for _, key := range c.keys {
-		if key[0] != byte(c.req.TLD.Policy.Signing.Denial) {
+		if _, kept := c.req.way(registry.Denial(key[0])); !kept {
 			continue // left over from another chain, and going
 		}
 		if err := c.checkLink(key); err != nil {
@@ -134,38 +134,38 @@ func (c *checker) chainRecords(key string) []wireRecord {
 
 // neighbour returns the nearest key after or before another, around the end if need be.
 func (c *checker) neighbour(key string, after bool) string {
-	if n := c.nearest(key, after); n != "" {
+	kind := key[0]
+	if n := c.nearest(key, kind, after); n != "" {
 		return n
 	}
-	kind := byte(c.req.TLD.Policy.Signing.Denial)
 	if after {
-		return c.nearest(string([]byte{kind}), after)
+		return c.nearest(string([]byte{kind}), kind, after)
 	}
-	return c.nearest(string([]byte{kind + 1}), after)
+	return c.nearest(string([]byte{kind + 1}), kind, after)
 }
 
-// nearest returns the nearest key beyond from in a direction, "" if there is none.
-func (c *checker) nearest(from string, after bool) string {
-	stored := c.nearestStored(from, after)
+// nearest returns the nearest key of a kind beyond from in a direction, "" if there is none.
+func (c *checker) nearest(from string, kind byte, after bool) string {
+	stored := c.nearestStored(from, kind, after)
 	at := sort.SearchStrings(c.keys, from)
 	if after {
 		for ; at < len(c.keys) && (c.keys[at] == from || len(c.chain[c.keys[at]]) == 0); at++ {
 		}
-		if at < len(c.keys) && (stored == "" || c.keys[at] < stored) {
+		if at < len(c.keys) && c.keys[at][0] == kind && (stored == "" || c.keys[at] < stored) {
 			return c.keys[at]
 		}
 		return stored
 	}
 	for at--; at >= 0 && len(c.chain[c.keys[at]]) == 0; at-- {
 	}
-	if at >= 0 && (stored == "" || c.keys[at] > stored) {
+	if at >= 0 && c.keys[at][0] == kind && (stored == "" || c.keys[at] > stored) {
 		return c.keys[at]
 	}
 	return stored
 }
 
 // nearestStored is nearest among the rows of the state that the publication leaves.
-func (c *checker) nearestStored(from string, after bool) string {
+func (c *checker) nearestStored(from string, kind byte, after bool) string {
 	at := []byte(from)
 	for {
 		var found []byte
@@ -176,7 +176,7 @@ func (c *checker) nearestStored(from string, after bool) string {
 		} else {
 			found, _, ok = c.view.ChainBefore(c.req.TLD.Name, at)
 		}
-		if !ok || found[0] != byte(c.req.TLD.Policy.Signing.Denial) {
+		if !ok || found[0] != kind {
 			return ""
 		}
 		if records, changed := c.chain[string(found)]; !changed || len(records) > 0 {
@@ -186,13 +186,28 @@ func (c *checker) nearestStored(from string, after bool) string {
 	}
 }
 
-// checkListed checks that the chain lists exactly the types of an owner that has a place in it.
+// checkListed checks that each chain lists exactly the types of an owner that has a place in it.
 func (c *checker) checkListed(owner *checkedOwner) error {
-	signing := &c.req.TLD.Policy.Signing
+	for _, kind := range []registry.Denial{registry.DenialNSEC3, registry.DenialNSEC} {
+		if way, kept := c.req.way(kind); kept {
+			if err := c.checkListedAs(owner, way); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkListedAs is checkListed for one chain. An NSEC record that stands beside an NSEC3 chain is not listed there: it
+// comes and goes with its own chain.
+func (c *checker) checkListedAs(owner *checkedOwner, way Way) error {
 	var want []uint16
 	signed := false
 	for rrtype := range owner.sets {
 		if owner.glue || owner.cut && rrtype != wireNS && rrtype != wireDS && rrtype != wireNSEC {
+			continue
+		}
+		if rrtype == wireNSEC && way.Denial != registry.DenialNSEC {
 			continue
 		}
 		want = append(want, rrtype)
@@ -203,7 +218,7 @@ func (c *checker) checkListed(owner *checkedOwner) error {
 	}
 	slices.Sort(want)
 	var bitmap []byte
-	if signing.Denial == registry.DenialNSEC {
+	if way.Denial == registry.DenialNSEC {
 		if records := owner.sets[wireNSEC]; len(records) > 0 {
 			n, _ := wireNameLen(records[0].rdata)
 			bitmap = records[0].rdata[n:]
@@ -215,7 +230,7 @@ func (c *checker) checkListed(owner *checkedOwner) error {
 		switch {
 		case len(records) > 0:
 			bitmap = records[0].rdata[nsec3Head+hashOctets:]
-		case signed || len(want) > 0 && !signing.OptOut:
+		case signed || len(want) > 0 && !way.OptOut:
 			return fmt.Errorf("check %s: it has no NSEC3 record", owner.name)
 		default:
 			return nil

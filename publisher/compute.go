@@ -3,7 +3,6 @@ package publisher
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"cadastre/dnssec"
@@ -122,50 +121,29 @@ func (c *computation) resign(sweeps map[registry.DomainName]*sweep) {
 		delete(sweeps, c.tld.Name)
 		return
 	}
-	if isWhole(c.current.SignedAs) && (want == "" || denialOf(want) != denialOf(c.current.SignedAs)) {
-		// First the apex stops saying that the zone is signed; another way of signing begins afterwards.
+	p := c.plan(want)
+	c.request.Primary, c.request.Beside, c.request.KeepOptOut = p.primary, p.beside, p.keepOptOut
+	if p.unsign {
+		// First the apex stops saying that the zone is signed; then the signatures go.
 		c.request.Keys, c.request.Announce, c.request.Apex = nil, false, true
 		c.command.SignedAs = inPart
 		delete(sweeps, c.tld.Name)
 		return
 	}
-	goal := want
-	if isOptOut(c.current.SignedAs) && !isOptOut(want) && isWhole(c.current.SignedAs) {
-		goal = filled(want)
-	}
-	c.request.KeepOptOut = goal != want
 	s := sweeps[c.tld.Name]
-	if s == nil || s.goal != goal {
-		s = &sweep{goal: goal}
+	if s == nil || s.goal != p.goal {
+		s = &sweep{goal: p.goal}
 		sweeps[c.tld.Name] = s
 	}
-	done := s.step(c)
-	switch {
-	case done:
-		c.command.SignedAs, c.request.Apex = goal, true
-		c.request.Announce = goal != ""
-	case !isWhole(c.current.SignedAs):
-		c.command.SignedAs = inPart
+	c.command.SignedAs = p.meanwhile
+	if s.step(c) {
+		c.command.SignedAs, c.request.Apex = p.goal, true
+		c.request.Announce = p.goal != ""
+		if p.swap { // both chains are complete with this publication: from now on the other one proves
+			c.request.Primary, c.request.Beside = p.beside, p.primary
+		}
 	}
 }
-
-// The states of ZoneState.SignedAs besides whole fingerprints: nothing is signed (""), or some of it may be.
-const inPart = "in part"
-
-func isWhole(signedAs string) bool { return signedAs != "" && signedAs != inPart }
-
-// denialOf returns the way to prove absence in a fingerprint, without opt-out.
-func denialOf(fingerprint string) string {
-	way, _, _ := strings.Cut(fingerprint, " ")
-	way, _, _ = strings.Cut(way, "-")
-	return way
-}
-
-func isOptOut(fingerprint string) bool { return strings.HasPrefix(fingerprint, "nsec3-opt-out") }
-
-// filled names a chain that holds all names while its records still say opt-out: the step between the two, so that no
-// name is ever without its record when the records say that all are there.
-func filled(want string) string { return "nsec3-filled" + strings.TrimPrefix(want, "nsec3") }
 
 // nextSerial grows by one; a zone begins with the time in seconds, so that a zone that was
 // served before under such serials goes on (RFC 1982).
@@ -235,7 +213,7 @@ func (s *sweep) stepOwners(c *computation) (done bool) {
 	picked, seen := 0, 0
 	done = true
 	unsigned := c.request.Keys == nil
-	optOut := c.tld.Policy.Signing.OptOut && c.tld.Policy.Signing.Denial == registry.DenialNSEC3
+	optOut := dnssec.WayOf(&c.tld.Policy.Signing).OptOut && c.request.Beside.Denial == registry.DenialNone
 	c.tx.EachPublishedFrom(c.tld.Name, s.owner, func(o store.OwnerRecords) bool {
 		if picked == sweepOwners || seen == sweepRows {
 			s.owner, done = o.Owner, false

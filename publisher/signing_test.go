@@ -122,7 +122,12 @@ func (n *signingNode) zoneRecords(t *testing.T) []dns.RR {
 // validate has the zone checked by those validators of other projects that are installed.
 func (n *signingNode) validate(t *testing.T) {
 	t.Helper()
-	rrs := n.zoneRecords(t)
+	n.validateRecords(t, n.zoneRecords(t))
+}
+
+// validateRecords is validate for records that are not those of the whole zone.
+func (n *signingNode) validateRecords(t *testing.T, rrs []dns.RR) {
+	t.Helper()
 	var text strings.Builder
 	slices.SortStableFunc(rrs, func(a, b dns.RR) int { return rank(a) - rank(b) })
 	for _, rr := range rrs {
@@ -252,6 +257,8 @@ func TestChangesOfSigning(t *testing.T) {
 		{"Ed25519", registry.SigningPolicy{Denial: registry.DenialNSEC3}, newKeys(t, dns.ED25519)},
 		{"RSA", registry.SigningPolicy{Denial: registry.DenialNSEC3}, newKeys(t, dns.RSASHA256)},
 		{"NSEC", registry.SigningPolicy{Denial: registry.DenialNSEC}, nil},
+		{"NSEC3 and other keys", registry.SigningPolicy{Denial: registry.DenialNSEC3}, newKeys(t, dns.ECDSAP256SHA256)},
+		{"NSEC again", registry.SigningPolicy{Denial: registry.DenialNSEC}, nil},
 		{"opt-out again", registry.SigningPolicy{Denial: registry.DenialNSEC3, OptOut: true}, nil},
 	}
 	for _, step := range steps {
