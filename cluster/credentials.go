@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 )
@@ -119,6 +118,9 @@ type fileStamp struct {
 // LoadCredentials reads the files and checks that they belong together.
 func LoadCredentials(paths Paths, log *slog.Logger) (*Credentials, error) {
 	c := &Credentials{paths: paths, log: log}
+	if err := finishReplace(paths); err != nil {
+		return nil, fmt.Errorf("finish the replacement of the certificate %s: %w", paths.Certificate, err)
+	}
 	stamp, err := c.stat()
 	if err != nil {
 		return nil, fmt.Errorf("load certificate: %w", err)
@@ -215,6 +217,10 @@ func (c *Credentials) read() (*material, Identity, error) {
 		if err != nil {
 			return nil, Identity{}, fmt.Errorf("read %s: %w", c.paths.CA, err)
 		}
+		// Nobody else asks whether an authority has signed itself: it tells damage.
+		if err := ca.CheckSignatureFrom(ca); err != nil {
+			return nil, Identity{}, fmt.Errorf("read %s: the authority's own signature is wrong: %w", c.paths.CA, err)
+		}
 		if caCluster != id.ClusterID {
 			return nil, Identity{}, fmt.Errorf("%s is the CA of cluster %s, but %s is of cluster %s",
 				c.paths.CA, caCluster, c.paths.Certificate, id.ClusterID)
@@ -264,15 +270,8 @@ func (c *Credentials) Replace(authoritiesPEM, certificatePEM []byte, key *ecdsa.
 	if err != nil || !issued {
 		return errors.Join(errors.New("the certificate is from no authority that this node trusts"), err)
 	}
-	// Each file is replaced as a whole; until the last one is, the loaded ones stay in use.
-	for _, f := range []struct {
-		path    string
-		content []byte
-		mode    os.FileMode
-	}{{c.paths.CA, authoritiesPEM, 0o644}, {c.paths.Key, keyPEM, 0o600}, {c.paths.Certificate, certificatePEM, 0o644}} {
-		if err := writeFiles(filepath.Dir(f.path), []file{{filepath.Base(f.path), f.content, f.mode}}); err != nil {
-			return fmt.Errorf("replace %s: %w", f.path, err)
-		}
+	if err := replaceFiles(c.paths, authoritiesPEM, certificatePEM, keyPEM, nil); err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
