@@ -81,6 +81,7 @@ type Server struct {
 	version   string
 	maxLevel  uint32
 	gate      *gatekeeper
+	calls     *callStats
 	requested *requestedKey
 	custodian *KeyCustodian
 	seeds     *seeder
@@ -111,6 +112,7 @@ func NewServer(cfg ServerConfig) *Server {
 		s.hints = func() []Hint { return nil }
 	}
 	s.gate = &gatekeeper{clusterID: cfg.Credentials.ClusterID(), methods: methodAccess(), isMember: s.isMember, isRevoked: s.isRevoked}
+	s.calls = newCallStats(s.gate.methods)
 	return s
 }
 
@@ -160,19 +162,23 @@ func (s *Server) newGRPC() *grpc.Server {
 	return server
 }
 
-func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	ctx, err := s.gate.admit(ctx, info.FullMethod)
+func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+	began := time.Now()
+	defer func() { s.calls.note(info.FullMethod, status.Code(err), began) }()
+	ctx, err = s.gate.admit(ctx, info.FullMethod)
 	if err != nil {
 		return nil, s.fail(info.FullMethod, err)
 	}
-	resp, err := handler(ctx, req)
+	resp, err = handler(ctx, req)
 	if err != nil {
 		return nil, s.fail(info.FullMethod, err)
 	}
 	return resp, nil
 }
 
-func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	began := time.Now()
+	defer func() { s.calls.note(info.FullMethod, status.Code(err), began) }()
 	ctx, err := s.gate.admit(ss.Context(), info.FullMethod)
 	if err != nil {
 		return s.fail(info.FullMethod, err)

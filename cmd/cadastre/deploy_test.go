@@ -81,6 +81,7 @@ func requiredMetrics() []string {
 		"raft_snapshots_total", "raft_installs_sent_total", "raft_installs_total",
 		"state_hash_match", "state_hash_compared_index", "clock_step_seconds", "disk_free_bytes", "disk_low", "proposals_refused_total",
 		"epp_commands_total", "epp_command_seconds_bucket", "epp_sessions", "dns_queries_total", "dns_rcodes_total", "whois_queries_total",
+		"grpc_requests_total", "grpc_request_seconds_bucket", "trusted_authorities", "gossip_keys",
 	}
 }
 

@@ -37,6 +37,7 @@ type nodeCollector struct {
 	work      *raftDescs
 	epp       *eppDescs
 	seed      *seedDescs
+	grpc      *grpcDescs
 	transfers *transferDescs
 	dnsVolume *dnsDescs
 
@@ -61,6 +62,7 @@ func newNodeCollector(n *node) *nodeCollector {
 		dnsVolume:          newDNSDescs(desc),
 		epp:                newEPPDescs(desc),
 		seed:               newSeedDescs(desc),
+		grpc:               newGRPCDescs(desc),
 		term:               desc("raft_term", "Current Raft term."),
 		isLeader:           desc("raft_is_leader", "1 while this node leads and serves, else 0."),
 		applied:            desc("applied_index", "Highest log index applied to this node's state."),
@@ -123,6 +125,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	c.work.collect(out, c.node)
 	c.epp.collect(out, c.node)
 	c.seed.collect(out, c.node)
+	c.grpc.collect(out, c.node)
 	c.collectEdges(out)
 }
 
