@@ -45,7 +45,7 @@ func (l *logStore) read(index uint64, out *raft.Log) error {
 }
 
 func (l *logStore) damage(index uint64, err error) error {
-	return fmt.Errorf("log entry %d in %s: %w; stop this node for good, remove it from the cluster, clear its data folder and join it again", index, l.path, err)
+	return fmt.Errorf("log entry %d in %s: %w; rebuild the node from its peers with `cadastre node rebuild`", index, l.path, err)
 }
 
 // loadSealedFrom finds out from where on entries must have a checksum. A log without the

@@ -94,7 +94,7 @@ func (l *logStore) rawVariable(key []byte) (value []byte, err error) {
 }
 
 func (l *logStore) variableDamage(key []byte, err error) error {
-	return fmt.Errorf("raft's %s in %s: %w; stop this node for good, remove it from the cluster, clear its data folder and join it again", key, l.path, err)
+	return fmt.Errorf("raft's %s in %s: %w; rebuild the node from its peers with `cadastre node rebuild`", key, l.path, err)
 }
 
 // writeVariable stores a variable, its copy first.

@@ -55,7 +55,7 @@ func (f *Fault) Error() string { return fmt.Sprintf("store: %s: %v", f.Op, f.Err
 // Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 
-func fault(op string, err error) *Fault { return &Fault{Op: op, Err: err} }
+func fault(op string, err error) *Fault { return &Fault{Op: op, Err: located(err)} }
 
 // Store is the state of one node. Views may run at any time and concurrently; Update is
 // for the one goroutine that applies the log.

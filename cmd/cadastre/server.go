@@ -76,6 +76,9 @@ func makeDataDir(dir string) error {
 // openStore opens the state. It says so if another process has it open.
 func openStore(cfg *Config) (*store.Store, error) {
 	st, err := store.Open(cfg.storeDir())
+	if store.IsDamage(err) {
+		return nil, fmt.Errorf("the state in the data folder %s is damaged: %w: rebuild the node from its peers with `cadastre node rebuild`", cfg.DataDir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the data folder %s (is another server running on it?): %w", cfg.DataDir, err)
 	}
