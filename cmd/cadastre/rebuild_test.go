@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"cadastre/cmd/cadastre/internal/devtest"
 	"cadastre/internal/devcluster"
@@ -189,29 +187,7 @@ func (o *offlineCluster) cutOffRebuild(t *testing.T, step rebuildStep) {
 
 // killedRebuild kills the command at ever later moments until it gets to its end.
 func (o *offlineCluster) killedRebuild(t *testing.T) {
-	const patience = 10 * time.Second
-	kills := 0
-	for delay := 10 * time.Millisecond; ; delay += delay/4 + 5*time.Millisecond {
-		if delay > patience {
-			t.Fatalf("the rebuild does not end within %s", patience)
-		}
-		var out bytes.Buffer
-		command := exec.Command(program(t), o.rebuildArgs("n3", "n1")...)
-		command.Stdout, command.Stderr = &out, &out
-		if err := command.Start(); err != nil {
-			t.Fatal(err)
-		}
-		killer := time.AfterFunc(delay, func() { _ = command.Process.Kill() }) // it may have ended
-		err := command.Wait()
-		inTime := killer.Stop()
-		if err == nil {
-			break
-		}
-		if inTime {
-			t.Fatalf("after %d kills: %v: %s", kills, err, out.String())
-		}
-		kills++
-	}
+	kills := killedUntilDone(t, o.rebuildArgs("n3", "n1"), func(string) bool { return false })
 	requireNoRemains(t, o.node("n3").Data)
 	t.Logf("killed %d times", kills)
 	if kills < 3 {
