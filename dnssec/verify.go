@@ -43,9 +43,34 @@ type checker struct {
 // checkedOwner is what a publication says of one owner.
 type checkedOwner struct {
 	name      registry.DomainName
-	sets      map[uint16][]wireRecord
+	sets      []checkedSet
 	sigs      map[uint16][]*wireSignature
 	cut, glue bool
+}
+
+// checkedSet is the records of one type. Few owners have more than two.
+type checkedSet struct {
+	rrtype  uint16
+	records []wireRecord
+}
+
+func (o *checkedOwner) set(rrtype uint16) []wireRecord {
+	for i := range o.sets {
+		if o.sets[i].rrtype == rrtype {
+			return o.sets[i].records
+		}
+	}
+	return nil
+}
+
+func (o *checkedOwner) add(r *wireRecord) {
+	for i := range o.sets {
+		if o.sets[i].rrtype == r.rrtype {
+			o.sets[i].records = append(o.sets[i].records, *r)
+			return
+		}
+	}
+	o.sets = append(o.sets, checkedSet{rrtype: r.rrtype, records: []wireRecord{*r}})
 }
 
 func (c *checker) read(changes []Change) error {
@@ -60,7 +85,7 @@ func (c *checker) read(changes []Change) error {
 			return err
 		}
 		if change.NSEC3 {
-			c.chain[string(change.ChainKey)] = owner.sets[wireNSEC3]
+			c.chain[string(change.ChainKey)] = owner.set(wireNSEC3)
 			c.keys = append(c.keys, string(change.ChainKey))
 			owner.cut = false
 			c.changed["\x00"+change.Owner] = owner // beside a name of the zone proper that looks the same
@@ -68,7 +93,7 @@ func (c *checker) read(changes []Change) error {
 		}
 		c.changed[change.Owner] = owner
 		if len(change.ChainKey) > 0 {
-			c.chain[string(change.ChainKey)] = owner.sets[wireNSEC]
+			c.chain[string(change.ChainKey)] = owner.set(wireNSEC)
 			c.keys = append(c.keys, string(change.ChainKey))
 		}
 	}
@@ -80,14 +105,15 @@ func (c *checker) read(changes []Change) error {
 }
 
 func (c *checker) owner(name registry.DomainName, records []wireRecord) (*checkedOwner, error) {
-	owner := &checkedOwner{name: name, sets: make(map[uint16][]wireRecord)}
+	owner := &checkedOwner{name: name}
 	wire := wireName(string(name))
-	for _, r := range records {
+	for i := range records {
+		r := &records[i]
 		if !bytes.Equal(r.owner, wire) || r.class != dns.ClassINET {
 			return nil, fmt.Errorf("check %s: a record of %q stands there", name, r.owner)
 		}
 		if r.rrtype != wireRRSIG {
-			owner.sets[r.rrtype] = append(owner.sets[r.rrtype], r)
+			owner.add(r)
 			continue
 		}
 		sig, err := parseSignature(r.rdata)
@@ -100,7 +126,7 @@ func (c *checker) owner(name registry.DomainName, records []wireRecord) (*checke
 		}
 		owner.sigs[sig.covered] = append(owner.sigs[sig.covered], sig)
 	}
-	owner.cut = name != c.req.TLD.Name && len(owner.sets[wireNS]) > 0
+	owner.cut = name != c.req.TLD.Name && len(owner.set(wireNS)) > 0
 	return owner, nil
 }
 
@@ -124,11 +150,11 @@ func (c *checker) belowCut(name registry.DomainName) bool {
 
 func (c *checker) checkApex() error {
 	apex := c.changed[c.req.TLD.Name]
-	if apex == nil || len(apex.sets[wireSOA]) != 1 || len(apex.sets[wireNS]) == 0 {
+	if apex == nil || len(apex.set(wireSOA)) != 1 || len(apex.set(wireNS)) == 0 {
 		return fmt.Errorf("check %s: the publication has not one SOA and the NS records", c.req.TLD.Name)
 	}
 	const numbers = 20
-	rdata := apex.sets[wireSOA][0].rdata
+	rdata := apex.set(wireSOA)[0].rdata
 	if len(rdata) < numbers || binary.BigEndian.Uint32(rdata[len(rdata)-numbers:]) != c.req.Serial {
 		return fmt.Errorf("check %s: the SOA has not the serial %d", c.req.TLD.Name, c.req.Serial)
 	}
@@ -168,14 +194,15 @@ func (c *checker) checkSignatures(ctx context.Context) error {
 // checkOwner checks all signatures at an owner.
 func (c *checker) checkOwner(owner *checkedOwner, zoneKeys, apexKeys []checkedKey) error {
 	for rrtype := range owner.sigs {
-		if c.req.Keys == nil || len(owner.sets[rrtype]) == 0 || !owner.mustSign(rrtype) {
+		if c.req.Keys == nil || len(owner.set(rrtype)) == 0 || !owner.mustSign(rrtype) {
 			return fmt.Errorf("check %s: a signature over %s, which is not to be signed", owner.name, dns.TypeToString[rrtype])
 		}
 	}
 	if c.req.Keys == nil {
 		return nil
 	}
-	for rrtype, records := range owner.sets {
+	for i := range owner.sets {
+		rrtype, records := owner.sets[i].rrtype, owner.sets[i].records
 		keys := zoneKeys
 		if isKeySetType(rrtype) {
 			keys = apexKeys

@@ -203,7 +203,8 @@ func (c *checker) checkListed(owner *checkedOwner) error {
 func (c *checker) checkListedAs(owner *checkedOwner, way Way) error {
 	var want []uint16
 	signed := false
-	for rrtype := range owner.sets {
+	for i := range owner.sets {
+		rrtype := owner.sets[i].rrtype
 		if owner.glue || owner.cut && rrtype != wireNS && rrtype != wireDS && rrtype != wireNSEC {
 			continue
 		}
@@ -219,7 +220,7 @@ func (c *checker) checkListedAs(owner *checkedOwner, way Way) error {
 	slices.Sort(want)
 	var bitmap []byte
 	if way.Denial == registry.DenialNSEC {
-		if records := owner.sets[wireNSEC]; len(records) > 0 {
+		if records := owner.set(wireNSEC); len(records) > 0 {
 			n, _ := wireNameLen(records[0].rdata)
 			bitmap = records[0].rdata[n:]
 		} else if len(want) > 0 {

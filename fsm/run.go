@@ -257,7 +257,7 @@ func refuse(code registry.Code, field, value, reason string, args ...any) error 
 // Verb returns the command's name as history and logs show it: that of its file.
 func Verb(command *fsmpb.Command) string {
 	message := command.ProtoReflect()
-	body := message.WhichOneof(message.Descriptor().Oneofs().ByName("body"))
+	body := message.WhichOneof(message.Descriptor().Oneofs().Get(0)) // a command has this one only
 	if body == nil {
 		return "unknown"
 	}

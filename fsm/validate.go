@@ -45,11 +45,11 @@ func (k *checker) require(ok bool, field, value, reason string, args ...any) {
 // name requires the canonical form, so that the same name is never two keys.
 func (k *checker) name(field, value string) {
 	canonical, err := registry.ParseDomainName(value)
-	var bad *registry.Error
-	switch {
-	case errors.As(err, &bad):
+	if bad, is := errors.AsType[*registry.Error](err); is {
 		k.fail(bad.Code, field, value, "%s", bad.Reason)
-	case string(canonical) != value:
+		return
+	}
+	if string(canonical) != value {
 		k.fail(registry.CodeParameterSyntax, field, value, "the canonical form of a name is lower case without a trailing dot")
 	}
 }
@@ -59,7 +59,9 @@ func (k *checker) text(field, value string) {
 }
 
 func (k *checker) count(field string, have, limit int) {
-	k.require(have <= limit, field, fmt.Sprint(have), "at most %d are allowed in one command", limit)
+	if have > limit {
+		k.fail(registry.CodeParameterSyntax, field, fmt.Sprint(have), "at most %d are allowed in one command", limit)
+	}
 }
 
 func (k *checker) contactID(field, value string) {

@@ -64,7 +64,11 @@ func (tx *Tx) foldDirty() {
 }
 
 func encodeDirtyEntry(names []string) []byte {
-	var e encoder
+	octets := 0
+	for _, name := range names {
+		octets += len(name) + 2
+	}
+	e := encoder{b: make([]byte, 0, octets)}
 	for _, name := range names {
 		e.elem(1, []byte(name))
 	}

@@ -43,10 +43,18 @@ func (h *StateHash) remove(key string, value []byte) {
 
 // hashRow hashes one row; the key's length goes first so that no two rows run together.
 func hashRow(key string, value []byte) StateHash {
-	var scratch [1024]byte
+	var scratch [shortRowOctets]byte
 	buf := binary.BigEndian.AppendUint32(scratch[:0], uint32(len(key)))
 	buf = append(buf, key...)
-	buf = append(buf, value...)
-	sum := sha256.Sum256(buf)
-	return stateHashFromBytes(sum[:])
+	if len(buf)+len(value) <= len(scratch) {
+		sum := sha256.Sum256(append(buf, value...))
+		return stateHashFromBytes(sum[:])
+	}
+	digest := sha256.New() // rather than a copy of a row of a whole entry
+	_, _ = digest.Write(buf)
+	_, _ = digest.Write(value) // neither can fail
+	return stateHashFromBytes(digest.Sum(scratch[:0]))
 }
+
+// shortRowOctets is up to how long a row is hashed at once.
+const shortRowOctets = 1024

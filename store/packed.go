@@ -165,7 +165,11 @@ const (
 )
 
 func encodeVersions(versions []packedVersion) []byte {
-	var e encoder
+	octets := 0
+	for i := range versions {
+		octets += len(versions[i].row) + len(versions[i].Key) + usualRowOctets/4
+	}
+	e := encoder{b: make([]byte, 0, octets+usualRowOctets)}
 	for i := range versions {
 		v := &versions[i]
 		if c := v.shared(); i == 0 || c != versions[i-1].shared() {
@@ -236,6 +240,9 @@ func findVersion(index uint64, value []byte, roid registry.ROID) *Version {
 	return &found.Version
 }
 
+// usualPostingOctets is what a row of the ledger has of its own.
+const usualPostingOctets = 40
+
 // encodePostings makes one row of consecutive rows of the ledger. Their numbers follow from
 // that of the last, which is in the key.
 func encodePostings(rows []LedgerRow) []byte {
@@ -244,7 +251,7 @@ func encodePostings(rows []LedgerRow) []byte {
 		common.Number, common.Object, common.Undoes = 0, "", 0
 		return common
 	}
-	var e encoder
+	e := encoder{b: make([]byte, 0, (len(rows)+2)*usualPostingOctets)}
 	for i := range rows {
 		r := &rows[i]
 		if common := shared(r); i == 0 || common != shared(&rows[i-1]) {

@@ -141,7 +141,11 @@ type entryResults struct {
 }
 
 func encodeResults(r *entryResults) []byte {
-	var e encoder
+	octets := usualRowOctets
+	for i := range r.results {
+		octets += len(r.results[i].result) + 16
+	}
+	e := encoder{b: make([]byte, 0, octets)}
 	e.time(1, r.at)
 	type origin struct {
 		node  string

@@ -121,7 +121,11 @@ func (tx *ReadTx) EachPublished(tld registry.DomainName, fn func(OwnerRecords) b
 func (tx *Tx) Publish(tld registry.DomainName, serial uint32, signedAs string, owners []OwnerRecords) (added, removed uint64) {
 	z := tx.ZoneState(tld)
 	z.Serial, z.Publications, z.SignedAs = serial, z.Publications+1, signedAs
-	var row encoder
+	octets := usualRowOctets
+	for i := range owners { // what was published before is seldom there
+		octets += len(owners[i].Owner) + len(owners[i].RRs) + 16
+	}
+	row := encoder{b: make([]byte, 0, octets)}
 	row.uint(1, uint64(serial))
 	for i := range owners {
 		o := &owners[i]
