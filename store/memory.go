@@ -6,7 +6,8 @@ import (
 
 const (
 	// maxHotRows bounds the rows kept in memory between transactions: some thousand
-	// registrars with their balances, the TLDs and a few dozen single rows.
+	// registrars with their balances, the TLDs, a few dozen single rows and the hosts named
+	// lately. When there are as many, they are gathered anew.
 	maxHotRows = 16384
 	// maxReusedRows bounds what the memory of a transaction may grow to and still be used
 	// again for the next; a usual one holds some hundred rows.
@@ -133,7 +134,10 @@ func (m *memory) getCommitted(k []byte) ([]byte, bool) {
 	}
 	value, found := read(m.db, k)
 	switch {
-	case (found && isHot(table(k[0])) || isMissed(table(k[0]))) && len(m.hot) < maxHotRows:
+	case found && isHot(table(k[0])) || isMissed(table(k[0])):
+		if len(m.hot) >= maxHotRows {
+			clear(m.hot)
+		}
 		m.hot[string(k)] = value // the row as committed; pending shadows it until the commit
 	case remembers:
 		m.seen = append(m.seen, seenRow{key: string(k), value: value, found: found})
@@ -203,9 +207,10 @@ func decoded[T any](tx *ReadTx, k key, value []byte, decode func([]byte) T) T {
 		}
 	}
 	v := decode(value)
-	if len(tx.memory.decoded) < maxHotRows {
-		tx.memory.decoded[string(k)] = decodedRow{row: &value[0], value: v}
+	if len(tx.memory.decoded) >= maxHotRows {
+		clear(tx.memory.decoded)
 	}
+	tx.memory.decoded[string(k)] = decodedRow{row: &value[0], value: v}
 	return v
 }
 
