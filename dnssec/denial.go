@@ -13,7 +13,7 @@ import (
 // the neighbours before them.
 func (b *builder) linkChain() error {
 	edits := chainEdits{types: make(map[string][]uint16), names: make(map[string]registry.DomainName)}
-	if _, _, hasChain := b.view.ChainFrom(b.req.TLD.Name, nil); hasChain || b.denial() != registry.DenialNone {
+	if _, _, hasChain := b.view.ChainFrom(b.req.TLD.Name, nil); hasChain || len(b.chains) > 0 {
 		for _, n := range b.nodes {
 			b.place(n, &edits)
 		}

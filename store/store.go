@@ -18,10 +18,16 @@ import (
 
 // Sizes of Pebble's parts, for nodes of a few gigabytes.
 const (
-	blockCacheBytes       = 128 << 20
-	memTableBytes         = 32 << 20
-	memTableStopWrites    = 4
-	l0CompactionThreshold = 4
+	blockCacheBytes    = 128 << 20
+	memTableBytes      = 64 << 20
+	memTableStopWrites = 4
+	// l0CompactionThreshold is how many of the newest tables may lie over one another before
+	// they are merged with what is below. Names come in no order, so that each merge writes
+	// most of the level below anew, however much is added: the more at once, the fewer merges. Bloom
+	// filters keep what a read pays for it small. Writes wait only at l0StopWrites, which
+	// leaves time for a merge under load.
+	l0CompactionThreshold = 8
+	l0StopWrites          = 32
 	bloomBitsPerKey       = 10
 	// indexBlockBytes keeps the index of a table in one block: a second level would cost every
 	// read a block more.
@@ -107,6 +113,7 @@ func (s *Store) openDB() error {
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: memTableStopWrites,
 		L0CompactionThreshold:       l0CompactionThreshold,
+		L0StopWritesThreshold:       l0StopWrites,
 		LBaseMaxBytes:               lBaseMaxBytes,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      quietLogger{faults: &s.faults},
