@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"slices"
 	"time"
 
 	"cadastre/fsm/fsmpb"
@@ -50,13 +51,32 @@ func (r *run) domainDelete(c *fsmpb.DomainDelete) (*fsmpb.Result, error) {
 // expiryWithoutRefunds is when the registration would end without the years that a deletion
 // now gives the money back for, so that a restore does not give them for nothing.
 func (r *run) expiryWithoutRefunds(domain *registry.Domain) time.Time {
-	expiresAt := domain.ExpiresAt
-	for _, g := range runningGraces(domain.Graces, r.now) {
-		if row, found := r.tx.LedgerRow(g.ChargeRow); found {
+	return r.undoneTerm(domain.ExpiresAt, runningGraces(domain.Graces, r.now))
+}
+
+// undoneTerm is when a registration that ends at expiresAt would end without what was charged
+// in the grace periods.
+func (r *run) undoneTerm(expiresAt time.Time, graces []registry.Grace) time.Time {
+	for _, g := range slices.Backward(graces) { // the latest is undone first
+		row, found := r.tx.LedgerRow(g.ChargeRow)
+		switch {
+		case !found:
+		case !g.RevertsTo.IsZero() && !policy.AddYears(g.RevertsTo, row.Years).Before(expiresAt): // nothing came after it that stays
+			expiresAt = g.RevertsTo
+		default:
 			expiresAt = policy.WithdrawYears(expiresAt, row.Years)
 		}
 	}
 	return expiresAt
+}
+
+// revertsTo is what a grace period has to remember of the end of the registration before, so
+// that a deletion finds it again: nothing where taking the years off the new end gives it.
+func (r *run) revertsTo(before, after time.Time, years uint32) time.Time {
+	if r.tx.FeatureLevel() < registry.LevelExactTerms || policy.WithdrawYears(after, years).Equal(before) {
+		return time.Time{}
+	}
+	return before
 }
 
 // enterRedemption takes the domain out of the zone; it can still be restored until the

@@ -44,6 +44,7 @@ func (r *run) domainRenew(c *fsmpb.DomainRenew) (*fsmpb.Result, error) {
 	row := r.charge(tld, registrar.ID, store.LedgerRenew, domain.Name, years, price)
 	next.Graces = append(runningGraces(domain.Graces, r.now), registry.Grace{
 		Kind: registry.GraceRenew, EndsAt: policy.AddDays(r.now, tld.Policy.RenewGraceDays), ChargeRow: row,
+		RevertsTo: r.revertsTo(domain.ExpiresAt, next.ExpiresAt, years),
 	})
 	next.ExpiryGraceEndsAt = time.Time{}
 	r.updated(&next.Provenance)

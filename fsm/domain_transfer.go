@@ -25,7 +25,8 @@ func (r *run) pendingDomain(name string) (*registry.Domain, *registry.TLD, error
 // losing registrar. What the losing registrar knew as authorisation information is void, and
 // its organisations have no part in the domain any more.
 func (r *run) completeDomainTransfer(tld *registry.TLD, d *registry.Domain, status registry.TransferStatus, at time.Time) *registry.Domain {
-	voidedYears := r.voidAutoRenewals(d, at)
+	voided, voidedYears := r.voidAutoRenewals(d, at)
+	before := r.undoneTerm(d.ExpiresAt, voided)
 	expiresAt := policy.CapTerm(at, d.ExpiresAt, policy.TransferExpiry(d.ExpiresAt, d.Transfer.PeriodYears, voidedYears))
 	reserved := r.releaseReserved(d.Transfer)
 	row := r.post(store.LedgerRow{
@@ -41,7 +42,9 @@ func (r *run) completeDomainTransfer(tld *registry.TLD, d *registry.Domain, stat
 		next.Registrant, next.Contacts = "", nil // the gaining registrar keeps them itself
 	}
 	next.Statuses = d.Statuses.Without(registry.StatusPendingTransfer)
-	next.Graces = []registry.Grace{{Kind: registry.GraceTransfer, EndsAt: policy.AddDays(at, tld.Policy.TransferGraceDays), ChargeRow: row}}
+	grace := registry.Grace{Kind: registry.GraceTransfer, EndsAt: policy.AddDays(at, tld.Policy.TransferGraceDays), ChargeRow: row}
+	grace.RevertsTo = r.revertsTo(before, expiresAt, d.Transfer.PeriodYears)
+	next.Graces = []registry.Grace{grace}
 	r.tx.PutDomain(d, &next)
 	r.moveSubordinateHosts(&next, at)
 	r.notifyDomainTransfer(&next)
@@ -59,17 +62,16 @@ func (r *run) failDomainTransfer(d *registry.Domain, status registry.TransferSta
 	return &next
 }
 
-// voidAutoRenewals refunds the automatic renewals whose grace period runs and returns by how
-// many years they had extended the registration.
-func (r *run) voidAutoRenewals(d *registry.Domain, at time.Time) uint32 {
-	var years uint32
+// voidAutoRenewals refunds the automatic renewals whose grace period runs and returns these
+// and by how many years they had extended the registration.
+func (r *run) voidAutoRenewals(d *registry.Domain, at time.Time) (voided []registry.Grace, years uint32) {
 	for _, g := range runningGraces(d.Graces, at) {
 		if g.Kind == registry.GraceAutoRenew {
 			r.refundGrace(g)
-			years += autoRenewYears
+			voided, years = append(voided, g), years+autoRenewYears
 		}
 	}
-	return years
+	return voided, years
 }
 
 // reserve sets the price of a transfer aside, so that the requester can pay whenever it ends.

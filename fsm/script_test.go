@@ -29,7 +29,10 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/*.txt: blocks of commands, a line of dashes, and what they
-// answer. A command is "ACTOR VERB JSON" (operator! gives a reason), "at TIME" or one of the show commands below.
+// answer. A command is "ACTOR VERB JSON" (operator! gives a reason), "at TIME", "polled REGISTRAR"
+// (its messages, which are acknowledged), "ledger" (the rows since the last time) or one of the
+// show commands below. JSON may be @FILE, with members for its policy behind it; $AUTH stands for
+// authorisation information, or the proof that one knows it.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -82,6 +85,8 @@ type world struct {
 	now     time.Time
 	counter uint64
 	log     []fsm.Entry
+	// shownRows is how many rows of the ledger a script has seen.
+	shownRows uint64
 }
 
 func newWorld(t *testing.T) *world {
@@ -107,15 +112,16 @@ func (w *world) run(line string) string {
 		return w.show(rest)
 	case "tick":
 		return w.tickAll()
+	case "polled":
+		return w.polled(rest)
+	case "ledger":
+		return w.ledger()
 	}
 	verb, body, _ := strings.Cut(rest, " ")
 	if file, isFile := strings.CutPrefix(body, "@"); isFile {
-		data, err := os.ReadFile(filepath.Join("testdata", file))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		body = string(data)
+		body = w.fileWith(file)
 	}
+	body = strings.ReplaceAll(body, "$AUTH", proofJSON())
 	return describe(w.apply(w.command(head, verb, body)))
 }
 

@@ -129,6 +129,7 @@ func (r *run) autoRenew(tld *registry.TLD, d *registry.Domain, at time.Time) {
 	row := r.charge(tld, d.Sponsor, store.LedgerAutoRen, d.Name, autoRenewYears, prices.RenewMinor(autoRenewYears))
 	next.Graces = append(runningGraces(d.Graces, at), registry.Grace{
 		Kind: registry.GraceAutoRenew, EndsAt: policy.AddDays(at, tld.Policy.AutoRenewGraceDays), ChargeRow: row,
+		RevertsTo: r.revertsTo(d.ExpiresAt, next.ExpiresAt, autoRenewYears),
 	})
 	r.tx.PutDomain(d, &next)
 	r.notifyDomain(d.Sponsor, &next, registry.PollMessage{Kind: registry.PollAutoRenew, ExpiresAt: next.ExpiresAt, ActAt: at})

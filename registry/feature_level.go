@@ -33,6 +33,9 @@ const (
 	// LevelPublicationLimits is that from which on a zone that would shrink too fast is held, and signing
 	// cannot be ended while the parent may point to a key.
 	LevelPublicationLimits uint32 = 4
+	// LevelExactTerms is that from which on a deletion that gives money back takes away exactly
+	// the time that was paid for.
+	LevelExactTerms uint32 = 4
 	// LevelLeanRows is the first with fewer rows for each command.
 	LevelLeanRows uint32 = 3
 	// LevelPackedRows is the first with one row for each entry for the first versions of the objects that

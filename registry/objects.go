@@ -105,6 +105,9 @@ type Grace struct {
 	EndsAt time.Time
 	// ChargeRow is the ledger row that a refund would undo, 0 if nothing was charged.
 	ChargeRow uint64
+	// RevertsTo is when the registration ended before, where the years of the charge do not say
+	// it: of a transfer that the longest term cut short, or from 29 February on. Zero otherwise.
+	RevertsTo time.Time
 }
 
 // DeletionPhase says where a deleted domain stands (RFC 3915 section 3.1). Stored.

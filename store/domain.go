@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"cadastre/registry"
 )
 
@@ -118,6 +120,7 @@ func encodeDomain(d *registry.Domain) []byte {
 			e.uint(1, uint64(g.Kind))
 			e.time(2, g.EndsAt)
 			e.uint(3, g.ChargeRow)
+			e.time(fieldGraceRevertsTo, g.RevertsTo)
 		})
 	}
 	e.uint(19, uint64(d.Phase))
@@ -225,6 +228,9 @@ func (d *decoder) domainContact() registry.DomainContact {
 	return c
 }
 
+// fieldGraceRevertsTo is of a grace period.
+const fieldGraceRevertsTo protowire.Number = 210
+
 func (d *decoder) grace() registry.Grace {
 	var g registry.Grace
 	d.nested(func(d *decoder) {
@@ -236,6 +242,8 @@ func (d *decoder) grace() registry.Grace {
 				g.EndsAt = d.time()
 			case 3:
 				g.ChargeRow = d.val
+			case fieldGraceRevertsTo:
+				g.RevertsTo = d.time()
 			default:
 				d.unknown()
 			}

@@ -207,10 +207,11 @@ func (m *Model) domainDelete(actor string, c *fsmpb.DomainDelete) registry.Code 
 	}
 	inAddGrace := slices.ContainsFunc(d.Graces, func(g Grace) bool { return g.Kind == "add" && g.EndsAt.After(m.Now) })
 	refunds := !inAddGrace || m.refundsAddGrace(actor)
-	for _, g := range d.Graces {
-		if g.EndsAt.After(m.Now) && refunds {
+	running := m.running(d.Graces, m.Now)
+	d.ExpiresAt = m.without(d.ExpiresAt, running) // what is paid back is not registered any more
+	for _, g := range running {
+		if refunds {
 			m.undo("refund", g.Charge)
-			d.ExpiresAt = addYears(d.ExpiresAt, -g.Charge.Years) // what is paid back is not registered any more
 		}
 	}
 	if inAddGrace {
@@ -220,6 +221,19 @@ func (m *Model) domainDelete(actor string, c *fsmpb.DomainDelete) registry.Code 
 	m.redeem(d, m.Now)
 	d.DeletedByCommand = true
 	return registry.CodeOKPending
+}
+
+// without is when a registration that ends at expires would end without what the grace
+// periods were charged for.
+func (m *Model) without(expires time.Time, graces []Grace) time.Time {
+	for _, g := range slices.Backward(graces) {
+		if m.Policy.ExactTerms && g.After.Equal(expires) {
+			expires = g.Before
+		} else {
+			expires = addYears(expires, -g.Charge.Years)
+		}
+	}
+	return expires
 }
 
 // month returns the registrar with its counts of this month.
@@ -273,8 +287,9 @@ func (m *Model) domainRenew(actor string, c *fsmpb.DomainRenew) registry.Code {
 	if code := m.pay(actor, d.Prices, c.GetFee(), price); code != registry.CodeOK {
 		return code
 	}
+	before := d.ExpiresAt
 	d.ExpiresAt = expiry
-	d.Graces = append(m.running(d.Graces, m.Now), Grace{Kind: "renew", EndsAt: m.days(m.Policy.RenewGraceDays), Charge: m.charge("renew", actor, d.Name, int(years), price)})
+	d.Graces = append(m.running(d.Graces, m.Now), Grace{Kind: "renew", Before: before, After: expiry, EndsAt: m.days(m.Policy.RenewGraceDays), Charge: m.charge("renew", actor, d.Name, int(years), price)})
 	return registry.CodeOK
 }
 

@@ -28,6 +28,7 @@ type Policy struct {
 	MaxDS                                       int
 	MinNameServers, MaxNameServers, MaxContacts int
 	RegistrantRequired                          bool
+	ExactTerms                                  bool // a deletion takes back exactly the time that it pays back
 	Reserved                                    []string
 }
 
@@ -64,6 +65,8 @@ type Grace struct {
 	Kind   string
 	EndsAt time.Time
 	Charge *Row
+	// Before and After are when the registration ended without and with what was charged.
+	Before, After time.Time
 }
 
 // Domain is a registration.

@@ -97,6 +97,7 @@ func newPair(t *testing.T, seed uint64, autoRenew bool) *pair {
 	level := registry.LevelLifecycle // the first whose rules are the model's; the newest keeps other rows
 	if seed%2 == 0 {
 		level = registry.MaxFeatureLevel
+		m.Policy.ExactTerms = true
 	}
 	out.apply(&fsmpb.Command{Actor: operator, Body: &fsmpb.Command_FeatureLevelRaise{FeatureLevelRaise: &fsmpb.FeatureLevelRaise{Level: level}}})
 	out.apply(&fsmpb.Command{Actor: operator, Body: &fsmpb.Command_TldPut{TldPut: &fsmpb.TLDPut{Name: "example", Roid: "T", Policy: fsm.PolicyToProto(p)}}})

@@ -74,8 +74,9 @@ func (m *Model) happen(d *Domain) {
 		m.purge(d, at)
 	case m.Policy.AutoRenew:
 		row := m.charge("autoRenew", d.Sponsor, d.Name, 1, d.Prices.RenewMinor)
-		d.ExpiresAt = addYears(d.ExpiresAt, 1)
-		d.Graces = append(m.running(d.Graces, at), Grace{Kind: "autoRenew", Charge: row, EndsAt: at.Add(time.Duration(m.Policy.AutoGraceDays) * 24 * time.Hour)})
+		before := d.ExpiresAt
+		d.ExpiresAt = addYears(before, 1)
+		d.Graces = append(m.running(d.Graces, at), Grace{Kind: "autoRenew", Before: before, After: d.ExpiresAt, Charge: row, EndsAt: at.Add(time.Duration(m.Policy.AutoGraceDays) * 24 * time.Hour)})
 		m.tell(d.Sponsor, "auto-renewal", d.Name, fmt.Sprintf("expires %s act %s", day(d.ExpiresAt), day(at)))
 	default:
 		if d.Transfer.pending() {

@@ -202,11 +202,12 @@ func (m *Model) moveDomain(d *Domain, status string, at time.Time) {
 	}
 	t := *d.Transfer
 	t.ExpiresAt = m.capTerm(at, d.ExpiresAt, addYears(d.ExpiresAt, t.Years-min(t.Years, voided)))
+	before := m.without(d.ExpiresAt, slices.DeleteFunc(m.running(d.Graces, at), func(g Grace) bool { return g.Kind != "autoRenew" }))
 	m.undo("release", t.Reserved)
 	charge := m.charge("transfer", t.Requester, d.Name, t.Years, t.Reserved.AmountMinor)
 	d.Sponsor, d.ExpiresAt, d.Secret = t.Requester, t.ExpiresAt, Secret{}
 	d.Statuses = without(d.Statuses, "pendingTransfer")
-	d.Graces = []Grace{{Kind: "transfer", EndsAt: at.Add(time.Duration(m.Policy.TransferGraceDays) * 24 * time.Hour), Charge: charge}}
+	d.Graces = []Grace{{Kind: "transfer", EndsAt: at.Add(time.Duration(m.Policy.TransferGraceDays) * 24 * time.Hour), Charge: charge, Before: before, After: t.ExpiresAt}}
 	for name, h := range m.Hosts {
 		if domain, inside := m.superordinate(name); inside && domain == d.Name {
 			h.Sponsor = d.Sponsor
