@@ -61,7 +61,7 @@ func (p *Publisher) Run(ctx context.Context, dirty <-chan struct{}) error {
 	defer p.alarms.reset()
 	for {
 		started := time.Now()
-		published, err := p.publishAll(ctx)
+		published, more, err := p.publishAll(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -72,9 +72,9 @@ func (p *Publisher) Run(ctx context.Context, dirty <-chan struct{}) error {
 			if pause.For(ctx, minInterval-time.Since(started)) != nil {
 				return nil
 			}
-			if published {
-				continue // more may have become dirty meanwhile
-			}
+		}
+		if published || more && err == nil {
+			continue // more may have become dirty meanwhile, or a sweep goes on
 		}
 		select {
 		case <-ctx.Done():
@@ -88,16 +88,16 @@ func (p *Publisher) Run(ctx context.Context, dirty <-chan struct{}) error {
 // Settle publishes until nothing is left to publish. It is for a caller that has the node to itself.
 func (p *Publisher) Settle(ctx context.Context) error {
 	for {
-		more, err := p.publishAll(ctx)
-		if err != nil || !more {
+		published, more, err := p.publishAll(ctx)
+		if err != nil || !published && !more {
 			return err
 		}
 	}
 }
 
-// publishAll makes one publication for every zone that has something to publish and says
+// publishAll makes one publication for every zone that has something to publish and says whether it did and
 // whether more may follow at once.
-func (p *Publisher) publishAll(ctx context.Context) (more bool, err error) {
+func (p *Publisher) publishAll(ctx context.Context) (published, more bool, err error) {
 	var commands []*fsmpb.ZonePublish
 	var holds []*fsmpb.ZoneHold
 	var errs []error // of one zone; the others go on
@@ -127,7 +127,7 @@ func (p *Publisher) publishAll(ctx context.Context) (more bool, err error) {
 		return nil
 	})
 	if err != nil {
-		return false, fmt.Errorf("compute publications: %w", err)
+		return false, false, fmt.Errorf("compute publications: %w", err)
 	}
 	for _, hold := range holds {
 		errs = append(errs, p.hold(ctx, hold))
@@ -135,7 +135,7 @@ func (p *Publisher) publishAll(ctx context.Context) (more bool, err error) {
 	for _, c := range commands {
 		errs = append(errs, p.propose(ctx, c))
 	}
-	return more || len(commands) > 0, errors.Join(errs...)
+	return len(commands) > 0, more, errors.Join(errs...)
 }
 
 // compute makes the publication of a zone, nil if there is nothing to publish.
