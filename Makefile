@@ -76,6 +76,13 @@ upgrade-data: ## Keep a small data folder of release RELEASE, made by the presen
 	@test -n "$(RELEASE)" || { echo "say which: make upgrade-data RELEASE=v1.2.3 [PROGRAM=/path/to/its/cadastre]"; exit 2; }
 	CADASTRE_UPGRADE_DATA=$(CURDIR)/testdata/upgrade/$(RELEASE) CADASTRE_UPGRADE_PROGRAM=$(PROGRAM) $(GO) test ./cmd/cadastre -run '^TestMakeUpgradeData$$' -count 1 -v
 
+# How many delegations `make bench-sign` signs.
+SIGN_DELEGATIONS ?= 1000000
+
+.PHONY: bench-sign
+bench-sign: ## The first signing of a zone of SIGN_DELEGATIONS delegations, then publications one by one; some minutes to fill it.
+	$(GO) run ./bench/sign -domains $(SIGN_DELEGATIONS)
+
 # How many delegations `make bench-import` imports.
 IMPORT_DELEGATIONS ?= 1000000
 

@@ -30,6 +30,8 @@ type KeyStore interface {
 	Private(k *registry.ZoneKey) ([]byte, error)
 	Has(k *registry.ZoneKey) bool
 	Delete(k *registry.ZoneKey) error
+	// IsShared says whether other voters use the same copy, in a token.
+	IsShared(k *registry.ZoneKey) bool
 }
 
 // KeyCustodianConfig says what a KeyCustodian works with. Without Keys it does nothing.
@@ -98,9 +100,13 @@ func (c *KeyCustodian) round(ctx context.Context, said map[string]bool) {
 	}
 	for i := range now.keys {
 		k := &now.keys[i]
+		if !now.isVoter && c.cfg.Keys.IsShared(k) {
+			continue // the voters need it
+		}
 		if !now.isVoter || k.State == registry.KeyRemoved {
-			if err := c.cfg.Keys.Delete(k); err != nil {
-				c.cfg.Log.Error("could not delete a private key", "tld", k.TLD, "key", k.ID, "error", err)
+			if err := c.cfg.Keys.Delete(k); err != nil && !said[k.ID] {
+				c.cfg.Log.Error("could not delete a private key, trying on", "tld", k.TLD, "key", k.ID, "error", err)
+				said[k.ID] = true
 			}
 			continue
 		}

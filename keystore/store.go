@@ -133,6 +133,9 @@ func (s *Store) Has(k *registry.ZoneKey) bool {
 	return err == nil
 }
 
+// IsShared says no: each voter has a file of its own.
+func (s *Store) IsShared(*registry.ZoneKey) bool { return false }
+
 // Delete removes the private half of a key for good.
 func (s *Store) Delete(k *registry.ZoneKey) error {
 	s.mu.Lock()

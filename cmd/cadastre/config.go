@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"cadastre/keystore"
 )
 
 // Config is what one node needs to know of itself. Whatever decides behaviour cluster-wide,
@@ -88,6 +90,29 @@ type KeysConfig struct {
 	// outside the data folder. Empty: the credential cadastre-seal-key, if the service manager gives one, or else the
 	// node keeps no keys.
 	SealFile string `toml:"seal_file"`
+	// PKCS11 is a token in which new keys are made and which they never leave.
+	PKCS11 PKCS11Config `toml:"pkcs11"`
+}
+
+// PKCS11Config names a token behind PKCS #11, such as a hardware security module. All voters need one with the same keys.
+type PKCS11Config struct {
+	// Module is the path of the vendor's library; empty: no token.
+	Module string `toml:"module"`
+	// Token is the label of the token.
+	Token string `toml:"token"`
+	// PINFile holds the user PIN; nobody but the owner may read it.
+	PINFile string `toml:"pin_file"`
+}
+
+func (c *PKCS11Config) token() keystore.TokenConfig {
+	return keystore.TokenConfig{Module: c.Module, Label: c.Token, PINFile: c.PINFile}
+}
+
+func (c *PKCS11Config) validate() error {
+	if (c.Module == "") != (c.Token == "") || (c.Module == "") != (c.PINFile == "") {
+		return errors.New(`keys "keys.pkcs11.module", "keys.pkcs11.token" and "keys.pkcs11.pin_file" are set together or not at all`)
+	}
+	return nil
 }
 
 // GRPCConfig is about the port for operators and the other nodes.
@@ -232,7 +257,7 @@ func decodeStrict(decoder *toml.Decoder, name string, into any) error {
 }
 
 func (c *Config) resolvePaths(dir string) {
-	for _, p := range []*string{&c.DataDir, &c.TLS.CA, &c.TLS.Cert, &c.TLS.Key, &c.Gossip.KeyFile, &c.Keys.SealFile} {
+	for _, p := range []*string{&c.DataDir, &c.TLS.CA, &c.TLS.Cert, &c.TLS.Key, &c.Gossip.KeyFile, &c.Keys.SealFile, &c.Keys.PKCS11.Module, &c.Keys.PKCS11.PINFile} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -251,6 +276,9 @@ func (c *Config) validate() error {
 	}
 	if c.Gossip.Listen != "" && c.Gossip.KeyFile == "" {
 		return errors.New(`key "gossip.key_file" is required while "gossip.listen" is set`)
+	}
+	if err := c.Keys.PKCS11.validate(); err != nil {
+		return err
 	}
 	for _, a := range c.addresses() {
 		if a.address == "" {

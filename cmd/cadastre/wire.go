@@ -39,7 +39,8 @@ type node struct {
 	forwarder *cluster.Forwarder
 	grpc      net.Listener
 	// keys are the private halves of the zones' keys on this node; alarms say which zones it cannot publish.
-	keys      *keystore.Store
+	keys      *keystore.Keys
+	token     *keystore.Token // nil: none
 	custodian *cluster.KeyCustodian
 	alarms    publisher.Alarms
 	// Edges are nil if switched off.

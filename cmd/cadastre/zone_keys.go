@@ -33,9 +33,20 @@ func (n *node) openKeys() (err error) {
 			seal = filepath.Join(folder, sealCredential)
 		}
 	}
-	if n.keys, err = keystore.Open(n.cfg.keysDir(), seal); err != nil {
+	files, err := keystore.Open(n.cfg.keysDir(), seal)
+	if err != nil {
 		return fmt.Errorf("key \"keys.seal_file\": %w", err)
 	}
+	if n.cfg.Keys.PKCS11.Module != "" {
+		// A token that is out of reach does not keep the node from starting: it serves, alarms, and tries again.
+		if n.token, err = keystore.OpenToken(n.cfg.Keys.PKCS11.token()); err != nil {
+			if n.token == nil {
+				return fmt.Errorf("key \"keys.pkcs11\": %w", err)
+			}
+			n.logger.Error("the token of zone keys is out of reach; it is tried again when a key is needed", "part", "keys", "error", err)
+		}
+	}
+	n.keys = keystore.NewKeys(files, n.token)
 	n.custodian = cluster.NewKeyCustodian(cluster.KeyCustodianConfig{
 		NodeID: n.cfg.NodeID, Store: n.store, Keys: n.keys, Peers: n.peers, Log: n.logger.With("part", "keys"),
 	})
