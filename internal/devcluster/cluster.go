@@ -4,6 +4,7 @@
 package devcluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -150,7 +151,38 @@ func (c *Cluster) KillAll() error {
 		}
 	}
 	<-c.ended
+	if info != nil {
+		errs = append(errs, awaitEnd(info.Nodes))
+	}
 	return errors.Join(errs...)
+}
+
+// awaitEnd waits until the processes of killed nodes are gone, and with them their locks on the
+// data folders.
+func awaitEnd(nodes []Node) error {
+	ctx, cancel := context.WithTimeout(context.Background(), killTimeout)
+	defer cancel()
+	for _, n := range nodes {
+		err := poll(ctx, func() (bool, error) { return hasEnded(n.PID), nil }, fmt.Sprintf("%s, process %d, is still there", n.ID, n.PID))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasEnded says whether a process is gone. Whoever takes over the children of a killed
+// supervisor may be slow to collect them; what they had open is closed by then.
+func hasEnded(pid int) bool {
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return true
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	state := stat[bytes.LastIndexByte(stat, ')')+1:] // the name before it may hold anything
+	return bytes.HasPrefix(state, []byte(" Z")) || bytes.HasPrefix(state, []byte(" X"))
 }
 
 // KillDev ends only the supervisor with SIGKILL.
