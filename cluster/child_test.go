@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -119,6 +120,7 @@ func runNode(ctx context.Context, cfg childSettings) error {
 	group.Go(func() error { return forwarder.Run(groupCtx) })
 	group.Go(func() error { return server.Serve(groupCtx, listener) })
 	group.Go(func() error { return autopilot.Run(groupCtx) })
+	group.Go(func() error { return tellFirstIndex(groupCtx, cfg, node) })
 	if isNew {
 		group.Go(func() error { return initCluster(groupCtx, cfg, creds.ClusterID(), forwarder) })
 	}
@@ -127,6 +129,47 @@ func runNode(ctx context.Context, cfg childSettings) error {
 		return cause
 	}
 	return err
+}
+
+// tellFirstIndex writes the first index of the log into a file whenever it changes. Asking for
+// it over the network holds the log, so that it would not be cut.
+func tellFirstIndex(ctx context.Context, cfg childSettings, node *raftnode.Node) error {
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	var told uint64
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		status, err := node.Log()
+		if err != nil || status.FirstIndex == told {
+			continue // it does not run yet, or not any more
+		}
+		told = status.FirstIndex
+		path := filepath.Join(cfg.Dir, firstIndexFile)
+		if err := errors.Join(os.WriteFile(path+".new", []byte(strconv.FormatUint(told, 10)), 0o600), os.Rename(path+".new", path)); err != nil {
+			return err
+		}
+	}
+}
+
+// firstIndexFile is what tellFirstIndex writes.
+const firstIndexFile = "first-index"
+
+// firstIndex is the first index of the log, as the process last told.
+func (c *child) firstIndex(t *testing.T) uint64 {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.Dir, firstIndexFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0
+	}
+	index, parseErr := strconv.ParseUint(string(text), 10, 64)
+	if err := errors.Join(err, parseErr); err != nil {
+		t.Fatal(err)
+	}
+	return index
 }
 
 func initCluster(ctx context.Context, cfg childSettings, clusterID string, f *Forwarder) error {

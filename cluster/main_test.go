@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"testing"
@@ -15,8 +16,31 @@ func TestMain(m *testing.M) {
 	if settings := os.Getenv(childEnv); settings != "" {
 		os.Exit(runChild(settings))
 	}
-	goleak.VerifyTestMain(m)
+	code := m.Run()
+	if code == 0 {
+		if err := awaitGoroutines(); err != nil {
+			fmt.Fprintf(os.Stderr, "goroutines are left behind: %v\n", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
 }
+
+// awaitGoroutines returns nil when no goroutine of a test is left. memberlist does not join the
+// probe that is under way when it is shut down, nor shorten it; that ends by itself after the
+// probe interval of two seconds, or up to eight times that on a machine so busy that earlier
+// probes failed.
+func awaitGoroutines() error {
+	for deadline := time.Now().Add(probeEnd); ; {
+		err := goleak.Find()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+// probeEnd is the longest that memberlist's last probe goes on, and as much again.
+const probeEnd = 2 * 16 * time.Second
 
 // testWait bounds every wait of the tests; a healthy run needs a small part of it.
 const testWait = 20 * time.Second
