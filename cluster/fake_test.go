@@ -60,6 +60,21 @@ func (r *fakeRaft) wait(ctx context.Context) error {
 	}
 }
 
+func (r *fakeRaft) Submit(command *fsmpb.Command) func(context.Context) (*fsmpb.Result, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan outcomeOf, 1)
+	go func() {
+		result, err := r.Propose(ctx, command)
+		done <- outcomeOf{result: result, err: err}
+	}()
+	return func(waiting context.Context) (*fsmpb.Result, error) {
+		defer cancel()
+		defer context.AfterFunc(waiting, cancel)()
+		o := <-done
+		return o.result, o.err
+	}
+}
+
 func (r *fakeRaft) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
 	if err := r.wait(ctx); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"sync"
 
 	"google.golang.org/grpc"
 
@@ -26,36 +25,39 @@ type peerService struct {
 	*Server
 }
 
-// Propose commits the commands if this node leads: one hop, no more. They are proposed at
-// the same time, so that they may share an entry.
+// Propose commits the commands if this node leads: one hop, no more. All are submitted
+// before any is waited for, so that they may share an entry.
 func (s *peerService) Propose(ctx context.Context, req *clusterpb.ProposeRequest) (*clusterpb.ProposeResponse, error) {
 	commands := req.GetCommands()
 	if len(commands) > maxForwardedCommands {
 		return nil, refuse(registry.CodeParameterRange, "commands", fmt.Sprint(len(commands)), "too many commands in one call")
 	}
-	outcomes := make([]*clusterpb.ProposeOutcome, len(commands))
-	var proposing sync.WaitGroup
+	waits := make([]func(context.Context) (*fsmpb.Result, error), len(commands))
 	for i, command := range commands {
-		proposing.Go(func() {
-			result, err := s.proposeForwarded(ctx, command)
-			var isOurs bool
-			if outcomes[i], isOurs = outcomeToProto(result, err); !isOurs && ctx.Err() == nil {
-				s.log.Error("a forwarded command failed", "error", err)
-			}
-		})
+		waits[i] = s.submitForwarded(command)
 	}
-	proposing.Wait()
+	outcomes := make([]*clusterpb.ProposeOutcome, len(commands))
+	for i, wait := range waits {
+		result, err := wait(ctx)
+		var isOurs bool
+		if outcomes[i], isOurs = outcomeToProto(result, err); !isOurs && ctx.Err() == nil {
+			s.log.Error("a forwarded command failed", "error", err)
+		}
+	}
 	return &clusterpb.ProposeResponse{Outcomes: outcomes}, nil
 }
 
-func (s *peerService) proposeForwarded(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
+func (s *peerService) submitForwarded(command *fsmpb.Command) (wait func(ctx context.Context) (*fsmpb.Result, error)) {
+	var err error
 	if command.GetRequestId() == nil {
-		return nil, refuse(registry.CodeParameterMissing, "request_id", "", "a forwarded command needs its request id")
+		err = refuse(registry.CodeParameterMissing, "request_id", "", "a forwarded command needs its request id")
+	} else {
+		err = mayPropose(command)
 	}
-	if err := mayPropose(command); err != nil {
-		return nil, err
+	if err != nil {
+		return func(context.Context) (*fsmpb.Result, error) { return nil, err }
 	}
-	return s.raft.Propose(ctx, command)
+	return s.raft.Submit(command)
 }
 
 // ReadIndex answers if this node leads.

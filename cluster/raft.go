@@ -15,6 +15,8 @@ type proposer interface {
 	// knows, or a *registry.Error of CodeUnavailable or CodeOverloaded, if nothing was done,
 	// and one of CodeOutcomeUnknown if the command may still take effect.
 	Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error)
+	// Submit hands over a command; wait, which must be called, returns what Propose does.
+	Submit(command *fsmpb.Command) (wait func(ctx context.Context) (*fsmpb.Result, error))
 	// CheckLevel returns an error of registry.CodeFeatureLevel if the cluster is not at the
 	// level that the command needs.
 	CheckLevel(command *fsmpb.Command) error

@@ -101,6 +101,20 @@ func newBatcher(now func() time.Time, classify func(error) error, stopping <-cha
 // it may have, or may yet. Without a deadline in ctx it waits ten seconds at most. The
 // command must not change afterwards.
 func (n *Node) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
+	return n.Submit(command)(ctx)
+}
+
+// Submit hands the command over to be replicated and returns at once; wait returns what Propose
+// does, and must be called. Commands that are submitted one after the other may share an entry.
+func (n *Node) Submit(command *fsmpb.Command) (wait func(ctx context.Context) (*fsmpb.Result, error)) {
+	p, err := n.submit(command)
+	if err != nil {
+		return func(context.Context) (*fsmpb.Result, error) { return n.keptResult(command, err) }
+	}
+	return func(ctx context.Context) (*fsmpb.Result, error) { return n.batcher.await(ctx, p) }
+}
+
+func (n *Node) submit(command *fsmpb.Command) (*proposal, error) {
 	r, err := n.leading()
 	if err != nil {
 		return nil, err
@@ -109,20 +123,31 @@ func (n *Node) Propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Resu
 		return nil, err
 	}
 	if err := n.admission.admit(command, r.CommitIndex()); err != nil {
-		return n.keptResult(command, err)
+		return nil, &refusedError{err}
 	}
-	return n.batcher.propose(ctx, command)
+	return n.batcher.submit(command)
 }
 
-// keptResult returns the result of an earlier attempt of the same request, so that its
-// caller learns it also while no commands are taken; without one, the refusal.
-func (n *Node) keptResult(command *fsmpb.Command, refusal error) (*fsmpb.Result, error) {
+// refusedError is a refusal by the admission, which a kept result goes before.
+type refusedError struct{ error }
+
+func (e *refusedError) Unwrap() error { return e.error }
+
+// keptResult returns, where the admission refused a command, the result of an earlier attempt
+// of the same request, so that its caller learns it also while no commands are taken; else the
+// error.
+func (n *Node) keptResult(command *fsmpb.Command, err error) (*fsmpb.Result, error) {
+	refused, isRefused := errors.AsType[*refusedError](err)
+	if !isRefused {
+		return nil, err
+	}
+	refusal := refused.error
 	id := fsm.RequestID(command)
 	if id.Origin == "" {
 		return nil, refusal
 	}
 	var row []byte
-	err := n.cfg.Store.View(func(tx *store.ReadTx) error {
+	err = n.cfg.Store.View(func(tx *store.ReadTx) error {
 		row, _ = tx.Result(id)
 		return nil
 	})
@@ -136,34 +161,39 @@ func (n *Node) keptResult(command *fsmpb.Command, refusal error) (*fsmpb.Result,
 	return kept, nil
 }
 
-func (b *batcher) propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
+func (b *batcher) submit(command *fsmpb.Command) (*proposal, error) {
 	p := &proposal{command: command, bytes: proto.Size(command), done: make(chan struct{})}
 	if p.bytes > maxCommandBytes {
 		return nil, &registry.Error{Code: registry.CodeParameterRange, Field: "command",
 			Reason: fmt.Sprintf("a command has at most %d octets, this one %d", maxCommandBytes, p.bytes)}
 	}
-	ctx, cancel := withDefaultTimeout(ctx, proposeTimeout)
-	defer cancel()
 	if b.refusing.Load() {
 		return nil, unavailable("the node is stopping", ErrNotRunning)
 	}
 	select {
 	case b.queue <- p:
+		return p, nil
 	default:
 		return nil, overloaded("too many commands are waiting; nothing was done, try again later")
 	}
+}
+
+// await returns what became of the proposal.
+func (b *batcher) await(ctx context.Context, p *proposal) (*fsmpb.Result, error) {
+	ctx, cancel := withDefaultTimeout(ctx, proposeTimeout)
+	defer cancel()
 	select {
 	case <-p.done:
 		return p.result, p.err
 	case <-b.stopping:
-		return b.leave(p, ErrNotRunning)
+		return b.leave(ctx, p, ErrNotRunning)
 	case <-ctx.Done():
-		return b.leave(p, context.Cause(ctx))
+		return b.leave(ctx, p, context.Cause(ctx))
 	}
 }
 
 // leave gives up waiting for p. As long as it is still in the queue, nothing was done.
-func (b *batcher) leave(p *proposal, cause error) (*fsmpb.Result, error) {
+func (b *batcher) leave(ctx context.Context, p *proposal, cause error) (*fsmpb.Result, error) {
 	if p.state.CompareAndSwap(proposalWaiting, proposalAbandoned) {
 		return nil, unavailable("the command could not be proposed in time", cause)
 	}
@@ -171,6 +201,7 @@ func (b *batcher) leave(p *proposal, cause error) (*fsmpb.Result, error) {
 		select {
 		case <-p.done:
 			return p.result, p.err
+		case <-ctx.Done():
 		case <-time.After(drainTimeout):
 		}
 	}

@@ -181,6 +181,14 @@ type stuckFuture struct{ raft.ApplyFuture }
 
 func (stuckFuture) Error() error { time.Sleep(50 * time.Millisecond); return raft.ErrLeadershipLost }
 
+func (b *batcher) propose(ctx context.Context, command *fsmpb.Command) (*fsmpb.Result, error) {
+	p, err := b.submit(command)
+	if err != nil {
+		return nil, err
+	}
+	return b.await(ctx, p)
+}
+
 func TestBatcherBoundsItsQueue(t *testing.T) {
 	stopping := make(chan struct{})
 	b := newBatcher(time.Now, func(err error) error { return outcomeUnknown(err) }, stopping)
@@ -226,5 +234,37 @@ func TestBatcherBoundsItsQueue(t *testing.T) {
 	b.drain(drainTimeout)
 	if b.held != maxEntriesInFlight {
 		t.Errorf("%d slots came back", b.held)
+	}
+}
+
+// Commands that are submitted before any is waited for are committed, each with its result in
+// its place, also where one of them is refused at once.
+func TestSubmitManyAndWait(t *testing.T) {
+	c := newCluster(t, nil)
+	c.voters(1)
+	n := c.nodes["n1"]
+	n.propose(t, clusterInit())
+	huge := registrarCreate(99)
+	huge.Reason = string(make([]byte, maxCommandBytes))
+	var waits []func(context.Context) (*fsmpb.Result, error)
+	for i := range 50 {
+		waits = append(waits, n.node.Submit(registrarCreate(i)))
+	}
+	waits = append(waits, n.node.Submit(huge), n.node.Submit(registrarCreate(7)))
+	for i, wait := range waits {
+		r, err := wait(testContext(t))
+		switch {
+		case i == 50:
+			if !errors.Is(err, registry.CodeParameterRange) {
+				t.Errorf("a huge command: %v", err)
+			}
+		case err != nil, (registry.Code(r.GetCode()) == registry.CodeOK) != (i < 50):
+			t.Errorf("registrar %d: %v, %v", i, r, err)
+		}
+	}
+	canceled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := n.node.Submit(registrarCreate(100))(canceled); !errors.Is(err, context.Canceled) {
+		t.Errorf("a caller who does not wait: %v", err)
 	}
 }
