@@ -46,7 +46,20 @@ type peerTransport struct {
 
 	contactMu sync.Mutex
 	contacts  map[raft.ServerID]PeerContact
+	said      map[raft.ServerID]saidLast // guarded by contactMu
 }
+
+// saidLast is the latest message without entries that a peer answered, and its answer.
+type saidLast struct {
+	term, previous, commit uint64
+	answer                 raft.AppendEntriesResponse
+	at                     time.Time
+}
+
+// idleRepeat is how often a peer is told the same again while nothing happens. raft does so
+// every commit timeout, which is short so that followers learn soon of a commit. Heartbeats,
+// which say who leads, are apart from this and always sent.
+const idleRepeat = 100 * time.Millisecond
 
 func newPeerTransport(stream *tlsStream, bridge *logBridge, stopping <-chan struct{}) *peerTransport {
 	return &peerTransport{
@@ -60,6 +73,7 @@ func newPeerTransport(stream *tlsStream, bridge *logBridge, stopping <-chan stru
 			MsgpackUseNewTimeFormat: true,
 		}),
 		contacts: make(map[raft.ServerID]PeerContact),
+		said:     make(map[raft.ServerID]saidLast),
 		stats:    newNodeStats(),
 	}
 }
@@ -75,11 +89,27 @@ func (t *peerTransport) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress)
 
 // AppendEntries sends entries or a heartbeat and notes the contact.
 func (t *peerTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
-	err := t.NetworkTransport.AppendEntries(id, dialTarget(id, target), args, resp)
-	if err == nil {
-		t.noteContact(id, resp)
+	if t.isRepeat(id, args, resp) {
+		return nil
 	}
+	err := t.NetworkTransport.AppendEntries(id, dialTarget(id, target), args, resp)
+	t.noteContact(id, args, resp, err)
 	return err
+}
+
+// isRepeat says whether the peer was told just that a moment ago, and what it answered.
+func (t *peerTransport) isRepeat(id raft.ServerID, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) bool {
+	if len(args.Entries) > 0 || args.PrevLogEntry == 0 { // a heartbeat has no previous entry
+		return false
+	}
+	t.contactMu.Lock()
+	defer t.contactMu.Unlock()
+	last, ok := t.said[id]
+	if !ok || last.term != args.Term || last.previous != args.PrevLogEntry || last.commit != args.LeaderCommitIndex || time.Since(last.at) > idleRepeat {
+		return false
+	}
+	*resp = last.answer
+	return true
 }
 
 // RequestVote asks a voter for its vote.
@@ -148,11 +178,22 @@ func (t *peerTransport) TimeoutNow(id raft.ServerID, target raft.ServerAddress, 
 	return t.NetworkTransport.TimeoutNow(id, dialTarget(id, target), args, resp)
 }
 
-func (t *peerTransport) noteContact(id raft.ServerID, resp *raft.AppendEntriesResponse) {
+func (t *peerTransport) noteContact(id raft.ServerID, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse, err error) {
 	t.contactMu.Lock()
 	defer t.contactMu.Unlock()
+	if err != nil {
+		delete(t.said, id)
+		return
+	}
 	if len(t.contacts) >= maxPeerContacts {
 		clear(t.contacts)
+		clear(t.said)
+	}
+	switch {
+	case len(args.Entries) > 0 || !resp.Success:
+		delete(t.said, id)
+	case args.PrevLogEntry > 0:
+		t.said[id] = saidLast{term: args.Term, previous: args.PrevLogEntry, commit: args.LeaderCommitIndex, answer: *resp, at: time.Now()}
 	}
 	c := PeerContact{At: time.Now(), LastLogIndex: resp.LastLog}
 	if prev := t.contacts[id]; prev.LastLogIndex > c.LastLogIndex && prev.At.Add(time.Second).After(c.At) {
