@@ -15,11 +15,16 @@ import (
 	"cadastre/store"
 )
 
-// openTestLog opens the log in dir; a fatal error goes to the channel.
+// openTestLog opens the log of an older program in dir; a fatal error goes to the channel.
 func openTestLog(t *testing.T, dir string) (*logStore, chan error) {
 	t.Helper()
+	return openLog(t, dir, false)
+}
+
+func openLog(t *testing.T, dir string, segmented bool) (*logStore, chan error) {
+	t.Helper()
 	fatal := make(chan error, 4)
-	l, err := openLogStore(filepath.Join(dir, "raft.db"), &watchdog{fatal: func(err error) { fatal <- err }})
+	l, err := openLogStore(filepath.Join(dir, "raft.db"), &watchdog{fatal: func(err error) { fatal <- err }}, segmented)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,8 +190,8 @@ func TestLogOfAnOlderProgramIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, _ = openTestLog(t, dir)
-	if l.sealedFrom != 5 {
-		t.Errorf("sealed from %d", l.sealedFrom)
+	if l.entries.(*boltEntries).sealedFrom != 5 {
+		t.Errorf("sealed from %d", l.entries.(*boltEntries).sealedFrom)
 	}
 	if err := errors.Join(l.verify(), l.Close()); err != nil {
 		t.Error(err)
@@ -215,7 +220,28 @@ func encodeStored(t *testing.T, entry *raft.Log) (value []byte) {
 // A flipped bit in the file of a stopped node ends the node when it is started, with a
 // message that says where; the others go on, and the node comes back when it is cleared.
 func TestNodeWithADamagedLogIsRebuilt(t *testing.T) {
-	c := newCluster(t, nil)
+	t.Run("in segments", func(t *testing.T) {
+		testRebuild(t, filepath.Join("log", "00000000000000000001.log"), nil)
+	})
+	t.Run("of an older program", func(t *testing.T) {
+		testRebuild(t, "raft.db", func(cfg *Config) { beginOlderLog(t, cfg.Dir) })
+	})
+}
+
+// beginOlderLog makes an empty log such as older programs have, with which a node goes on.
+func beginOlderLog(t *testing.T, dir string) {
+	t.Helper()
+	l, err := openLogStore((&Config{Dir: dir}).logPath(), &watchdog{fatal: func(err error) { t.Error(err) }}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func testRebuild(t *testing.T, file string, configure func(*Config)) {
+	c := newCluster(t, configure)
 	c.voters(3)
 	c.leader().propose(t, clusterInit())
 	c.register(0, 30)
@@ -224,7 +250,7 @@ func TestNodeWithADamagedLogIsRebuilt(t *testing.T) {
 	if err := victim.stop(t); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(victim.dir, "raft", "raft.db")
+	path := filepath.Join(victim.dir, "raft", file)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,5 @@
 // Package raftnode replicates the log of commands: it runs hashicorp/raft over mutual TLS
-// and bbolt, feeds committed entries to the state machine, and offers the rest of the
+// and a log of its own, feeds committed entries to the state machine, and offers the rest of the
 // program five things: propose a command, confirm a read index, wait until an index is
 // applied, change the membership, and run work on the leader only.
 //
@@ -12,6 +12,11 @@
 //   - The first failed or hung write of the log is final and ends the process (raft#503).
 //   - After a checkpoint was installed, log entries that it overtook are removed, so that
 //     a stale suffix can neither block replication (raft#697) nor be sent to others.
+//
+// The log is kept in segments that are appended to, with one sync for each append and a checksum
+// in each record that is looked at whenever it is read. raft-boltdb syncs twice, and raft-wal
+// takes a damaged record for the end of the log. Term and vote, which seldom change, and the logs
+// of programs before feature level 4 are in a file of bbolt.
 //
 // Snapshots are virtual. The state is on disk and carries its own applied index, so "taking
 // a snapshot" only makes the state durable before raft truncates its log; data is

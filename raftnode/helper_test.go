@@ -198,6 +198,7 @@ type cluster struct {
 
 func newCluster(t *testing.T, tune func(*Config)) *cluster {
 	t.Helper()
+	t.TempDir() // the folders of the nodes are removed after the nodes are stopped
 	c := &cluster{t: t, ca: newTestCA(t), nodes: make(map[string]*testNode), tune: tune}
 	c.net = &network{cut: make(map[[2]string]bool), nodes: make(map[string]*testNode)}
 	t.Cleanup(func() {

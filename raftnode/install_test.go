@@ -118,7 +118,7 @@ func TestTruncationInPieces(t *testing.T) {
 		{"everything", 5, 20000, 0, 0, 1, 1 << 40},
 		{"nothing there", 5, 6, 5, 6, 1, 4},
 	} {
-		l, err := openLogStore(t.TempDir()+"/raft.db", &watchdog{fatal: func(err error) { t.Error(err) }})
+		l, err := openLogStore(t.TempDir()+"/raft.db", &watchdog{fatal: func(err error) { t.Error(err) }}, true)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,51 +19,98 @@ import (
 // logLockWait is how long opening the log waits for another process to let go of it.
 const logLockWait = 5 * time.Second
 
-// truncationPiece is how many entries one transaction removes. Appends wait meanwhile, and
-// a long retention that is shortened must not look like a hung disk.
-const truncationPiece = 8192
-
 // maxLogEntries is far more than any log holds; bounds further apart are damage, not a log.
 const maxLogEntries = 1 << 32
 
-// logStore is the durable log and raft's few durable variables (term and vote). Writes go
-// through the watchdog; recent entries are answered from memory.
+// entryStore keeps the entries of the log. What it returns from append is durable, and what it
+// reads is checked.
+type entryStore interface {
+	// bounds returns the first and last index, zeros if there are no entries.
+	bounds() (first, last uint64, err error)
+	// read returns raft.ErrLogNotFound, or an error that names the entry and the file.
+	read(index uint64, out *raft.Log) error
+	append(entries []*raft.Log) error
+	// deleteRange removes the beginning or the end of the log, or all of it.
+	deleteRange(first, last uint64) error
+	bytes() (uint64, error)
+}
+
+// logStore is the durable log and raft's few durable variables (term and vote), which stay in
+// a file of bbolt. Writes go through the watchdog; recent entries are answered from memory.
 type logStore struct {
-	path  string
-	bolt  *raftboltdb.BoltStore
-	dog   *watchdog
-	cache *entryCache
-	sizes logSizes
-	// sealedFrom is the index from which on every entry has a checksum.
-	sealedFrom uint64
+	path    string
+	bolt    *raftboltdb.BoltStore
+	entries entryStore
+	dog     *watchdog
+	cache   *entryCache
+	sizes   logSizes
 	// isStableChecked says that every durable variable has a checked copy.
 	isStableChecked bool
 	stats           *nodeStats
 }
 
-func openLogStore(path string, dog *watchdog) (*logStore, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("create the log's folder: %w", err)
-	}
-	bolt, err := raftboltdb.New(raftboltdb.Options{
+func boltOptions(path string, readOnly bool) raftboltdb.Options {
+	return raftboltdb.Options{
 		Path: path,
 		BoltOptions: &bbolt.Options{
-			Timeout: logLockWait,
+			Timeout:  logLockWait,
+			ReadOnly: readOnly,
 			// Without these two every append rewrites the list of free pages, which is
 			// long after a truncation.
 			NoFreelistSync: true,
 			FreelistType:   bbolt.FreelistMapType,
 		},
 		MsgpackUseNewTimeFormat: true,
-	})
+	}
+}
+
+// openLogStore opens the log at path. With segmented its entries are kept in segments, and
+// those in an older log are moved there; what is in segments already stays there in any case.
+func openLogStore(path string, dog *watchdog, segmented bool) (*logStore, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("create the log's folder: %w", err)
+	}
+	bolt, err := raftboltdb.New(boltOptions(path, false))
 	if err != nil {
 		return nil, fmt.Errorf("open the log %s: %w", path, err)
 	}
 	l := &logStore{path: path, bolt: bolt, dog: dog, cache: newEntryCache(), stats: newNodeStats()}
-	if err := errors.Join(l.loadSealedFrom(), l.loadStable()); err != nil {
+	if err = l.loadStable(); err == nil {
+		err = l.openEntries(segmented)
+	}
+	if err != nil {
 		return nil, errors.Join(err, bolt.Close())
 	}
 	return l, nil
+}
+
+func (l *logStore) openEntries(segmented bool) error {
+	dir := segmentDir(l.path)
+	exists, err := segmentsExist(dir)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		old := &boltEntries{path: l.path, bolt: l.bolt, dog: l.dog}
+		if err := old.loadSealedFrom(); err != nil {
+			return err
+		}
+		if !segmented {
+			l.entries = old
+			return nil
+		}
+		if err := l.dog.guard("move the log to segments", moveBound, func() error { return moveToSegments(old, dir) }); err != nil {
+			return err
+		}
+	}
+	if err := l.dog.guard("close the older log", moveBound, func() error { return closeOlderLog(l.bolt) }); err != nil {
+		return err
+	}
+	segments, err := openSegments(dir, false)
+	if err == nil {
+		l.entries = segments
+	}
+	return err
 }
 
 // HasState says whether dir holds a log or st holds a state, that is, whether a cluster
@@ -79,28 +127,48 @@ func HasState(dir string, st *store.Store) (bool, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
-	bolt, err := raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: &bbolt.Options{ReadOnly: true, Timeout: logLockWait}})
+	l, err := openVariables(path)
 	if err != nil {
-		return false, fmt.Errorf("open the log %s: %w", path, err)
+		return false, err
 	}
-	has, err := raft.HasExistingState(bolt, bolt, raft.NewDiscardSnapshotStore())
-	return has, errors.Join(err, bolt.Close())
+	term, err := readTerm(l)
+	if err != nil || term > 0 { // reading the entries takes longer
+		return term > 0, errors.Join(err, l.Close())
+	}
+	var last uint64
+	if err = l.openEntriesForReading(); err == nil {
+		_, last, err = l.entries.bounds()
+	}
+	return last > 0, errors.Join(err, l.Close())
 }
 
-func (l *logStore) Close() error { return l.bolt.Close() }
+// Close closes the files.
+func (l *logStore) Close() error {
+	var err error
+	if closer, ok := l.entries.(io.Closer); ok {
+		err = closer.Close()
+	}
+	return errors.Join(err, l.bolt.Close())
+}
 
 // FirstIndex returns the first index in the log, 0 if it is empty.
-func (l *logStore) FirstIndex() (uint64, error) { return l.bolt.FirstIndex() }
+func (l *logStore) FirstIndex() (uint64, error) {
+	first, _, err := l.entries.bounds()
+	return first, err
+}
 
 // LastIndex returns the last index in the log, 0 if it is empty.
-func (l *logStore) LastIndex() (uint64, error) { return l.bolt.LastIndex() }
+func (l *logStore) LastIndex() (uint64, error) {
+	_, last, err := l.entries.bounds()
+	return last, err
+}
 
 // GetLog reads the entry at index, or returns raft.ErrLogNotFound.
 func (l *logStore) GetLog(index uint64, out *raft.Log) error {
 	if l.cache.get(index, out) {
 		return nil
 	}
-	err := l.read(index, out)
+	err := l.entries.read(index, out)
 	if err != nil && !errors.Is(err, raft.ErrLogNotFound) {
 		l.dog.fail(err) // before anyone gets it, least of all another node
 	}
@@ -112,15 +180,8 @@ func (l *logStore) StoreLog(entry *raft.Log) error { return l.StoreLogs([]*raft.
 
 // StoreLogs appends entries and returns when they are durable.
 func (l *logStore) StoreLogs(entries []*raft.Log) error {
-	stored, pointers := make([]raft.Log, len(entries)), make([]*raft.Log, len(entries))
-	for i, entry := range entries {
-		stored[i] = sealed(entry)
-		pointers[i] = &stored[i]
-	}
 	began := time.Now()
-	err := l.dog.guard("append to the log", logWriteBound, func() error {
-		return guardPages(func() error { return l.bolt.StoreLogs(pointers) })
-	})
+	err := l.dog.guard("append to the log", logWriteBound, func() error { return l.entries.append(entries) })
 	if err != nil {
 		return err
 	}
@@ -135,43 +196,15 @@ func (l *logStore) StoreLogs(entries []*raft.Log) error {
 // DeleteRange removes the entries from first to last, both included.
 func (l *logStore) DeleteRange(first, last uint64) error {
 	l.cache.drop(first, last)
-	if err := l.deletePieces(first, last); err != nil {
+	remove := func() error { return l.entries.deleteRange(first, last) }
+	if _, inPieces := l.entries.(*boltEntries); !inPieces { // bbolt takes long, and is watched piece by piece
+		whole := remove
+		remove = func() error { return l.dog.guard("truncate the log", logWriteBound, whole) }
+	}
+	if err := remove(); err != nil {
 		return err
 	}
 	l.sizes.drop(first, last) // last, so that who finds the log small finds its new beginning
-	return nil
-}
-
-func (l *logStore) deletePieces(first, last uint64) error {
-	end, err := l.bolt.LastIndex()
-	if err != nil {
-		return fmt.Errorf("read the log's last index: %w", err)
-	}
-	// A crash between two pieces must leave a log without a hole: a suffix goes from its
-	// end, a prefix from its beginning.
-	fromEnd := last >= end
-	if start, err := l.bolt.FirstIndex(); err == nil {
-		first = max(first, start)
-	}
-	last = min(last, end)
-	for first <= last && end > 0 {
-		low, high := first, min(last, first+truncationPiece-1)
-		if fromEnd {
-			low, high = max(first, last-min(last, truncationPiece-1)), last
-		}
-		err := l.dog.guard("truncate the log", logWriteBound, func() error { return l.bolt.DeleteRange(low, high) })
-		if err != nil {
-			return err
-		}
-		if fromEnd && low == first {
-			return nil
-		}
-		if fromEnd {
-			last = low - 1
-		} else {
-			first = high + 1
-		}
-	}
 	return nil
 }
 
@@ -214,13 +247,9 @@ func (l *logStore) GetUint64(key []byte) (uint64, error) {
 // impossible. It returns conflict if such an entry of another term was at the position;
 // raft still has it in memory then, so that a running node must be restarted.
 func (l *logStore) reconcile(at position) (conflict bool, err error) {
-	first, err := l.bolt.FirstIndex()
+	first, last, err := l.entries.bounds()
 	if err != nil {
-		return false, fmt.Errorf("read the log's first index: %w", err)
-	}
-	last, err := l.bolt.LastIndex()
-	if err != nil {
-		return false, fmt.Errorf("read the log's last index: %w", err)
+		return false, err
 	}
 	switch {
 	case last == 0 || at.index == 0 || first == at.index+1:

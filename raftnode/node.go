@@ -91,7 +91,11 @@ func Open(cfg Config) (*Node, error) {
 }
 
 func (n *Node) openParts(background context.Context) (err error) {
-	if n.log, err = openLogStore(n.cfg.logPath(), n.dog); err != nil {
+	segmented, err := wantsSegments(n.cfg.Store, n.cfg.logPath())
+	if err != nil {
+		return err
+	}
+	if n.log, err = openLogStore(n.cfg.logPath(), n.dog, segmented); err != nil {
 		return err
 	}
 	n.log.stats = n.stats

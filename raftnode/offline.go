@@ -4,14 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
-	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
-	"go.etcd.io/bbolt"
 
 	"cadastre/store"
 )
@@ -55,22 +52,14 @@ func InspectLocal(dir string, st *store.Store) (LocalState, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return local, nil // a node that has joined and never ran
 	}
-	bolt, err := raftboltdb.New(raftboltdb.Options{
-		Path: path, BoltOptions: &bbolt.Options{ReadOnly: true, Timeout: logLockWait}, MsgpackUseNewTimeFormat: true,
-	})
+	log, err := openForReading(path)
 	if err != nil {
-		return local, fmt.Errorf("open the log %s: %w", path, err)
+		return local, err
 	}
-	log := &logStore{path: path, bolt: bolt, dog: &watchdog{fatal: func(error) {}}}
-	return local, errors.Join(local.readLog(log), bolt.Close())
+	return local, errors.Join(local.readLog(log), log.Close())
 }
 
 func (s *LocalState) readLog(log *logStore) (err error) {
-	if _, err := log.bolt.Get([]byte(sealedFromKey)); errors.Is(err, raftboltdb.ErrKeyNotFound) {
-		log.sealedFrom = math.MaxUint64 // the note is written when a node next opens the log
-	} else if err := log.loadSealedFrom(); err != nil {
-		return err
-	}
 	_, err = log.rawVariable([]byte(stableCheckedKey))
 	log.isStableChecked = err == nil
 	if err := log.checkVariables(); err != nil {
@@ -99,7 +88,7 @@ func (s *LocalState) readLog(log *logStore) (err error) {
 // readEntry reads and checks one entry, and remembers what it says about the members.
 func (s *LocalState) readEntry(log *logStore, index uint64) error {
 	var entry raft.Log
-	if err := log.read(index, &entry); err != nil {
+	if err := log.entries.read(index, &entry); err != nil {
 		return fmt.Errorf("read log entry %d: %w", index, err)
 	}
 	if entry.Term < s.LastLogTerm {
@@ -141,7 +130,11 @@ func MakeSoleVoter(dir string, st *store.Store, nodeID, address string) error {
 	}
 	// A failure comes back from the call; there is no running node to end.
 	dog := &watchdog{fatal: func(error) {}}
-	log, err := openLogStore((&Config{Dir: dir}).logPath(), dog)
+	segmented, err := wantsSegments(st, (&Config{Dir: dir}).logPath())
+	if err != nil {
+		return err
+	}
+	log, err := openLogStore((&Config{Dir: dir}).logPath(), dog, segmented)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package raftnode
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -99,7 +98,7 @@ func (n *Node) logIsWithin(entries uint64) bool {
 type LogStatus struct {
 	// FirstIndex and LastIndex are 0 if the log is empty.
 	FirstIndex, LastIndex uint64
-	// EntryBytes is what the entries take, FileBytes the file, which never shrinks.
+	// EntryBytes is what the entries take, FileBytes the files.
 	EntryBytes, FileBytes uint64
 	// OldestAt is when the leader of then appended the first entry; zero if not known.
 	OldestAt time.Time
@@ -118,14 +117,12 @@ func (n *Node) Log() (LogStatus, error) {
 	if s.LastIndex, err = n.log.LastIndex(); err != nil {
 		return s, fmt.Errorf("read the log's last index: %w", err)
 	}
-	info, err := os.Stat(n.log.path)
-	if err != nil {
-		return s, fmt.Errorf("measure the log: %w", err)
+	if s.FileBytes, err = n.log.entries.bytes(); err != nil {
+		return s, err
 	}
-	s.FileBytes = uint64(info.Size())
 	var oldest raft.Log
 	// It may be cut off between the two reads.
-	if s.FirstIndex > 0 && n.log.read(s.FirstIndex, &oldest) == nil {
+	if s.FirstIndex > 0 && n.log.entries.read(s.FirstIndex, &oldest) == nil {
 		s.OldestAt = oldest.AppendedAt
 	}
 	return s, nil

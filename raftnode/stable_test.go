@@ -55,7 +55,7 @@ func TestEveryFlippedBitOfAVariableIsDetected(t *testing.T) {
 					flipped[bit/8] ^= 1 << (bit % 8)
 					return b.Put([]byte(key), flipped)
 				})
-				l, err := openLogStore(filepath.Join(dir, "raft.db"), &watchdog{fatal: func(error) {}})
+				l, err := openLogStore(filepath.Join(dir, "raft.db"), &watchdog{fatal: func(error) {}}, false)
 				if err == nil {
 					t.Fatalf("bit %d of %s: the log was opened (%v)", bit, key, l.Close())
 				}
@@ -102,7 +102,7 @@ func TestMissingVariablesAreDetected(t *testing.T) {
 				}
 				return nil
 			})
-			_, err := openLogStore(filepath.Join(dir, "raft.db"), &watchdog{fatal: func(error) {}})
+			_, err := openLogStore(filepath.Join(dir, "raft.db"), &watchdog{fatal: func(error) {}}, false)
 			if !errors.Is(err, errDamagedVariable) {
 				t.Errorf("opened with %v", err)
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -98,27 +99,29 @@ func TestReconcile(t *testing.T) {
 		{"log goes on after the state", entries(1, 6, 9), position{5, 1}, 6, 9, false, ""},
 		{"entries missing", entries(1, 8, 9), position{5, 1}, 8, 9, false, "missing"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			l, err := openLogStore(filepath.Join(t.TempDir(), "raft.db"), &watchdog{fatal: func(err error) { t.Error(err) }})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = l.Close() }()
-			if len(tt.log) > 0 {
-				if err := l.StoreLogs(tt.log); err != nil {
+		for _, segmented := range []bool{false, true} {
+			t.Run(fmt.Sprint(tt.name, " segmented ", segmented), func(t *testing.T) {
+				l, err := openLogStore(filepath.Join(t.TempDir(), "raft.db"), &watchdog{fatal: func(err error) { t.Error(err) }}, segmented)
+				if err != nil {
 					t.Fatal(err)
 				}
-			}
-			conflict, err := l.reconcile(tt.at)
-			if conflict != tt.conflict || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
-				t.Errorf("conflict %v, error %v", conflict, err)
-			}
-			first, _ := l.FirstIndex()
-			last, _ := l.LastIndex()
-			if first != tt.first || last != tt.last {
-				t.Errorf("the log is %d to %d, want %d to %d", first, last, tt.first, tt.last)
-			}
-		})
+				defer func() { _ = l.Close() }()
+				if len(tt.log) > 0 {
+					if err := l.StoreLogs(tt.log); err != nil {
+						t.Fatal(err)
+					}
+				}
+				conflict, err := l.reconcile(tt.at)
+				if conflict != tt.conflict || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("conflict %v, error %v", conflict, err)
+				}
+				first, _ := l.FirstIndex()
+				last, _ := l.LastIndex()
+				if first != tt.first || last != tt.last {
+					t.Errorf("the log is %d to %d, want %d to %d", first, last, tt.first, tt.last)
+				}
+			})
+		}
 	}
 }
 

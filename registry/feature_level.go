@@ -41,6 +41,9 @@ const (
 	// LevelPackedRows is the first with one row for each entry for the first versions of the objects that
 	// it makes and for its postings, and with the names of domains noted when they become free.
 	LevelPackedRows uint32 = 4
+	// LevelSegmentedLog is that from which on a node moves its log to segments, which older
+	// programs do not read.
+	LevelSegmentedLog uint32 = 4
 )
 
 // CheckFeatureLevel says whether this program can take part in a cluster of the level.
