@@ -150,7 +150,7 @@ func TestDamagedDataIsDetected(t *testing.T) {
 			return flipIn(t, filepath.Join(data, "store", "state", "MANIFEST-*"), "leveldb.BytewiseComparator", 3)
 		}, false},
 		{"the Raft log", func(t *testing.T) []string {
-			return flipIn(t, filepath.Join(data, "raft", "*"), "meanwhile-", 3) // those made since n3 was rebuilt
+			return flipIn(t, filepath.Join(data, "raft", "log", "*"), "meanwhile-", 3) // those made since n3 was rebuilt
 		}, false},
 		{"the stable store", func(t *testing.T) []string {
 			return flipIn(t, filepath.Join(data, "raft", "*"), "CurrentTerm", len("CurrentTerm")+7)
