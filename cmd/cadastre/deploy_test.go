@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -11,8 +12,10 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"cadastre/cmd/cadastre/internal/devtest"
+	"cadastre/dnsedge"
 )
 
 // TestDeployedMetricsExist proves that every metric that the alerting rules and the dashboard
@@ -29,6 +32,7 @@ func TestDeployedMetricsExist(t *testing.T) {
 		}
 		return nil
 	})
+	requireAlertsOnce(t)
 	checkWithPromtool(t)
 	exported := map[string]bool{"up": true} // Prometheus's own
 	for _, n := range c.Info().Nodes {
@@ -38,6 +42,9 @@ func TestDeployedMetricsExist(t *testing.T) {
 				exported[name] = true
 			}
 		}
+	}
+	for _, name := range metricsOfSecondaries(t) {
+		exported[name] = true
 	}
 	for _, name := range requiredMetrics() {
 		if !exported["cadastre_"+name] {
@@ -69,6 +76,25 @@ func TestDeployedMetricsExist(t *testing.T) {
 	}
 }
 
+// metricsOfSecondaries returns what a node with secondaries exports besides: the cluster of
+// this test has none.
+func metricsOfSecondaries(t *testing.T) (names []string) {
+	t.Helper()
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("cadastre_"+name, help, labels, nil)
+	}
+	out := make(chan prometheus.Metric, 100)
+	now := time.Now()
+	newTransferDescs(desc).collect(out, &dnsedge.TransferStats{}, []dnsedge.SecondaryStatus{{Name: "lab", Zone: "example", HeldAt: now, AcknowledgedAt: now}})
+	close(out)
+	for metric := range out {
+		if name := regexp.MustCompile(`cadastre_[a-z_]+`).FindString(metric.Desc().String()); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // comparedHash matches a node that has found its state equal to the leader's.
 var comparedHash = regexp.MustCompile(`(?m)^cadastre_state_hash_compared_index [1-9]`)
 
@@ -85,7 +111,25 @@ func requiredMetrics() []string {
 	}
 }
 
-// checkWithPromtool has Prometheus's own tool read the rules, where it is installed.
+// requireAlertsOnce finds alerts of one name, of which Prometheus's tool complains too.
+func requireAlertsOnce(t *testing.T) {
+	t.Helper()
+	text, err := os.ReadFile("../../deploy/prometheus/cadastre.rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^ +- alert: (.*)$`).FindAllSubmatch(text, -1) {
+		if name := string(match[1]); seen[name] {
+			t.Errorf("there are two alerts %s", name)
+		} else {
+			seen[name] = true
+		}
+	}
+}
+
+// checkWithPromtool has Prometheus's own tool read the rules, and the expressions of the
+// dashboard as if they were rules, where it is installed.
 func checkWithPromtool(t *testing.T) {
 	t.Helper()
 	promtool, err := exec.LookPath("promtool")
@@ -95,6 +139,14 @@ func checkWithPromtool(t *testing.T) {
 	}
 	if out, err := exec.Command(promtool, "check", "rules", "../../deploy/prometheus/cadastre.rules.yml").CombinedOutput(); err != nil {
 		t.Errorf("promtool: %v\n%s", err, out)
+	}
+	rules := "groups:\n- name: dashboard\n  rules:\n"
+	for i, expression := range dashboardExpressions(t) {
+		expression = strings.NewReplacer("$__rate_interval", "5m", "$job", "cadastre").Replace(expression)
+		rules += fmt.Sprintf("  - {record: \"panel%d\", expr: %q}\n", i, expression)
+	}
+	if out, err := exec.Command(promtool, "check", "rules", tempFile(t, "dashboard.yml", rules)).CombinedOutput(); err != nil {
+		t.Errorf("promtool on the dashboard: %v\n%s", err, out)
 	}
 }
 
