@@ -22,7 +22,11 @@ func (c *call) changeMessage(tx *store.ReadTx, m *registry.PollMessage) (data []
 	switch m.Object {
 	case registry.KindHost:
 		host := version.Host()
-		data = eppxml.AppendHostInfData(nil, shownHost(host, len(tx.HostUsers(host.Name, 1)) > 0))
+		name := string(host.Name)
+		if _, present, found := tx.ROID(host.ROID); found {
+			name = present // it may have moved, with its delegations
+		}
+		data = eppxml.AppendHostInfData(nil, shownHost(host, len(tx.HostUsers(registry.DomainName(name), 1)) > 0))
 		extensions = c.shownOrgs(host.Orgs)
 	case registry.KindContact:
 		contact := version.Contact()

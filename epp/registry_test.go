@@ -132,6 +132,9 @@ func (r *localRegistry) advance(t *testing.T, by time.Duration) {
 			t.Fatal(err)
 		}
 		more = result.GetMoreDue()
+		if err := r.store.View(func(tx *store.ReadTx) error { more = more || tx.DueNow(); return nil }); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
