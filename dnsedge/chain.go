@@ -99,9 +99,53 @@ func (p chainPage) link(i, count int) link {
 	return link{hash: p.hash(i), body: p[start:end:end]}
 }
 
+// search returns the last record that is not after the hash, -1 if there is none. Hashes are evenly spread, so it begins where the hash
+// should be: most of a page is never touched. skip is how many bits all hashes of the page have in common.
+func (p chainPage) search(hash *nameHash, skip, count int) (i int, match bool) {
+	key := binary.BigEndian.Uint64(hash[:])
+	guess, _ := bits.Mul64(key<<skip, uint64(count))
+	i = int(guess)
+	for i < count-1 && !p.after(i, key, hash) {
+		i++
+	}
+	if count == 0 {
+		return -1, false
+	}
+	for i >= 0 && p.after(i, key, hash) {
+		i--
+	}
+	return i, i >= 0 && bytes.Equal(p.hash(i), hash[:])
+}
+
+// after says whether the record is after the hash, which begins with key.
+func (p chainPage) after(i int, key uint64, hash *nameHash) bool {
+	at := p[chainPageHead+hashOctets*i:]
+	if first := binary.BigEndian.Uint64(at); first != key {
+		return first > key
+	}
+	return bytes.Compare(at[:hashOctets], hash[:]) > 0
+}
+
+// bits is how many bits all hashes of a page have in common.
+func (d *chainDir) bits() int { return chainDirBits + bits.Len(uint(len(d.pages)-1)) }
+
 // page tells which page of a directory a hash belongs to.
 func (d *chainDir) page(hash *nameHash) int {
 	return int(binary.BigEndian.Uint64(hash[:]) << chainDirBits >> (64 - bits.Len(uint(len(d.pages)-1))))
+}
+
+// touch begins to fetch from memory what find will want. The result means nothing; it keeps the reads from being left out.
+func (c *chain) touch(hash *nameHash) byte {
+	d := c.dirs[chainDirOf(hash)]
+	if d == nil {
+		return 0
+	}
+	p := d.pages[d.page(hash)]
+	if len(p) == 0 {
+		return 0
+	}
+	// Near the middle of the hashes of a page with the mean number of them, and its head.
+	return p[0] + p[min(len(p)-1, chainPageHead+hashOctets*chainPageMean/2)]
 }
 
 func chainDirOf(hash *nameHash) int {
@@ -116,10 +160,8 @@ func (c *chain) find(hash *nameHash) (l link, match bool) {
 		first := d.page(hash)
 		p := d.pages[first]
 		count := p.count()
-		for i := count - 1; i >= 0; i-- {
-			if order := bytes.Compare(p.hash(i), hash[:]); order <= 0 {
-				return p.link(i, count), order == 0
-			}
+		if i, match := p.search(hash, d.bits(), count); i >= 0 {
+			return p.link(i, count), match
 		}
 		if l, ok := d.last(first); ok {
 			return l, false

@@ -35,9 +35,31 @@ func (m *message) denyName(q *question, missing int) bool {
 
 // denyNext covers the next closer name, which begins at a label of the question.
 func (m *message) denyNext(q *question, i int) bool {
-	hash := hashName(q.name[q.labels[i]:q.nameLen])
+	hash := m.hashAt(q, i)
 	l, _ := m.zone.chain.find(&hash)
 	return m.nsec3(l)
+}
+
+// hashAt is the hash of the name from the question's label at i on.
+func (m *message) hashAt(q *question, i int) nameHash {
+	if m.hashed == i+1 {
+		return m.hash
+	}
+	return hashName(q.name[q.labels[i]:q.nameLen])
+}
+
+// lookUp finds the name right below the apex. Nearly all questions of a TLD need it, and with NSEC3 the record at or before its hash
+// too, and both are far apart in memory: the second is on its way while the first is waited for.
+func (m *message) lookUp(q *question, i int) (node, bool) {
+	t := m.zone.names
+	key := q.name[q.labels[i]:m.apexAt]
+	h := t.hash(key)
+	p := t.page(address(h, t.pages))
+	if m.dnssec && m.zone.denial == deniesNSEC3 {
+		m.hash, m.hashed = hashName(q.name[q.labels[i]:q.nameLen]), i+1
+		m.warm = m.zone.chain.touch(&m.hash)
+	}
+	return p.find(tagOf(h), key)
 }
 
 func hashWildcard(name []byte) nameHash {
@@ -57,7 +79,7 @@ func (m *message) denyType(q *question, i int, n node) bool {
 	case i == m.apexLabel:
 		return m.knownLink(m.zone.apexLink, m.zone.apexProof)
 	}
-	hash := hashName(q.name[q.labels[i]:q.nameLen])
+	hash := m.hashAt(q, i)
 	l, match := m.zone.chain.find(&hash)
 	if match {
 		return m.nsec3(l)

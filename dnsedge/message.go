@@ -37,9 +37,13 @@ type message struct {
 	apexOff   int
 	apexLabel int  // index of its first label
 	dnssec    bool // signatures and proofs are wanted and there
-	nlinks    int  // NSEC3 records in use
-	links     [maxLinks][]byte
-	trace     *[]int // if not nil, notes where compression pointers are
+	// What the hash of the name from a label of the question on is; hashed is the label's index and one, 0 while none is known.
+	hash   nameHash
+	hashed int
+	warm   byte
+	nlinks int // NSEC3 records in use
+	links  [maxLinks][]byte
+	trace  *[]int // if not nil, notes where compression pointers are
 }
 
 // target is a place in the message that a compression pointer may name.

@@ -144,7 +144,12 @@ func (m *message) descend(q *question, apex int) (uint16, bool) {
 	for i := apex - 1; i >= 0; i-- {
 		at := int(q.labels[i])
 		var ok bool
-		if n, ok = m.zone.names.find(q.name[at:m.apexAt]); !ok {
+		if i == apex-1 {
+			n, ok = m.lookUp(q, i)
+		} else {
+			n, ok = m.zone.names.find(q.name[at:m.apexAt])
+		}
+		if !ok {
 			m.out[2] |= bitAA
 			return rcodeNXDomain, m.negative() && m.denyName(q, i)
 		}

@@ -30,6 +30,11 @@ const (
 	clockTick   = 100             // of /proc/PID/stat, fixed on Linux
 	zoneFile    = "example.zone"
 	queriesFile = "queries"
+	ownersFile  = "owners"
+
+	// publishing is the name server while registrations are published at publishRate a second.
+	publishing  = "cadastre+publications"
+	publishRate = 500
 )
 
 func main() { os.Exit(load.Main("dns", run)) }
@@ -46,14 +51,17 @@ func run(ctx context.Context) error {
 	flag.IntVar(&s.seconds, "seconds", 5, "length of a run")
 	flag.IntVar(&s.echoSize, "echo-size", 0, "octets of the echo's answers; 0: the mean of the name server's")
 	flag.StringVar(&s.dir, "dir", "", "folder of zone and questions, kept; default a temporary one")
-	flag.StringVar(&s.only, "only", "cadastre,nsd,knot,echo", "servers to measure")
+	flag.StringVar(&s.only, "only", "cadastre,"+publishing+",nsd,knot,echo", "servers to measure")
 	listen := flag.String("serve", "", "be the name server on this address (used by the benchmark itself)")
 	echoOn := flag.String("echo", "", "be the echo on this address (used by the benchmark itself)")
-	profile := flag.String("cpuprofile", "", "with -serve: write a profile here")
+	rounds := flag.Int("respond", 0, "measure the responder alone, without sockets, so many times")
+	profile := flag.String("cpuprofile", "", "with -serve and -respond: write a profile here")
+	publish := flag.Int("publish", 0, "with -serve: registrations a second to publish")
 	flag.Parse()
+	source := &benchSource{file: filepath.Join(s.dir, ownersFile), perSecond: *publish, serial: 1}
 	switch {
 	case *listen != "":
-		return serve(ctx, *listen, s.delegations, *profile)
+		return serve(ctx, *listen, source, s.delegations, *profile)
 	case *echoOn != "":
 		return echo(ctx, *echoOn, s.echoSize)
 	}
@@ -68,6 +76,10 @@ func run(ctx context.Context) error {
 	if err := prepare(&s); err != nil {
 		return err
 	}
+	if *rounds > 0 {
+		source.file = filepath.Join(s.dir, ownersFile)
+		return respond(ctx, *rounds, source, s.delegations, *profile)
+	}
 	return measure(ctx, &s)
 }
 
@@ -75,6 +87,7 @@ func run(ctx context.Context) error {
 func prepare(s *settings) error {
 	for name, write := range map[string]func(f *os.File) error{
 		zoneFile:    func(f *os.File) error { return writeZone(f, s.delegations) },
+		ownersFile:  func(f *os.File) error { return writeOwners(f, s.delegations) },
 		queriesFile: func(f *os.File) error { return writeQueries(f, s.delegations) },
 	} {
 		path := filepath.Join(s.dir, name)
@@ -104,6 +117,8 @@ type server struct {
 	*nameserver.Process
 	name string
 	runs []result
+	// Medians of the runs.
+	perSecond, perCPUSecond float64
 }
 
 func measure(ctx context.Context, s *settings) error {
@@ -149,10 +164,43 @@ func measure(ctx context.Context, s *settings) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %s | %.0f | %.0f | %.3f %% | %.0f | %s | %d MB |\n", srv.name, qps, median(func(r *result) float64 { return r.perCPUSecond }),
+		srv.perSecond, srv.perCPUSecond = qps, median(func(r *result) float64 { return r.perCPUSecond })
+		fmt.Printf("| %s | %.0f | %.0f | %.3f %% | %.0f | %s | %d MB |\n", srv.name, qps, srv.perCPUSecond,
 			median(func(r *result) float64 { return r.lostPercent }), srv.runs[0].meanOctets, half.latency, srv.residentMB())
 	}
+	compare(servers)
 	return nil
+}
+
+// compare prints what the aims are about: ratios of medians, by the clock and by the servers' own processor time.
+func compare(servers []*server) {
+	var ours, published, echo, best *server
+	for _, srv := range servers {
+		switch srv.name {
+		case "cadastre":
+			ours = srv
+		case publishing:
+			published = srv
+		case "echo":
+			echo = srv
+		default:
+			if best == nil || srv.perSecond > best.perSecond {
+				best = srv
+			}
+		}
+	}
+	if ours == nil {
+		return
+	}
+	fmt.Printf("\n%s", ours.Log()) // its load time and memory
+	ratio := func(what, aim string, a, b *server) {
+		if a != nil && b != nil {
+			fmt.Printf("%s: %.2f by the clock, %.2f by processor time (aim %s)\n", what, a.perSecond/b.perSecond, a.perCPUSecond/b.perCPUSecond, aim)
+		}
+	}
+	ratio("cadastre to the better of the others", "1.3", ours, best)
+	ratio("cadastre to the echo", "0.75", ours, echo)
+	ratio(fmt.Sprintf("cadastre with %d registrations a second to itself without", publishRate), "0.9", published, ours)
 }
 
 // meanSize is the mean answer of the first server.
@@ -197,9 +245,6 @@ func start(ctx context.Context, name string, s *settings) (*server, error) {
 		return nil, err
 	}
 	fmt.Printf("%s serves after %s\n", name, time.Since(begun).Round(time.Millisecond))
-	if name == "cadastre" {
-		fmt.Print(process.Log())
-	}
 	return &server{Process: process, name: name}, nil
 }
 
@@ -228,8 +273,11 @@ func command(name string, s *settings) (nameserver.Config, error) {
 	}
 	config := nameserver.Config{Dir: work}
 	switch name {
-	case "cadastre":
-		config.Command = []string{self, "-serve", "127.0.0.1:PORT", "-delegations", strconv.Itoa(s.delegations)}
+	case "cadastre", publishing:
+		config.Command = []string{self, "-serve", "127.0.0.1:PORT", "-delegations", strconv.Itoa(s.delegations), "-dir", s.dir}
+		if name == publishing {
+			config.Command = append(config.Command, "-publish", strconv.Itoa(publishRate))
+		}
 	case "echo":
 		config.Command = []string{self, "-echo", "127.0.0.1:PORT", "-echo-size", strconv.Itoa(s.echoSize)}
 	case "nsd":

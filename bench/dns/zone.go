@@ -75,15 +75,7 @@ func eachOwner(delegations int, fn func(owner string, isNSEC3 bool, rrs []dns.RR
 		}
 		return fn(owner, false, rrs)
 	}
-	key := func(flags uint16) *dns.DNSKEY {
-		return &dns.DNSKEY{Hdr: header(apex, dns.TypeDNSKEY, 3600), Flags: flags, Protocol: 3, Algorithm: dns.ECDSAP256SHA256,
-			PublicKey: base64.StdEncoding.EncodeToString(append(make([]byte, 63), byte(flags)))}
-	}
-	if err := emit(apex, []dns.RR{
-		&dns.SOA{Hdr: header(apex, dns.TypeSOA, negTTL), Ns: "a.nic.example.", Mbox: "hostmaster.nic.example.", Serial: 1, Refresh: 14400, Retry: 3600, Expire: 604800, Minttl: negTTL},
-		&dns.NS{Hdr: header(apex, dns.TypeNS, 86400), Ns: "a.nic.example."}, &dns.NS{Hdr: header(apex, dns.TypeNS, 86400), Ns: "b.nic.example."},
-		key(257), key(256), &dns.NSEC3PARAM{Hdr: header(apex, dns.TypeNSEC3PARAM, 0), Hash: dns.SHA1},
-	}); err != nil {
+	if err := eachApex(1, emit); err != nil {
 		return err
 	}
 	chain["nic."+apex] = nil
@@ -98,6 +90,31 @@ func eachOwner(delegations int, fn func(owner string, isNSEC3 bool, rrs []dns.RR
 		}
 	}
 	return eachHash(chain, fn)
+}
+
+// withSignatures adds a signature for each set of an authoritative owner.
+func withSignatures(owner string, rrs []dns.RR) []dns.RR {
+	last := uint16(0)
+	for _, rr := range slices.Clone(rrs) {
+		if h := rr.Header(); h.Rrtype != last {
+			rrs = append(rrs, signature(owner, h.Rrtype, h.Ttl))
+			last = h.Rrtype
+		}
+	}
+	return rrs
+}
+
+// eachApex makes the records of the apex.
+func eachApex(serial uint32, emit func(string, []dns.RR) error) error {
+	key := func(flags uint16) *dns.DNSKEY {
+		return &dns.DNSKEY{Hdr: header(apex, dns.TypeDNSKEY, 3600), Flags: flags, Protocol: 3, Algorithm: dns.ECDSAP256SHA256,
+			PublicKey: base64.StdEncoding.EncodeToString(append(make([]byte, 63), byte(flags)))}
+	}
+	return emit(apex, []dns.RR{
+		&dns.SOA{Hdr: header(apex, dns.TypeSOA, negTTL), Ns: "a.nic.example.", Mbox: "hostmaster.nic.example.", Serial: serial, Refresh: 14400, Retry: 3600, Expire: 604800, Minttl: negTTL},
+		&dns.NS{Hdr: header(apex, dns.TypeNS, 86400), Ns: "a.nic.example."}, &dns.NS{Hdr: header(apex, dns.TypeNS, 86400), Ns: "b.nic.example."},
+		key(257), key(256), &dns.NSEC3PARAM{Hdr: header(apex, dns.TypeNSEC3PARAM, 0), Hash: dns.SHA1},
+	})
 }
 
 // eachDelegation makes the i-th delegation and its servers, if those are its own.

@@ -200,8 +200,12 @@ func (p *Process) Stop() {
 	p.Kill()
 }
 
-// Kill ends the server and its children at once.
+// Kill ends the server and its children at once, and returns when they are gone and with them their sockets.
 func (p *Process) Kill() {
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // all may have ended
+	group := -p.cmd.Process.Pid
+	_ = syscall.Kill(group, syscall.SIGKILL) // all may have ended
 	<-p.ended
+	for deadline := time.Now().Add(stopTimeout); syscall.Kill(group, 0) == nil && time.Now().Before(deadline); {
+		_ = pause.For(context.Background(), probeGap)
+	}
 }
