@@ -104,6 +104,7 @@ bench: ## Run the Go benchmarks.
 .PHONY: bench-publish
 bench-publish: build ## Measure create acknowledged -> referral served by all nodes, over 500 creates.
 	$(GO) run ./bench/publish -bin $(BIN)
+	$(GO) run ./bench/publish -bin $(BIN) -rate 200 -n 6000
 
 .PHONY: bench-failover
 bench-failover: build ## Kill the leader under load ten times and measure the time to the next create.

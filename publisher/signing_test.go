@@ -282,6 +282,38 @@ func TestChangesOfSigning(t *testing.T) {
 	}
 }
 
+// TestSignerAwayForAWeek has nothing published for a week, from just before signatures were to be renewed: the zone stays
+// valid all the while, and the signer goes on from where it was.
+func TestSignerAwayForAWeek(t *testing.T) {
+	n := newSigningNode(t, registry.SigningPolicy{Denial: registry.DenialNSEC3})
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 30 {
+		n.change(t, random)
+	}
+	n.settle(t)
+	began := time.Now()
+	to := func(at time.Time) {
+		n.at = at
+		n.mustPropose(t, &fsmpb.Command{Actor: &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_SYSTEM, Id: "ticker"}, Body: &fsmpb.Command_Tick{Tick: &fsmpb.Tick{}}})
+	}
+	to(began.Add(7*24*time.Hour - time.Minute)) // the renewal refreshes nothing yet
+	n.settle(t)
+	for range 5 {
+		n.change(t, random) // what the absent signer does not see
+	}
+	to(n.at.Add(7 * 24 * time.Hour))
+	n.validate(t)
+	n.settle(t)
+	n.validate(t)
+	for _, rr := range n.zoneRecords(t) {
+		if sig, ok := rr.(*dns.RRSIG); ok {
+			if left := time.Unix(int64(sig.Expiration), 0).Sub(n.at); left < 6*24*time.Hour {
+				t.Errorf("the signer is back, but %s ends in %s", sig, left)
+			}
+		}
+	}
+}
+
 // TestSignaturesAreRenewed lets time pass and checks that no signature ever comes near its end.
 func TestSignaturesAreRenewed(t *testing.T) {
 	n := newSigningNode(t, registry.SigningPolicy{Denial: registry.DenialNSEC3, OptOut: true})

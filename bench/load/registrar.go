@@ -85,6 +85,33 @@ func (s *Session) Create(ctx context.Context, name, host string) (bool, error) {
 	return true, nil
 }
 
+// CreateSecure is Create for a domain with a DS record.
+func (s *Session) CreateSecure(ctx context.Context, name, host string, digest []byte) error {
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	const keyTag, ecdsaP256, sha256 = 1, 13, 2
+	ds := eppxml.AppendSecDNSCreate(nil, &eppxml.SecDNS{DS: []eppxml.DSData{{KeyTag: keyTag, Alg: ecdsaP256, DigestType: sha256, Digest: digest}}})
+	element, err := eppxml.ParseElement(ds)
+	if err != nil {
+		return err
+	}
+	s.count++
+	answer, err := s.client.Exchange(ctx, eppxml.AppendCommand(nil, &eppxml.Command{
+		Body:       &eppxml.DomainCreate{Name: name, NS: &eppxml.NameServers{HostObjs: []string{host}}, AuthInfo: &eppxml.AuthInfo{}},
+		Extensions: []eppxml.Element{element}, ClTRID: fmt.Sprintf("load-%06d", s.count),
+	}))
+	if err != nil {
+		s.Close()
+		return err
+	}
+	response, err := eppxml.ParseResponse(answer)
+	if err == nil && !response.OK() {
+		err = &eppclient.RefusedError{Command: "create", Response: response}
+	}
+	return err
+}
+
 // CreateHost makes an external host object unless it is there.
 func (s *Session) CreateHost(ctx context.Context, name string) error {
 	const objectExists = 2302 // RFC 5730 section 3

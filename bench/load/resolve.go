@@ -11,6 +11,8 @@ import (
 const (
 	queryTimeout = time.Second
 	askInterval  = time.Millisecond
+	// signedInterval is longer: many names are asked for at a time.
+	signedInterval = 3 * time.Millisecond
 )
 
 // WaitServed asks the name server until it answers name with a referral, and returns how
@@ -31,6 +33,39 @@ func WaitServed(ctx context.Context, server, name string, since time.Time) (time
 		case <-ticker.C:
 		}
 	}
+}
+
+// WaitSigned asks the name server until it answers name with a referral that holds a signed DS record, and returns how
+// long that took since the given instant.
+func WaitSigned(ctx context.Context, server, name string, since time.Time) (time.Duration, error) {
+	client := &dns.Client{Timeout: queryTimeout}
+	query := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.TypeNS).SetEdns0(dns.DefaultMsgSize, true)
+	ticker := time.NewTicker(signedInterval)
+	defer ticker.Stop()
+	for {
+		reply, _, err := client.ExchangeContext(ctx, query, server)
+		if err == nil && hasSignedDS(reply) {
+			return time.Since(since), nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, fmt.Errorf("%s is not served with a signed DS record by %s: %w", name, server, ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+func hasSignedDS(reply *dns.Msg) bool {
+	ds, signed := false, false
+	for _, rr := range reply.Ns {
+		switch rr := rr.(type) {
+		case *dns.DS:
+			ds = true
+		case *dns.RRSIG:
+			signed = signed || rr.TypeCovered == dns.TypeDS
+		}
+	}
+	return ds && signed
 }
 
 // Serial returns the serial of the zone that the name server serves.

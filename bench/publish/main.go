@@ -21,8 +21,14 @@ func main() { os.Exit(load.Main("publish", run)) }
 
 func run(ctx context.Context) error {
 	bin := flag.String("bin", "bin/cadastre", "the program")
-	creates := flag.Int("n", 500, "how many creates, one after the other")
+	creates := flag.Int("n", 500, "how many creates, one after the other, or with -rate in all")
+	rate := flag.Int("rate", 0, "creates with a DS record a second, whatever they take; 0: one after the other, without")
 	flag.Parse()
+	if *rate > 0 {
+		return load.WithCluster(ctx, *bin, func(ctx context.Context, _ *devcluster.Cluster, info *devcluster.Info) error {
+			return paced(ctx, info, *creates, *rate)
+		})
+	}
 	return load.WithCluster(ctx, *bin, func(ctx context.Context, _ *devcluster.Cluster, info *devcluster.Info) error {
 		session := load.NewSession(info, info.Registrars[0], info.Nodes[0].EPP)
 		defer session.Close()
@@ -35,7 +41,7 @@ func run(ctx context.Context) error {
 			}
 			acknowledged := time.Now()
 			create = append(create, acknowledged.Sub(started))
-			slowest, err := servedByAll(ctx, info, name, acknowledged)
+			slowest, err := servedByAll(ctx, info, name, acknowledged, load.WaitServed)
 			if err != nil {
 				return err
 			}
@@ -47,15 +53,18 @@ func run(ctx context.Context) error {
 	})
 }
 
+// waiter waits until a name server has a name.
+type waiter func(ctx context.Context, server, name string, since time.Time) (time.Duration, error)
+
 // servedByAll returns how long after the acknowledgement the last name server knew name.
-func servedByAll(ctx context.Context, info *devcluster.Info, name string, acknowledged time.Time) (time.Duration, error) {
+func servedByAll(ctx context.Context, info *devcluster.Info, name string, acknowledged time.Time, wait waiter) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, servedTimeout)
 	defer cancel()
 	took := make([]time.Duration, len(info.Nodes))
 	errs := make([]error, len(info.Nodes))
 	var all sync.WaitGroup
 	for i, node := range info.Nodes {
-		all.Go(func() { took[i], errs[i] = load.WaitServed(ctx, node.DNS, name, acknowledged) })
+		all.Go(func() { took[i], errs[i] = wait(ctx, node.DNS, name, acknowledged) })
 	}
 	all.Wait()
 	var slowest time.Duration

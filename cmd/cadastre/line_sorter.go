@@ -23,6 +23,7 @@ const (
 // lineSorter sorts more lines than fit into memory, by keys.
 type lineSorter struct {
 	dir    string // for runs; "": that of the system
+	run    int    // octets of a run; 0: sortRunOctets
 	lines  []sortedLine
 	octets int
 	runs   []*os.File
@@ -36,7 +37,7 @@ type sortedLine struct {
 func (s *lineSorter) add(key []byte, line string) error {
 	s.lines = append(s.lines, sortedLine{key, line})
 	s.octets += len(key) + len(line) + sortLineOctets
-	if s.octets < sortRunOctets {
+	if s.octets < cmp.Or(s.run, sortRunOctets) {
 		return nil
 	}
 	return s.spill()

@@ -137,6 +137,18 @@ func (c *Cluster) CLI(args ...string) devcluster.Result {
 	return Run(c.t, c.cfg.Binary, append(args, "--dev", c.Dir)...)
 }
 
+// MustCLIWithin is MustCLI for a command that may take longer than others.
+func (c *Cluster) MustCLIWithin(timeout time.Duration, args ...string) string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	r, err := devcluster.Run(ctx, c.cfg.Binary, append(args, "--dev", c.Dir)...)
+	if err != nil || r.Code != 0 {
+		c.t.Fatalf("cadastre %q: exit status %d, %v\n%s%s", args, r.Code, err, r.Stdout, r.Stderr)
+	}
+	return r.Stdout
+}
+
 // MustCLI is CLI that must end with status 0; it returns standard output.
 func (c *Cluster) MustCLI(args ...string) string {
 	c.t.Helper()
