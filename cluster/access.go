@@ -85,6 +85,8 @@ func operatorMethods() []string {
 		clusterpb.Admin_ZoneImport_FullMethodName,
 		clusterpb.Admin_MaintenanceList_FullMethodName,
 		clusterpb.Admin_MaintenanceShow_FullMethodName,
+		clusterpb.Admin_DisclosureGrants_FullMethodName,
+		clusterpb.Admin_Disclosures_FullMethodName,
 		clusterpb.Admin_AllocationTokens_FullMethodName,
 		clusterpb.Admin_Applications_FullMethodName,
 		clusterpb.Admin_SetRole_FullMethodName,
@@ -181,14 +183,14 @@ type admittedStream struct {
 func (s *admittedStream) Context() context.Context { return s.ctx }
 
 // mayPropose says whether a node may have the leader commit the command: what registrars
-// and operators do, and joining. Ticks and publications come from the leader's own process
+// and operators do, joining, and what is on record of disclosed data. Ticks and publications come from the leader's own process
 // only: a replica holds no keys and must not be able to publish a zone.
 func mayPropose(command *fsmpb.Command) error {
 	switch kind := command.GetActor().GetKind(); kind {
 	case fsmpb.ActorKind_ACTOR_KIND_REGISTRAR, fsmpb.ActorKind_ACTOR_KIND_OPERATOR:
 		return nil
 	case fsmpb.ActorKind_ACTOR_KIND_SYSTEM:
-		if command.GetNodeJoin() != nil {
+		if command.GetNodeJoin() != nil || command.GetDisclosureRecord() != nil {
 			return nil
 		}
 	}
@@ -205,6 +207,7 @@ func mayExecute(command *fsmpb.Command) error {
 		*fsmpb.Command_OrgServerUpdate,
 		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel,
 		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke,
+		*fsmpb.Command_DisclosureGrant, *fsmpb.Command_DisclosureRevoke,
 		*fsmpb.Command_ZoneKeyDsSeen, *fsmpb.Command_ZoneKeyRetire, *fsmpb.Command_ZoneRelease, *fsmpb.Command_ZoneDsGone:
 		return nil
 	default:

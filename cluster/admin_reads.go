@@ -161,6 +161,7 @@ func registrarMessage(tx *store.ReadTx, r *registry.Registrar) *clusterpb.Regist
 		CreatedAtMs: unixMilli(r.CreatedAt), UpdatedAtMs: unixMilli(r.UpdatedAt), LowBalanceMinor: r.LowBalanceMinor,
 		ThinTlds: names(r.ThinTLDs), QueryRate: r.QueryRate, TransformRate: r.TransformRate,
 	}
+	out.Public = fsm.PublicToProto(&r.Public)
 	for _, source := range r.Sources {
 		out.Sources = append(out.Sources, source.String())
 	}

@@ -19,6 +19,8 @@ const (
 	KindNode      Kind = "node"
 	KindRegistrar Kind = "registrar"
 	KindOperator  Kind = "operator"
+	// KindRequester is of somebody to whom personal data may be disclosed.
+	KindRequester Kind = "requester"
 )
 
 const (
@@ -97,10 +99,10 @@ func (id Identity) validate() error {
 	case KindRegistrar:
 		_, err := registry.ParseRegistrarID(id.Name)
 		return err
-	case KindNode, KindOperator:
+	case KindNode, KindOperator, KindRequester:
 		return checkName(string(id.Kind), id.Name)
 	default:
-		return fmt.Errorf("unknown kind %q: want node, registrar or operator", id.Kind)
+		return fmt.Errorf("unknown kind %q: want node, registrar, operator or requester", id.Kind)
 	}
 }
 

@@ -146,6 +146,7 @@ func court(t *testing.T, before string) *world {
 		"operator tld_put "+launchTLD(t), `operator registrar_update {"id": "sponsor", "add_tlds": ["launch"]}`, `operator registrar_update {"id": "other", "add_tlds": ["launch"]}`,
 		`sponsor launch_application_create {"application_roid": "APLAIN", "domain": {"name": "plain.launch", "roid": "DAPLAIN", "registrant": "c-linked", "launch_phase": {"type": "landrush"}}}`,
 		`operator allocation_token_create {"token_sha256": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAI=", "tld": "example"}`,
+		`operator disclosure_grant {"id": "GKNOWN", "requester": "court", "certificate_sha256": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQ=", "purpose": "case 7", "expires_at_ms": 951782400000}`,
 		`operator reserved_load {"tld": "example", "labels": ["town"]}`, `operator! maintenance_create {"roid": "MKNOWN", `+maintenanceItem+`}`)
 	steps = append(steps, keySteps()...)
 	if before != "" {

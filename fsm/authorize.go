@@ -13,7 +13,7 @@ func authorizeKind(command *fsmpb.Command) error {
 	kind := command.GetActor().GetKind()
 	switch command.GetBody().(type) {
 	case *fsmpb.Command_Tick, *fsmpb.Command_ZonePublish, *fsmpb.Command_NodeJoin, *fsmpb.Command_ClusterInit,
-		*fsmpb.Command_NodeUpdate,
+		*fsmpb.Command_NodeUpdate, *fsmpb.Command_DisclosureRecord,
 		*fsmpb.Command_ZoneKeyStep, *fsmpb.Command_ZoneHold:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_SYSTEM {
 			return nil
@@ -26,6 +26,7 @@ func authorizeKind(command *fsmpb.Command) error {
 		*fsmpb.Command_MaintenanceCreate, *fsmpb.Command_MaintenanceUpdate, *fsmpb.Command_MaintenanceCancel,
 		*fsmpb.Command_LaunchApplicationDecide, *fsmpb.Command_AllocationTokenCreate, *fsmpb.Command_AllocationTokenRevoke,
 		*fsmpb.Command_NodeRole, *fsmpb.Command_TrustPut, *fsmpb.Command_OperatorRevoke,
+		*fsmpb.Command_DisclosureGrant, *fsmpb.Command_DisclosureRevoke,
 		*fsmpb.Command_ZoneKeyRetire, *fsmpb.Command_ZoneRelease, *fsmpb.Command_ZoneDsGone:
 		if kind == fsmpb.ActorKind_ACTOR_KIND_OPERATOR {
 			return nil

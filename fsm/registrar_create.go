@@ -36,6 +36,7 @@ func (r *run) registrarCreate(c *fsmpb.RegistrarCreate) (*fsmpb.Result, error) {
 		Sources: changeSources(nil, c.GetSources(), nil), ThinTLDs: changeTLDs(nil, thin, nil), QueryRate: c.GetQueryRate(), TransformRate: c.GetTransformRate(),
 		CreatedAt: r.now, UpdatedAt: r.now,
 	}
+	changePublic(&registrar.Public, c.GetPublic())
 	r.watchBalance(id)
 	r.tx.PutRegistrar(registrar)
 	r.deposit(registrar, c.GetOpeningDepositMinor())

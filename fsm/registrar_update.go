@@ -47,6 +47,7 @@ func (r *run) registrarUpdate(c *fsmpb.RegistrarUpdate) (*fsmpb.Result, error) {
 	if len(next.Sources) > maxRegistrarSources {
 		return nil, refuse(registry.CodeParameterPolicy, "source", "", "a registrar has at most %d source networks", maxRegistrarSources)
 	}
+	changePublic(&next.Public, c.GetPublic())
 	setIf(&next.QueryRate, c.QueryRate)
 	setIf(&next.TransformRate, c.TransformRate)
 	next.UpdatedAt = r.now

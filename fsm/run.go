@@ -117,6 +117,9 @@ func (r *run) applyOperator(command *fsmpb.Command) (*fsmpb.Result, error) {
 	case *fsmpb.Command_ZoneDsGone:
 		return r.zoneDSGone(body.ZoneDsGone)
 	default:
+		if known, result, err := r.applyDisclosure(command); known {
+			return result, err
+		}
 		if known, result, err := r.applyList(command); known {
 			return result, err
 		}

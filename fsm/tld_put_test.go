@@ -36,6 +36,8 @@ func TestEveryPolicyFieldTravels(t *testing.T) {
 			}}
 		case name == "PremiumNames":
 			full.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 1, RenewPriceMinor: 2, RestorePriceMinor: 3}}
+		case name == "RDDS":
+			full.RDDS = registry.RDDSPolicy{Availability: true, Disclosed: []string{"org"}, ContactURI: "https://nic.example/c/{name}", TermsURI: "https://nic.example/t"}
 		case name == "Signing":
 			full.Signing = registry.SigningPolicy{Denial: registry.DenialNSEC, OptOut: true, ValidityDays: 30, RefreshDays: 10}
 		case f.Kind() == reflect.String:

@@ -156,7 +156,7 @@ func (k *checker) body(command *fsmpb.Command) {
 	case *fsmpb.Command_AllocationTokenRevoke:
 		k.sha256("token_sha256", body.AllocationTokenRevoke.GetTokenSha256())
 	default:
-		if k.lists(command) {
+		if k.disclosures(command) || k.lists(command) {
 			return
 		}
 		k.transferOrPoll(command)
@@ -248,6 +248,7 @@ func (k *checker) registrarCreate(c *fsmpb.RegistrarCreate) {
 	}
 	k.require(c.GetCreditLimitMinor() >= 0, "credit_limit", "", "a credit limit is not negative")
 	k.require(c.GetLowBalanceMinor() >= 0, "low_balance", "", "a threshold of a low balance is not negative")
+	k.registrarPublic(c.GetPublic())
 	k.registrarAccess(c.GetSources(), nil, c.GetThinTlds(), c.GetQueryRate(), c.GetTransformRate())
 }
 
@@ -263,6 +264,7 @@ func (k *checker) registrarUpdate(c *fsmpb.RegistrarUpdate) {
 	}
 	k.require(c.GetCreditLimitMinor() >= 0, "credit_limit", "", "a credit limit is not negative")
 	k.require(c.GetLowBalanceMinor() >= 0, "low_balance", "", "a threshold of a low balance is not negative")
+	k.registrarPublic(c.GetPublic())
 	k.registrarAccess(c.GetAddSources(), c.GetRemoveSources(), slices.Concat(c.GetAddThinTlds(), c.GetRemoveThinTlds()), c.GetQueryRate(), c.GetTransformRate())
 	state := registry.RegistrarState(c.GetState())
 	k.require(c.State == nil || state == registry.RegistrarActive || state == registry.RegistrarSuspended, "state", fmt.Sprint(c.GetState()), "a registrar is active or suspended")

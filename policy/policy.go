@@ -259,6 +259,9 @@ func CheckPolicy(name registry.DomainName, p *registry.TLDPolicy) error {
 	if reason := checkSigning(&p.Signing); reason != "" {
 		return bad("signing", "%s", reason)
 	}
+	if reason := checkRDDS(&p.RDDS); reason != "" {
+		return bad("rdds", "%s", reason)
+	}
 	if reason := checkTTLBounds(p); reason != "" {
 		return bad("ttl_bounds", "%s", reason)
 	}

@@ -319,8 +319,10 @@ type Registrar struct {
 	CreditLimit int64 // minor units it may go below zero
 	// LowBalanceMinor is the balance below which the registrar is told so, 0 for never.
 	LowBalanceMinor int64
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	// Public is what RDAP and WHOIS show of it.
+	Public    RegistrarPublic
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // TLD is a top-level domain and the policy by which it is run.
@@ -441,6 +443,8 @@ type TLDPolicy struct {
 	// of the two counts. 0 stands for policy.DefaultMaxRemovedDelegations and policy.DefaultMaxRemovedPercent; 100
 	// percent is no limit.
 	MaxRemovedDelegations, MaxRemovedPercent uint32
+	// RDDS says what RDAP and WHOIS show.
+	RDDS RDDSPolicy
 }
 
 // PremiumName is a label below a TLD with prices of its own, in minor units of the TLD's

@@ -63,6 +63,7 @@ func encodeRegistrar(r *registry.Registrar) []byte {
 	}
 	e.uint(142, uint64(r.QueryRate))
 	e.uint(143, uint64(r.TransformRate))
+	e.registrarPublic(&r.Public)
 	return e.b
 }
 
@@ -128,6 +129,8 @@ func (d *decoder) registrarAccessField(r *registry.Registrar) {
 		r.QueryRate = uint32(d.val)
 	case 143:
 		r.TransformRate = uint32(d.val)
+	case fieldRegistrarPublic:
+		r.Public = d.registrarPublic()
 	default:
 		d.unknown()
 	}

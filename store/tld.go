@@ -50,6 +50,7 @@ func encodeTLD(t *registry.TLD) []byte {
 		e.policyMoneyAndPeriods(&t.Policy)
 		e.policyNamesAndZone(&t.Policy)
 		e.signing(&t.Policy.Signing)
+		e.rdds(&t.Policy.RDDS)
 	})
 	e.bool(130, t.HasPremiumList)
 	e.bool(131, t.HasReservedList)
@@ -259,6 +260,8 @@ func (d *decoder) policyExtensions(p *registry.TLDPolicy) {
 		p.DataModel = registry.DataModel(d.val)
 	case 141:
 		p.AuthInfoDays = uint32(d.val)
+	case fieldPolicyRDDS:
+		p.RDDS = d.rdds()
 	case fieldPolicySigning:
 		p.Signing = d.signing()
 	case fieldPolicyKeepApplications:

@@ -3809,8 +3809,9 @@ type Registrar struct {
 	Sources         []string `protobuf:"bytes,140,rep,name=sources,proto3" json:"sources,omitempty"`
 	ThinTlds        []string `protobuf:"bytes,141,rep,name=thin_tlds,json=thinTlds,proto3" json:"thin_tlds,omitempty"`
 	// Commands a second on one node; 0: what the node allows everybody.
-	QueryRate     uint32 `protobuf:"varint,142,opt,name=query_rate,json=queryRate,proto3" json:"query_rate,omitempty"`
-	TransformRate uint32 `protobuf:"varint,143,opt,name=transform_rate,json=transformRate,proto3" json:"transform_rate,omitempty"`
+	QueryRate     uint32                 `protobuf:"varint,142,opt,name=query_rate,json=queryRate,proto3" json:"query_rate,omitempty"`
+	TransformRate uint32                 `protobuf:"varint,143,opt,name=transform_rate,json=transformRate,proto3" json:"transform_rate,omitempty"`
+	Public        *fsmpb.RegistrarPublic `protobuf:"bytes,170,opt,name=public,proto3" json:"public,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3978,6 +3979,377 @@ func (x *Registrar) GetTransformRate() uint32 {
 	return 0
 }
 
+func (x *Registrar) GetPublic() *fsmpb.RegistrarPublic {
+	if x != nil {
+		return x.Public
+	}
+	return nil
+}
+
+type DisclosureGrantsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisclosureGrantsRequest) Reset() {
+	*x = DisclosureGrantsRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisclosureGrantsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisclosureGrantsRequest) ProtoMessage() {}
+
+func (x *DisclosureGrantsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisclosureGrantsRequest.ProtoReflect.Descriptor instead.
+func (*DisclosureGrantsRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{65}
+}
+
+type DisclosureGrantsResponse struct {
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	Grants        []*DisclosureGrantRecord `protobuf:"bytes,1,rep,name=grants,proto3" json:"grants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisclosureGrantsResponse) Reset() {
+	*x = DisclosureGrantsResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisclosureGrantsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisclosureGrantsResponse) ProtoMessage() {}
+
+func (x *DisclosureGrantsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisclosureGrantsResponse.ProtoReflect.Descriptor instead.
+func (*DisclosureGrantsResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *DisclosureGrantsResponse) GetGrants() []*DisclosureGrantRecord {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+type DisclosureGrantRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Grant         *fsmpb.DisclosureGrant `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	CreatedAtMs   int64                  `protobuf:"varint,2,opt,name=created_at_ms,json=createdAtMs,proto3" json:"created_at_ms,omitempty"`
+	CreatedBy     string                 `protobuf:"bytes,3,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	RevokedAtMs   int64                  `protobuf:"varint,4,opt,name=revoked_at_ms,json=revokedAtMs,proto3" json:"revoked_at_ms,omitempty"`
+	Disclosures   uint64                 `protobuf:"varint,5,opt,name=disclosures,proto3" json:"disclosures,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisclosureGrantRecord) Reset() {
+	*x = DisclosureGrantRecord{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisclosureGrantRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisclosureGrantRecord) ProtoMessage() {}
+
+func (x *DisclosureGrantRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisclosureGrantRecord.ProtoReflect.Descriptor instead.
+func (*DisclosureGrantRecord) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{67}
+}
+
+func (x *DisclosureGrantRecord) GetGrant() *fsmpb.DisclosureGrant {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
+}
+
+func (x *DisclosureGrantRecord) GetCreatedAtMs() int64 {
+	if x != nil {
+		return x.CreatedAtMs
+	}
+	return 0
+}
+
+func (x *DisclosureGrantRecord) GetCreatedBy() string {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return ""
+}
+
+func (x *DisclosureGrantRecord) GetRevokedAtMs() int64 {
+	if x != nil {
+		return x.RevokedAtMs
+	}
+	return 0
+}
+
+func (x *DisclosureGrantRecord) GetDisclosures() uint64 {
+	if x != nil {
+		return x.Disclosures
+	}
+	return 0
+}
+
+type DisclosuresRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of one grant; empty: of all.
+	GrantId string `protobuf:"bytes,1,opt,name=grant_id,json=grantId,proto3" json:"grant_id,omitempty"`
+	// Only those before the number, 0 for the newest.
+	Before        uint64 `protobuf:"varint,2,opt,name=before,proto3" json:"before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisclosuresRequest) Reset() {
+	*x = DisclosuresRequest{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisclosuresRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisclosuresRequest) ProtoMessage() {}
+
+func (x *DisclosuresRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisclosuresRequest.ProtoReflect.Descriptor instead.
+func (*DisclosuresRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{68}
+}
+
+func (x *DisclosuresRequest) GetGrantId() string {
+	if x != nil {
+		return x.GrantId
+	}
+	return ""
+}
+
+func (x *DisclosuresRequest) GetBefore() uint64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+// DisclosuresResponse has a page of the log, newest first.
+type DisclosuresResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Entries       []*DisclosureEntry     `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisclosuresResponse) Reset() {
+	*x = DisclosuresResponse{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisclosuresResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisclosuresResponse) ProtoMessage() {}
+
+func (x *DisclosuresResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisclosuresResponse.ProtoReflect.Descriptor instead.
+func (*DisclosuresResponse) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{69}
+}
+
+func (x *DisclosuresResponse) GetEntries() []*DisclosureEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+type DisclosureEntry struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Number    uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	AtMs      int64                  `protobuf:"varint,2,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	GrantId   string                 `protobuf:"bytes,3,opt,name=grant_id,json=grantId,proto3" json:"grant_id,omitempty"`
+	Requester string                 `protobuf:"bytes,4,opt,name=requester,proto3" json:"requester,omitempty"`
+	Purpose   string                 `protobuf:"bytes,5,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// A registry.ObjectKind.
+	Kind          uint32 `protobuf:"varint,6,opt,name=kind,proto3" json:"kind,omitempty"`
+	Key           string `protobuf:"bytes,7,opt,name=key,proto3" json:"key,omitempty"`
+	Node          string `protobuf:"bytes,8,opt,name=node,proto3" json:"node,omitempty"`
+	Address       string `protobuf:"bytes,9,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisclosureEntry) Reset() {
+	*x = DisclosureEntry{}
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisclosureEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisclosureEntry) ProtoMessage() {}
+
+func (x *DisclosureEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisclosureEntry.ProtoReflect.Descriptor instead.
+func (*DisclosureEntry) Descriptor() ([]byte, []int) {
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{70}
+}
+
+func (x *DisclosureEntry) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *DisclosureEntry) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *DisclosureEntry) GetGrantId() string {
+	if x != nil {
+		return x.GrantId
+	}
+	return ""
+}
+
+func (x *DisclosureEntry) GetRequester() string {
+	if x != nil {
+		return x.Requester
+	}
+	return ""
+}
+
+func (x *DisclosureEntry) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *DisclosureEntry) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *DisclosureEntry) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *DisclosureEntry) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *DisclosureEntry) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
 type GetRegistrarRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3987,7 +4359,7 @@ type GetRegistrarRequest struct {
 
 func (x *GetRegistrarRequest) Reset() {
 	*x = GetRegistrarRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3999,7 +4371,7 @@ func (x *GetRegistrarRequest) String() string {
 func (*GetRegistrarRequest) ProtoMessage() {}
 
 func (x *GetRegistrarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[65]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4012,7 +4384,7 @@ func (x *GetRegistrarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRegistrarRequest.ProtoReflect.Descriptor instead.
 func (*GetRegistrarRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{65}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *GetRegistrarRequest) GetId() string {
@@ -4030,7 +4402,7 @@ type ListRegistrarsRequest struct {
 
 func (x *ListRegistrarsRequest) Reset() {
 	*x = ListRegistrarsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4042,7 +4414,7 @@ func (x *ListRegistrarsRequest) String() string {
 func (*ListRegistrarsRequest) ProtoMessage() {}
 
 func (x *ListRegistrarsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[66]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4055,7 +4427,7 @@ func (x *ListRegistrarsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrarsRequest.ProtoReflect.Descriptor instead.
 func (*ListRegistrarsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{66}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{72}
 }
 
 type ListRegistrarsResponse struct {
@@ -4067,7 +4439,7 @@ type ListRegistrarsResponse struct {
 
 func (x *ListRegistrarsResponse) Reset() {
 	*x = ListRegistrarsResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4079,7 +4451,7 @@ func (x *ListRegistrarsResponse) String() string {
 func (*ListRegistrarsResponse) ProtoMessage() {}
 
 func (x *ListRegistrarsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[67]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4092,7 +4464,7 @@ func (x *ListRegistrarsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrarsResponse.ProtoReflect.Descriptor instead.
 func (*ListRegistrarsResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{67}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ListRegistrarsResponse) GetRegistrars() []*Registrar {
@@ -4115,7 +4487,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4127,7 +4499,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[68]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4140,7 +4512,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{68}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *CreateTokenRequest) GetRole() uint32 {
@@ -4175,7 +4547,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4187,7 +4559,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[69]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4200,7 +4572,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{69}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *CreateTokenResponse) GetToken() string {
@@ -4227,7 +4599,7 @@ type TransferLeaderRequest struct {
 
 func (x *TransferLeaderRequest) Reset() {
 	*x = TransferLeaderRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4239,7 +4611,7 @@ func (x *TransferLeaderRequest) String() string {
 func (*TransferLeaderRequest) ProtoMessage() {}
 
 func (x *TransferLeaderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[70]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4252,7 +4624,7 @@ func (x *TransferLeaderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeaderRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeaderRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{70}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *TransferLeaderRequest) GetToNodeId() string {
@@ -4270,7 +4642,7 @@ type TransferLeaderResponse struct {
 
 func (x *TransferLeaderResponse) Reset() {
 	*x = TransferLeaderResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4282,7 +4654,7 @@ func (x *TransferLeaderResponse) String() string {
 func (*TransferLeaderResponse) ProtoMessage() {}
 
 func (x *TransferLeaderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[71]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4295,7 +4667,7 @@ func (x *TransferLeaderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeaderResponse.ProtoReflect.Descriptor instead.
 func (*TransferLeaderResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{71}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{77}
 }
 
 type RemoveRequest struct {
@@ -4308,7 +4680,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4320,7 +4692,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[72]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4333,7 +4705,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{72}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *RemoveRequest) GetNodeId() string {
@@ -4360,7 +4732,7 @@ type RemoveResponse struct {
 
 func (x *RemoveResponse) Reset() {
 	*x = RemoveResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4372,7 +4744,7 @@ func (x *RemoveResponse) String() string {
 func (*RemoveResponse) ProtoMessage() {}
 
 func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[73]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4385,7 +4757,7 @@ func (x *RemoveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveResponse.ProtoReflect.Descriptor instead.
 func (*RemoveResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{73}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *RemoveResponse) GetUnnotified() bool {
@@ -4403,7 +4775,7 @@ type ClockGetRequest struct {
 
 func (x *ClockGetRequest) Reset() {
 	*x = ClockGetRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4415,7 +4787,7 @@ func (x *ClockGetRequest) String() string {
 func (*ClockGetRequest) ProtoMessage() {}
 
 func (x *ClockGetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[74]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4428,7 +4800,7 @@ func (x *ClockGetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockGetRequest.ProtoReflect.Descriptor instead.
 func (*ClockGetRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{74}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{80}
 }
 
 type ClockGetResponse struct {
@@ -4443,7 +4815,7 @@ type ClockGetResponse struct {
 
 func (x *ClockGetResponse) Reset() {
 	*x = ClockGetResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4455,7 +4827,7 @@ func (x *ClockGetResponse) String() string {
 func (*ClockGetResponse) ProtoMessage() {}
 
 func (x *ClockGetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[75]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4468,7 +4840,7 @@ func (x *ClockGetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockGetResponse.ProtoReflect.Descriptor instead.
 func (*ClockGetResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{75}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *ClockGetResponse) GetMode() uint32 {
@@ -4495,7 +4867,7 @@ type WaitSettledRequest struct {
 
 func (x *WaitSettledRequest) Reset() {
 	*x = WaitSettledRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4507,7 +4879,7 @@ func (x *WaitSettledRequest) String() string {
 func (*WaitSettledRequest) ProtoMessage() {}
 
 func (x *WaitSettledRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[76]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4520,7 +4892,7 @@ func (x *WaitSettledRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitSettledRequest.ProtoReflect.Descriptor instead.
 func (*WaitSettledRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{76}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *WaitSettledRequest) GetIndex() uint64 {
@@ -4540,7 +4912,7 @@ type WaitSettledResponse struct {
 
 func (x *WaitSettledResponse) Reset() {
 	*x = WaitSettledResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4552,7 +4924,7 @@ func (x *WaitSettledResponse) String() string {
 func (*WaitSettledResponse) ProtoMessage() {}
 
 func (x *WaitSettledResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[77]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4565,7 +4937,7 @@ func (x *WaitSettledResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WaitSettledResponse.ProtoReflect.Descriptor instead.
 func (*WaitSettledResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{77}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *WaitSettledResponse) GetAppliedIndex() uint64 {
@@ -4592,7 +4964,7 @@ type StateHashRequest struct {
 
 func (x *StateHashRequest) Reset() {
 	*x = StateHashRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4604,7 +4976,7 @@ func (x *StateHashRequest) String() string {
 func (*StateHashRequest) ProtoMessage() {}
 
 func (x *StateHashRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[78]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4617,7 +4989,7 @@ func (x *StateHashRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateHashRequest.ProtoReflect.Descriptor instead.
 func (*StateHashRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{78}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *StateHashRequest) GetIndex() uint64 {
@@ -4638,7 +5010,7 @@ type StateHashResponse struct {
 
 func (x *StateHashResponse) Reset() {
 	*x = StateHashResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4650,7 +5022,7 @@ func (x *StateHashResponse) String() string {
 func (*StateHashResponse) ProtoMessage() {}
 
 func (x *StateHashResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[79]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4663,7 +5035,7 @@ func (x *StateHashResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateHashResponse.ProtoReflect.Descriptor instead.
 func (*StateHashResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{79}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *StateHashResponse) GetIndex() uint64 {
@@ -4688,7 +5060,7 @@ type BackupRequest struct {
 
 func (x *BackupRequest) Reset() {
 	*x = BackupRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4700,7 +5072,7 @@ func (x *BackupRequest) String() string {
 func (*BackupRequest) ProtoMessage() {}
 
 func (x *BackupRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[80]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4713,7 +5085,7 @@ func (x *BackupRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackupRequest.ProtoReflect.Descriptor instead.
 func (*BackupRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{80}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{86}
 }
 
 type LedgerRequest struct {
@@ -4728,7 +5100,7 @@ type LedgerRequest struct {
 
 func (x *LedgerRequest) Reset() {
 	*x = LedgerRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4740,7 +5112,7 @@ func (x *LedgerRequest) String() string {
 func (*LedgerRequest) ProtoMessage() {}
 
 func (x *LedgerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[81]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4753,7 +5125,7 @@ func (x *LedgerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerRequest.ProtoReflect.Descriptor instead.
 func (*LedgerRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{81}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *LedgerRequest) GetRegistrarId() string {
@@ -4794,7 +5166,7 @@ type LedgerChunk struct {
 
 func (x *LedgerChunk) Reset() {
 	*x = LedgerChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4806,7 +5178,7 @@ func (x *LedgerChunk) String() string {
 func (*LedgerChunk) ProtoMessage() {}
 
 func (x *LedgerChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[82]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4819,7 +5191,7 @@ func (x *LedgerChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerChunk.ProtoReflect.Descriptor instead.
 func (*LedgerChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{82}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *LedgerChunk) GetEntries() []*LedgerEntry {
@@ -4887,7 +5259,7 @@ type LedgerEntry struct {
 
 func (x *LedgerEntry) Reset() {
 	*x = LedgerEntry{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4899,7 +5271,7 @@ func (x *LedgerEntry) String() string {
 func (*LedgerEntry) ProtoMessage() {}
 
 func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[83]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4912,7 +5284,7 @@ func (x *LedgerEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerEntry.ProtoReflect.Descriptor instead.
 func (*LedgerEntry) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{83}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *LedgerEntry) GetNumber() uint64 {
@@ -4997,7 +5369,7 @@ type HistoryRequest struct {
 
 func (x *HistoryRequest) Reset() {
 	*x = HistoryRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5009,7 +5381,7 @@ func (x *HistoryRequest) String() string {
 func (*HistoryRequest) ProtoMessage() {}
 
 func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[84]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5022,7 +5394,7 @@ func (x *HistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryRequest.ProtoReflect.Descriptor instead.
 func (*HistoryRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{84}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *HistoryRequest) GetName() string {
@@ -5050,7 +5422,7 @@ type HistoryChunk struct {
 
 func (x *HistoryChunk) Reset() {
 	*x = HistoryChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5062,7 +5434,7 @@ func (x *HistoryChunk) String() string {
 func (*HistoryChunk) ProtoMessage() {}
 
 func (x *HistoryChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[85]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5075,7 +5447,7 @@ func (x *HistoryChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryChunk.ProtoReflect.Descriptor instead.
 func (*HistoryChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{85}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *HistoryChunk) GetVersions() []*ObjectVersion {
@@ -5119,7 +5491,7 @@ type ObjectVersion struct {
 
 func (x *ObjectVersion) Reset() {
 	*x = ObjectVersion{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5131,7 +5503,7 @@ func (x *ObjectVersion) String() string {
 func (*ObjectVersion) ProtoMessage() {}
 
 func (x *ObjectVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[86]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5144,7 +5516,7 @@ func (x *ObjectVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectVersion.ProtoReflect.Descriptor instead.
 func (*ObjectVersion) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{86}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *ObjectVersion) GetKind() uint32 {
@@ -5255,7 +5627,7 @@ type ObjectFact struct {
 
 func (x *ObjectFact) Reset() {
 	*x = ObjectFact{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5267,7 +5639,7 @@ func (x *ObjectFact) String() string {
 func (*ObjectFact) ProtoMessage() {}
 
 func (x *ObjectFact) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[87]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5280,7 +5652,7 @@ func (x *ObjectFact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectFact.ProtoReflect.Descriptor instead.
 func (*ObjectFact) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{87}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *ObjectFact) GetName() string {
@@ -5305,7 +5677,7 @@ type AllocationTokensRequest struct {
 
 func (x *AllocationTokensRequest) Reset() {
 	*x = AllocationTokensRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5317,7 +5689,7 @@ func (x *AllocationTokensRequest) String() string {
 func (*AllocationTokensRequest) ProtoMessage() {}
 
 func (x *AllocationTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[88]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5330,7 +5702,7 @@ func (x *AllocationTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokensRequest.ProtoReflect.Descriptor instead.
 func (*AllocationTokensRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{88}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{94}
 }
 
 type AllocationTokensChunk struct {
@@ -5344,7 +5716,7 @@ type AllocationTokensChunk struct {
 
 func (x *AllocationTokensChunk) Reset() {
 	*x = AllocationTokensChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5356,7 +5728,7 @@ func (x *AllocationTokensChunk) String() string {
 func (*AllocationTokensChunk) ProtoMessage() {}
 
 func (x *AllocationTokensChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[89]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5369,7 +5741,7 @@ func (x *AllocationTokensChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokensChunk.ProtoReflect.Descriptor instead.
 func (*AllocationTokensChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{89}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *AllocationTokensChunk) GetTokens() []*AllocationToken {
@@ -5412,7 +5784,7 @@ type AllocationToken struct {
 
 func (x *AllocationToken) Reset() {
 	*x = AllocationToken{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5424,7 +5796,7 @@ func (x *AllocationToken) String() string {
 func (*AllocationToken) ProtoMessage() {}
 
 func (x *AllocationToken) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[90]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5437,7 +5809,7 @@ func (x *AllocationToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationToken.ProtoReflect.Descriptor instead.
 func (*AllocationToken) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{90}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *AllocationToken) GetTokenSha256() []byte {
@@ -5572,7 +5944,7 @@ type ApplicationsRequest struct {
 
 func (x *ApplicationsRequest) Reset() {
 	*x = ApplicationsRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5584,7 +5956,7 @@ func (x *ApplicationsRequest) String() string {
 func (*ApplicationsRequest) ProtoMessage() {}
 
 func (x *ApplicationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[91]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5597,7 +5969,7 @@ func (x *ApplicationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplicationsRequest.ProtoReflect.Descriptor instead.
 func (*ApplicationsRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{91}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *ApplicationsRequest) GetTld() string {
@@ -5632,7 +6004,7 @@ type ApplicationsChunk struct {
 
 func (x *ApplicationsChunk) Reset() {
 	*x = ApplicationsChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5644,7 +6016,7 @@ func (x *ApplicationsChunk) String() string {
 func (*ApplicationsChunk) ProtoMessage() {}
 
 func (x *ApplicationsChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[92]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5657,7 +6029,7 @@ func (x *ApplicationsChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplicationsChunk.ProtoReflect.Descriptor instead.
 func (*ApplicationsChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{92}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *ApplicationsChunk) GetApplications() []*Application {
@@ -5696,7 +6068,7 @@ type Application struct {
 
 func (x *Application) Reset() {
 	*x = Application{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5708,7 +6080,7 @@ func (x *Application) String() string {
 func (*Application) ProtoMessage() {}
 
 func (x *Application) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[93]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5721,7 +6093,7 @@ func (x *Application) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Application.ProtoReflect.Descriptor instead.
 func (*Application) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{93}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *Application) GetId() string {
@@ -5823,7 +6195,7 @@ type FeaturesRequest struct {
 
 func (x *FeaturesRequest) Reset() {
 	*x = FeaturesRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5835,7 +6207,7 @@ func (x *FeaturesRequest) String() string {
 func (*FeaturesRequest) ProtoMessage() {}
 
 func (x *FeaturesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[94]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5848,7 +6220,7 @@ func (x *FeaturesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeaturesRequest.ProtoReflect.Descriptor instead.
 func (*FeaturesRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{94}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{100}
 }
 
 // MemberFeatures is what a member's program supports, by its own word.
@@ -5868,7 +6240,7 @@ type MemberFeatures struct {
 
 func (x *MemberFeatures) Reset() {
 	*x = MemberFeatures{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5880,7 +6252,7 @@ func (x *MemberFeatures) String() string {
 func (*MemberFeatures) ProtoMessage() {}
 
 func (x *MemberFeatures) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[95]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5893,7 +6265,7 @@ func (x *MemberFeatures) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberFeatures.ProtoReflect.Descriptor instead.
 func (*MemberFeatures) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{95}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *MemberFeatures) GetNodeId() string {
@@ -5954,7 +6326,7 @@ type FeaturesResponse struct {
 
 func (x *FeaturesResponse) Reset() {
 	*x = FeaturesResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5966,7 +6338,7 @@ func (x *FeaturesResponse) String() string {
 func (*FeaturesResponse) ProtoMessage() {}
 
 func (x *FeaturesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[96]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5979,7 +6351,7 @@ func (x *FeaturesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeaturesResponse.ProtoReflect.Descriptor instead.
 func (*FeaturesResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{96}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *FeaturesResponse) GetLevel() uint32 {
@@ -6028,7 +6400,7 @@ type RaiseLevelRequest struct {
 
 func (x *RaiseLevelRequest) Reset() {
 	*x = RaiseLevelRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6040,7 +6412,7 @@ func (x *RaiseLevelRequest) String() string {
 func (*RaiseLevelRequest) ProtoMessage() {}
 
 func (x *RaiseLevelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[97]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6053,7 +6425,7 @@ func (x *RaiseLevelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseLevelRequest.ProtoReflect.Descriptor instead.
 func (*RaiseLevelRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{97}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *RaiseLevelRequest) GetLevel() uint32 {
@@ -6080,7 +6452,7 @@ type RaiseLevelResponse struct {
 
 func (x *RaiseLevelResponse) Reset() {
 	*x = RaiseLevelResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6092,7 +6464,7 @@ func (x *RaiseLevelResponse) String() string {
 func (*RaiseLevelResponse) ProtoMessage() {}
 
 func (x *RaiseLevelResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[98]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6105,7 +6477,7 @@ func (x *RaiseLevelResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseLevelResponse.ProtoReflect.Descriptor instead.
 func (*RaiseLevelResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{98}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *RaiseLevelResponse) GetFromLevel() uint32 {
@@ -6130,7 +6502,7 @@ type MaintenanceListRequest struct {
 
 func (x *MaintenanceListRequest) Reset() {
 	*x = MaintenanceListRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6142,7 +6514,7 @@ func (x *MaintenanceListRequest) String() string {
 func (*MaintenanceListRequest) ProtoMessage() {}
 
 func (x *MaintenanceListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[99]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6155,7 +6527,7 @@ func (x *MaintenanceListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceListRequest.ProtoReflect.Descriptor instead.
 func (*MaintenanceListRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{99}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{105}
 }
 
 type MaintenanceListResponse struct {
@@ -6167,7 +6539,7 @@ type MaintenanceListResponse struct {
 
 func (x *MaintenanceListResponse) Reset() {
 	*x = MaintenanceListResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6179,7 +6551,7 @@ func (x *MaintenanceListResponse) String() string {
 func (*MaintenanceListResponse) ProtoMessage() {}
 
 func (x *MaintenanceListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[100]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6192,7 +6564,7 @@ func (x *MaintenanceListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceListResponse.ProtoReflect.Descriptor instead.
 func (*MaintenanceListResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{100}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *MaintenanceListResponse) GetMaintenances() []*MaintenanceRecord {
@@ -6211,7 +6583,7 @@ type MaintenanceShowRequest struct {
 
 func (x *MaintenanceShowRequest) Reset() {
 	*x = MaintenanceShowRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6223,7 +6595,7 @@ func (x *MaintenanceShowRequest) String() string {
 func (*MaintenanceShowRequest) ProtoMessage() {}
 
 func (x *MaintenanceShowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[101]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6236,7 +6608,7 @@ func (x *MaintenanceShowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceShowRequest.ProtoReflect.Descriptor instead.
 func (*MaintenanceShowRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{101}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *MaintenanceShowRequest) GetId() string {
@@ -6257,7 +6629,7 @@ type MaintenanceShowResponse struct {
 
 func (x *MaintenanceShowResponse) Reset() {
 	*x = MaintenanceShowResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6269,7 +6641,7 @@ func (x *MaintenanceShowResponse) String() string {
 func (*MaintenanceShowResponse) ProtoMessage() {}
 
 func (x *MaintenanceShowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[102]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6282,7 +6654,7 @@ func (x *MaintenanceShowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceShowResponse.ProtoReflect.Descriptor instead.
 func (*MaintenanceShowResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{102}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *MaintenanceShowResponse) GetMaintenance() *MaintenanceRecord {
@@ -6316,7 +6688,7 @@ type MaintenanceRecord struct {
 
 func (x *MaintenanceRecord) Reset() {
 	*x = MaintenanceRecord{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6328,7 +6700,7 @@ func (x *MaintenanceRecord) String() string {
 func (*MaintenanceRecord) ProtoMessage() {}
 
 func (x *MaintenanceRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[103]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6341,7 +6713,7 @@ func (x *MaintenanceRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceRecord.ProtoReflect.Descriptor instead.
 func (*MaintenanceRecord) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{103}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *MaintenanceRecord) GetId() string {
@@ -6408,7 +6780,7 @@ type MaintenanceVersion struct {
 
 func (x *MaintenanceVersion) Reset() {
 	*x = MaintenanceVersion{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6420,7 +6792,7 @@ func (x *MaintenanceVersion) String() string {
 func (*MaintenanceVersion) ProtoMessage() {}
 
 func (x *MaintenanceVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[104]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6433,7 +6805,7 @@ func (x *MaintenanceVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceVersion.ProtoReflect.Descriptor instead.
 func (*MaintenanceVersion) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{104}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *MaintenanceVersion) GetAtMs() int64 {
@@ -6485,7 +6857,7 @@ type ChangeRoleRequest struct {
 
 func (x *ChangeRoleRequest) Reset() {
 	*x = ChangeRoleRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6497,7 +6869,7 @@ func (x *ChangeRoleRequest) String() string {
 func (*ChangeRoleRequest) ProtoMessage() {}
 
 func (x *ChangeRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[105]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6510,7 +6882,7 @@ func (x *ChangeRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRoleRequest.ProtoReflect.Descriptor instead.
 func (*ChangeRoleRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{105}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *ChangeRoleRequest) GetNodeId() string {
@@ -6555,7 +6927,7 @@ type ChangeRoleResponse struct {
 
 func (x *ChangeRoleResponse) Reset() {
 	*x = ChangeRoleResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6567,7 +6939,7 @@ func (x *ChangeRoleResponse) String() string {
 func (*ChangeRoleResponse) ProtoMessage() {}
 
 func (x *ChangeRoleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[106]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6580,7 +6952,7 @@ func (x *ChangeRoleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRoleResponse.ProtoReflect.Descriptor instead.
 func (*ChangeRoleResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{106}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *ChangeRoleResponse) GetVotes() bool {
@@ -6616,7 +6988,7 @@ type SetRoleRequest struct {
 
 func (x *SetRoleRequest) Reset() {
 	*x = SetRoleRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6628,7 +7000,7 @@ func (x *SetRoleRequest) String() string {
 func (*SetRoleRequest) ProtoMessage() {}
 
 func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[107]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6641,7 +7013,7 @@ func (x *SetRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetRoleRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{107}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *SetRoleRequest) GetNodeId() string {
@@ -6675,7 +7047,7 @@ type AnnounceRequest struct {
 
 func (x *AnnounceRequest) Reset() {
 	*x = AnnounceRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6687,7 +7059,7 @@ func (x *AnnounceRequest) String() string {
 func (*AnnounceRequest) ProtoMessage() {}
 
 func (x *AnnounceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[108]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6700,7 +7072,7 @@ func (x *AnnounceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceRequest.ProtoReflect.Descriptor instead.
 func (*AnnounceRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{108}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *AnnounceRequest) GetRaftAddress() string {
@@ -6725,7 +7097,7 @@ type AnnounceResponse struct {
 
 func (x *AnnounceResponse) Reset() {
 	*x = AnnounceResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6737,7 +7109,7 @@ func (x *AnnounceResponse) String() string {
 func (*AnnounceResponse) ProtoMessage() {}
 
 func (x *AnnounceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[109]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6750,7 +7122,7 @@ func (x *AnnounceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceResponse.ProtoReflect.Descriptor instead.
 func (*AnnounceResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{109}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{115}
 }
 
 type RevokeOperatorRequest struct {
@@ -6765,7 +7137,7 @@ type RevokeOperatorRequest struct {
 
 func (x *RevokeOperatorRequest) Reset() {
 	*x = RevokeOperatorRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6777,7 +7149,7 @@ func (x *RevokeOperatorRequest) String() string {
 func (*RevokeOperatorRequest) ProtoMessage() {}
 
 func (x *RevokeOperatorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[110]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6790,7 +7162,7 @@ func (x *RevokeOperatorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeOperatorRequest.ProtoReflect.Descriptor instead.
 func (*RevokeOperatorRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{110}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *RevokeOperatorRequest) GetName() string {
@@ -6822,7 +7194,7 @@ type RevokeOperatorResponse struct {
 
 func (x *RevokeOperatorResponse) Reset() {
 	*x = RevokeOperatorResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6834,7 +7206,7 @@ func (x *RevokeOperatorResponse) String() string {
 func (*RevokeOperatorResponse) ProtoMessage() {}
 
 func (x *RevokeOperatorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[111]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6847,7 +7219,7 @@ func (x *RevokeOperatorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeOperatorResponse.ProtoReflect.Descriptor instead.
 func (*RevokeOperatorResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{111}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{117}
 }
 
 type ListRevokedRequest struct {
@@ -6858,7 +7230,7 @@ type ListRevokedRequest struct {
 
 func (x *ListRevokedRequest) Reset() {
 	*x = ListRevokedRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[118]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6870,7 +7242,7 @@ func (x *ListRevokedRequest) String() string {
 func (*ListRevokedRequest) ProtoMessage() {}
 
 func (x *ListRevokedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[112]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[118]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6883,7 +7255,7 @@ func (x *ListRevokedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRevokedRequest.ProtoReflect.Descriptor instead.
 func (*ListRevokedRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{112}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{118}
 }
 
 type RevokedCertificate struct {
@@ -6897,7 +7269,7 @@ type RevokedCertificate struct {
 
 func (x *RevokedCertificate) Reset() {
 	*x = RevokedCertificate{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[119]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6909,7 +7281,7 @@ func (x *RevokedCertificate) String() string {
 func (*RevokedCertificate) ProtoMessage() {}
 
 func (x *RevokedCertificate) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[113]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[119]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6922,7 +7294,7 @@ func (x *RevokedCertificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokedCertificate.ProtoReflect.Descriptor instead.
 func (*RevokedCertificate) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{113}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{119}
 }
 
 func (x *RevokedCertificate) GetName() string {
@@ -6955,7 +7327,7 @@ type ListRevokedResponse struct {
 
 func (x *ListRevokedResponse) Reset() {
 	*x = ListRevokedResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[120]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6967,7 +7339,7 @@ func (x *ListRevokedResponse) String() string {
 func (*ListRevokedResponse) ProtoMessage() {}
 
 func (x *ListRevokedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[114]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[120]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6980,7 +7352,7 @@ func (x *ListRevokedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRevokedResponse.ProtoReflect.Descriptor instead.
 func (*ListRevokedResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{114}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{120}
 }
 
 func (x *ListRevokedResponse) GetRevoked() []*RevokedCertificate {
@@ -6998,7 +7370,7 @@ type TrustRequest struct {
 
 func (x *TrustRequest) Reset() {
 	*x = TrustRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[121]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7010,7 +7382,7 @@ func (x *TrustRequest) String() string {
 func (*TrustRequest) ProtoMessage() {}
 
 func (x *TrustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[115]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[121]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7023,7 +7395,7 @@ func (x *TrustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustRequest.ProtoReflect.Descriptor instead.
 func (*TrustRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{115}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{121}
 }
 
 // MemberTrust is what a member does, by its own word.
@@ -7041,7 +7413,7 @@ type MemberTrust struct {
 
 func (x *MemberTrust) Reset() {
 	*x = MemberTrust{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[122]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7053,7 +7425,7 @@ func (x *MemberTrust) String() string {
 func (*MemberTrust) ProtoMessage() {}
 
 func (x *MemberTrust) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[116]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[122]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7066,7 +7438,7 @@ func (x *MemberTrust) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberTrust.ProtoReflect.Descriptor instead.
 func (*MemberTrust) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{116}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{122}
 }
 
 func (x *MemberTrust) GetNodeId() string {
@@ -7116,7 +7488,7 @@ type TrustResponse struct {
 
 func (x *TrustResponse) Reset() {
 	*x = TrustResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[123]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7128,7 +7500,7 @@ func (x *TrustResponse) String() string {
 func (*TrustResponse) ProtoMessage() {}
 
 func (x *TrustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[117]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[123]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7141,7 +7513,7 @@ func (x *TrustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustResponse.ProtoReflect.Descriptor instead.
 func (*TrustResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{117}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{123}
 }
 
 func (x *TrustResponse) GetVersion() uint64 {
@@ -7177,7 +7549,7 @@ type PutTrustRequest struct {
 
 func (x *PutTrustRequest) Reset() {
 	*x = PutTrustRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[118]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[124]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7189,7 +7561,7 @@ func (x *PutTrustRequest) String() string {
 func (*PutTrustRequest) ProtoMessage() {}
 
 func (x *PutTrustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[118]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[124]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7202,7 +7574,7 @@ func (x *PutTrustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutTrustRequest.ProtoReflect.Descriptor instead.
 func (*PutTrustRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{118}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{124}
 }
 
 func (x *PutTrustRequest) GetExpectedVersion() uint64 {
@@ -7234,7 +7606,7 @@ type PutTrustResponse struct {
 
 func (x *PutTrustResponse) Reset() {
 	*x = PutTrustResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[119]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[125]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7246,7 +7618,7 @@ func (x *PutTrustResponse) String() string {
 func (*PutTrustResponse) ProtoMessage() {}
 
 func (x *PutTrustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[119]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[125]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7259,7 +7631,7 @@ func (x *PutTrustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutTrustResponse.ProtoReflect.Descriptor instead.
 func (*PutTrustResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{119}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{125}
 }
 
 type RequestCertificateRequest struct {
@@ -7270,7 +7642,7 @@ type RequestCertificateRequest struct {
 
 func (x *RequestCertificateRequest) Reset() {
 	*x = RequestCertificateRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[120]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[126]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7282,7 +7654,7 @@ func (x *RequestCertificateRequest) String() string {
 func (*RequestCertificateRequest) ProtoMessage() {}
 
 func (x *RequestCertificateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[120]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[126]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7295,7 +7667,7 @@ func (x *RequestCertificateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCertificateRequest.ProtoReflect.Descriptor instead.
 func (*RequestCertificateRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{120}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{126}
 }
 
 type RequestCertificateResponse struct {
@@ -7308,7 +7680,7 @@ type RequestCertificateResponse struct {
 
 func (x *RequestCertificateResponse) Reset() {
 	*x = RequestCertificateResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[121]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[127]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7320,7 +7692,7 @@ func (x *RequestCertificateResponse) String() string {
 func (*RequestCertificateResponse) ProtoMessage() {}
 
 func (x *RequestCertificateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[121]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[127]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7333,7 +7705,7 @@ func (x *RequestCertificateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestCertificateResponse.ProtoReflect.Descriptor instead.
 func (*RequestCertificateResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{121}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{127}
 }
 
 func (x *RequestCertificateResponse) GetRequest() []byte {
@@ -7354,7 +7726,7 @@ type InstallCertificateRequest struct {
 
 func (x *InstallCertificateRequest) Reset() {
 	*x = InstallCertificateRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[122]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[128]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7366,7 +7738,7 @@ func (x *InstallCertificateRequest) String() string {
 func (*InstallCertificateRequest) ProtoMessage() {}
 
 func (x *InstallCertificateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[122]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[128]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7379,7 +7751,7 @@ func (x *InstallCertificateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallCertificateRequest.ProtoReflect.Descriptor instead.
 func (*InstallCertificateRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{122}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{128}
 }
 
 func (x *InstallCertificateRequest) GetCertificate() []byte {
@@ -7404,7 +7776,7 @@ type InstallCertificateResponse struct {
 
 func (x *InstallCertificateResponse) Reset() {
 	*x = InstallCertificateResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[123]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[129]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7416,7 +7788,7 @@ func (x *InstallCertificateResponse) String() string {
 func (*InstallCertificateResponse) ProtoMessage() {}
 
 func (x *InstallCertificateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[123]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[129]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7429,7 +7801,7 @@ func (x *InstallCertificateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallCertificateResponse.ProtoReflect.Descriptor instead.
 func (*InstallCertificateResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{123}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{129}
 }
 
 type ChangeGossipKeyRequest struct {
@@ -7444,7 +7816,7 @@ type ChangeGossipKeyRequest struct {
 
 func (x *ChangeGossipKeyRequest) Reset() {
 	*x = ChangeGossipKeyRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[124]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[130]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7456,7 +7828,7 @@ func (x *ChangeGossipKeyRequest) String() string {
 func (*ChangeGossipKeyRequest) ProtoMessage() {}
 
 func (x *ChangeGossipKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[124]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[130]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7469,7 +7841,7 @@ func (x *ChangeGossipKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeGossipKeyRequest.ProtoReflect.Descriptor instead.
 func (*ChangeGossipKeyRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{124}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{130}
 }
 
 func (x *ChangeGossipKeyRequest) GetChange() GossipKeyChange {
@@ -7503,7 +7875,7 @@ type ChangeGossipKeyResponse struct {
 
 func (x *ChangeGossipKeyResponse) Reset() {
 	*x = ChangeGossipKeyResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[125]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[131]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7515,7 +7887,7 @@ func (x *ChangeGossipKeyResponse) String() string {
 func (*ChangeGossipKeyResponse) ProtoMessage() {}
 
 func (x *ChangeGossipKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[125]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[131]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7528,7 +7900,7 @@ func (x *ChangeGossipKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeGossipKeyResponse.ProtoReflect.Descriptor instead.
 func (*ChangeGossipKeyResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{125}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{131}
 }
 
 func (x *ChangeGossipKeyResponse) GetKeySha256() [][]byte {
@@ -7546,7 +7918,7 @@ type GossipKeysRequest struct {
 
 func (x *GossipKeysRequest) Reset() {
 	*x = GossipKeysRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[126]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[132]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7558,7 +7930,7 @@ func (x *GossipKeysRequest) String() string {
 func (*GossipKeysRequest) ProtoMessage() {}
 
 func (x *GossipKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[126]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[132]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7571,7 +7943,7 @@ func (x *GossipKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GossipKeysRequest.ProtoReflect.Descriptor instead.
 func (*GossipKeysRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{126}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{132}
 }
 
 type GossipKeysResponse struct {
@@ -7584,7 +7956,7 @@ type GossipKeysResponse struct {
 
 func (x *GossipKeysResponse) Reset() {
 	*x = GossipKeysResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[127]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7596,7 +7968,7 @@ func (x *GossipKeysResponse) String() string {
 func (*GossipKeysResponse) ProtoMessage() {}
 
 func (x *GossipKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[127]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7609,7 +7981,7 @@ func (x *GossipKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GossipKeysResponse.ProtoReflect.Descriptor instead.
 func (*GossipKeysResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{127}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{133}
 }
 
 func (x *GossipKeysResponse) GetKeys() [][]byte {
@@ -7628,7 +8000,7 @@ type RotateGossipRequest struct {
 
 func (x *RotateGossipRequest) Reset() {
 	*x = RotateGossipRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[128]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7640,7 +8012,7 @@ func (x *RotateGossipRequest) String() string {
 func (*RotateGossipRequest) ProtoMessage() {}
 
 func (x *RotateGossipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[128]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7653,7 +8025,7 @@ func (x *RotateGossipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateGossipRequest.ProtoReflect.Descriptor instead.
 func (*RotateGossipRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{128}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{134}
 }
 
 func (x *RotateGossipRequest) GetReason() string {
@@ -7675,7 +8047,7 @@ type RotateGossipResponse struct {
 
 func (x *RotateGossipResponse) Reset() {
 	*x = RotateGossipResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[129]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7687,7 +8059,7 @@ func (x *RotateGossipResponse) String() string {
 func (*RotateGossipResponse) ProtoMessage() {}
 
 func (x *RotateGossipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[129]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7700,7 +8072,7 @@ func (x *RotateGossipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateGossipResponse.ProtoReflect.Descriptor instead.
 func (*RotateGossipResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{129}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{135}
 }
 
 func (x *RotateGossipResponse) GetSteps() []string {
@@ -7725,7 +8097,7 @@ type ZoneSecondariesRequest struct {
 
 func (x *ZoneSecondariesRequest) Reset() {
 	*x = ZoneSecondariesRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[130]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7737,7 +8109,7 @@ func (x *ZoneSecondariesRequest) String() string {
 func (*ZoneSecondariesRequest) ProtoMessage() {}
 
 func (x *ZoneSecondariesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[130]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7750,7 +8122,7 @@ func (x *ZoneSecondariesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneSecondariesRequest.ProtoReflect.Descriptor instead.
 func (*ZoneSecondariesRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{130}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{136}
 }
 
 type ZoneSecondariesResponse struct {
@@ -7763,7 +8135,7 @@ type ZoneSecondariesResponse struct {
 
 func (x *ZoneSecondariesResponse) Reset() {
 	*x = ZoneSecondariesResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[131]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[137]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7775,7 +8147,7 @@ func (x *ZoneSecondariesResponse) String() string {
 func (*ZoneSecondariesResponse) ProtoMessage() {}
 
 func (x *ZoneSecondariesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[131]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[137]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7788,7 +8160,7 @@ func (x *ZoneSecondariesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneSecondariesResponse.ProtoReflect.Descriptor instead.
 func (*ZoneSecondariesResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{131}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{137}
 }
 
 func (x *ZoneSecondariesResponse) GetNodeId() string {
@@ -7826,7 +8198,7 @@ type ZoneSecondary struct {
 
 func (x *ZoneSecondary) Reset() {
 	*x = ZoneSecondary{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[132]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[138]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7838,7 +8210,7 @@ func (x *ZoneSecondary) String() string {
 func (*ZoneSecondary) ProtoMessage() {}
 
 func (x *ZoneSecondary) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[132]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[138]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7851,7 +8223,7 @@ func (x *ZoneSecondary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneSecondary.ProtoReflect.Descriptor instead.
 func (*ZoneSecondary) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{132}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{138}
 }
 
 func (x *ZoneSecondary) GetName() string {
@@ -7934,7 +8306,7 @@ type ZoneStatusRequest struct {
 
 func (x *ZoneStatusRequest) Reset() {
 	*x = ZoneStatusRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[139]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7946,7 +8318,7 @@ func (x *ZoneStatusRequest) String() string {
 func (*ZoneStatusRequest) ProtoMessage() {}
 
 func (x *ZoneStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[133]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[139]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7959,7 +8331,7 @@ func (x *ZoneStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneStatusRequest.ProtoReflect.Descriptor instead.
 func (*ZoneStatusRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{133}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{139}
 }
 
 func (x *ZoneStatusRequest) GetTld() string {
@@ -7978,7 +8350,7 @@ type ZoneStatusResponse struct {
 
 func (x *ZoneStatusResponse) Reset() {
 	*x = ZoneStatusResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[140]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7990,7 +8362,7 @@ func (x *ZoneStatusResponse) String() string {
 func (*ZoneStatusResponse) ProtoMessage() {}
 
 func (x *ZoneStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[134]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[140]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8003,7 +8375,7 @@ func (x *ZoneStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneStatusResponse.ProtoReflect.Descriptor instead.
 func (*ZoneStatusResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{134}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{140}
 }
 
 func (x *ZoneStatusResponse) GetZones() []*ZoneStatus {
@@ -8036,7 +8408,7 @@ type ZoneStatus struct {
 
 func (x *ZoneStatus) Reset() {
 	*x = ZoneStatus{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[141]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8048,7 +8420,7 @@ func (x *ZoneStatus) String() string {
 func (*ZoneStatus) ProtoMessage() {}
 
 func (x *ZoneStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[135]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[141]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8061,7 +8433,7 @@ func (x *ZoneStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneStatus.ProtoReflect.Descriptor instead.
 func (*ZoneStatus) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{135}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{141}
 }
 
 func (x *ZoneStatus) GetTld() string {
@@ -8157,7 +8529,7 @@ type ZoneExportRequest struct {
 
 func (x *ZoneExportRequest) Reset() {
 	*x = ZoneExportRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[142]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8169,7 +8541,7 @@ func (x *ZoneExportRequest) String() string {
 func (*ZoneExportRequest) ProtoMessage() {}
 
 func (x *ZoneExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[136]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[142]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8182,7 +8554,7 @@ func (x *ZoneExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneExportRequest.ProtoReflect.Descriptor instead.
 func (*ZoneExportRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{136}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{142}
 }
 
 func (x *ZoneExportRequest) GetTld() string {
@@ -8207,7 +8579,7 @@ type ZoneExportChunk struct {
 
 func (x *ZoneExportChunk) Reset() {
 	*x = ZoneExportChunk{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[137]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[143]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8219,7 +8591,7 @@ func (x *ZoneExportChunk) String() string {
 func (*ZoneExportChunk) ProtoMessage() {}
 
 func (x *ZoneExportChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[137]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[143]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8232,7 +8604,7 @@ func (x *ZoneExportChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneExportChunk.ProtoReflect.Descriptor instead.
 func (*ZoneExportChunk) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{137}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{143}
 }
 
 func (x *ZoneExportChunk) GetSerial() uint32 {
@@ -8273,7 +8645,7 @@ type ZoneImportRequest struct {
 
 func (x *ZoneImportRequest) Reset() {
 	*x = ZoneImportRequest{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[138]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[144]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8285,7 +8657,7 @@ func (x *ZoneImportRequest) String() string {
 func (*ZoneImportRequest) ProtoMessage() {}
 
 func (x *ZoneImportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[138]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[144]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8298,7 +8670,7 @@ func (x *ZoneImportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneImportRequest.ProtoReflect.Descriptor instead.
 func (*ZoneImportRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{138}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{144}
 }
 
 func (x *ZoneImportRequest) GetCommands() []*fsmpb.Command {
@@ -8325,7 +8697,7 @@ type ZoneImportResponse struct {
 
 func (x *ZoneImportResponse) Reset() {
 	*x = ZoneImportResponse{}
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[139]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[145]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8337,7 +8709,7 @@ func (x *ZoneImportResponse) String() string {
 func (*ZoneImportResponse) ProtoMessage() {}
 
 func (x *ZoneImportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[139]
+	mi := &file_cluster_clusterpb_cluster_proto_msgTypes[145]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8350,7 +8722,7 @@ func (x *ZoneImportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneImportResponse.ProtoReflect.Descriptor instead.
 func (*ZoneImportResponse) Descriptor() ([]byte, []int) {
-	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{139}
+	return file_cluster_clusterpb_cluster_proto_rawDescGZIP(), []int{145}
 }
 
 func (x *ZoneImportResponse) GetResults() []*fsmpb.Result {
@@ -8612,7 +8984,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x18\n" +
 	"\asponsor\x18\x02 \x01(\tR\asponsor\"@\n" +
 	"\x10ListTLDsResponse\x12,\n" +
-	"\x04tlds\x18\x01 \x03(\v2\x18.cadastre.cluster.v1.TLDR\x04tlds\"\xc1\x04\n" +
+	"\x04tlds\x18\x01 \x03(\v2\x18.cadastre.cluster.v1.TLDR\x04tlds\"\xfc\x04\n" +
 	"\tRegistrar\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x12\x12\n" +
@@ -8634,7 +9006,33 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\tthin_tlds\x18\x8d\x01 \x03(\tR\bthinTlds\x12\x1e\n" +
 	"\n" +
 	"query_rate\x18\x8e\x01 \x01(\rR\tqueryRate\x12&\n" +
-	"\x0etransform_rate\x18\x8f\x01 \x01(\rR\rtransformRate\"%\n" +
+	"\x0etransform_rate\x18\x8f\x01 \x01(\rR\rtransformRate\x129\n" +
+	"\x06public\x18\xaa\x01 \x01(\v2 .cadastre.fsm.v1.RegistrarPublicR\x06public\"\x19\n" +
+	"\x17DisclosureGrantsRequest\"^\n" +
+	"\x18DisclosureGrantsResponse\x12B\n" +
+	"\x06grants\x18\x01 \x03(\v2*.cadastre.cluster.v1.DisclosureGrantRecordR\x06grants\"\xd8\x01\n" +
+	"\x15DisclosureGrantRecord\x126\n" +
+	"\x05grant\x18\x01 \x01(\v2 .cadastre.fsm.v1.DisclosureGrantR\x05grant\x12\"\n" +
+	"\rcreated_at_ms\x18\x02 \x01(\x03R\vcreatedAtMs\x12\x1d\n" +
+	"\n" +
+	"created_by\x18\x03 \x01(\tR\tcreatedBy\x12\"\n" +
+	"\rrevoked_at_ms\x18\x04 \x01(\x03R\vrevokedAtMs\x12 \n" +
+	"\vdisclosures\x18\x05 \x01(\x04R\vdisclosures\"G\n" +
+	"\x12DisclosuresRequest\x12\x19\n" +
+	"\bgrant_id\x18\x01 \x01(\tR\agrantId\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\x04R\x06before\"U\n" +
+	"\x13DisclosuresResponse\x12>\n" +
+	"\aentries\x18\x01 \x03(\v2$.cadastre.cluster.v1.DisclosureEntryR\aentries\"\xe5\x01\n" +
+	"\x0fDisclosureEntry\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x13\n" +
+	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x19\n" +
+	"\bgrant_id\x18\x03 \x01(\tR\agrantId\x12\x1c\n" +
+	"\trequester\x18\x04 \x01(\tR\trequester\x12\x18\n" +
+	"\apurpose\x18\x05 \x01(\tR\apurpose\x12\x12\n" +
+	"\x04kind\x18\x06 \x01(\rR\x04kind\x12\x10\n" +
+	"\x03key\x18\a \x01(\tR\x03key\x12\x12\n" +
+	"\x04node\x18\b \x01(\tR\x04node\x12\x18\n" +
+	"\aaddress\x18\t \x01(\tR\aaddress\"%\n" +
 	"\x13GetRegistrarRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x17\n" +
 	"\x15ListRegistrarsRequest\"X\n" +
@@ -8973,7 +9371,7 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\bSeedHold\x12$.cadastre.cluster.v1.SeedHoldRequest\x1a%.cadastre.cluster.v1.SeedHoldResponse\x12W\n" +
 	"\bSeedHash\x12$.cadastre.cluster.v1.SeedHashRequest\x1a%.cadastre.cluster.v1.SeedHashResponse\x12W\n" +
 	"\bKeyFetch\x12$.cadastre.cluster.v1.KeyFetchRequest\x1a%.cadastre.cluster.v1.KeyFetchResponse\x12T\n" +
-	"\aKeyHeld\x12#.cadastre.cluster.v1.KeyHeldRequest\x1a$.cadastre.cluster.v1.KeyHeldResponse2\x89\x1d\n" +
+	"\aKeyHeld\x12#.cadastre.cluster.v1.KeyHeldRequest\x1a$.cadastre.cluster.v1.KeyHeldResponse2\xdc\x1e\n" +
 	"\x05Admin\x12T\n" +
 	"\aExecute\x12#.cadastre.cluster.v1.ExecuteRequest\x1a$.cadastre.cluster.v1.ExecuteResponse\x12T\n" +
 	"\aMembers\x12#.cadastre.cluster.v1.MembersRequest\x1a$.cadastre.cluster.v1.MembersResponse\x12F\n" +
@@ -8997,7 +9395,9 @@ const file_cluster_clusterpb_cluster_proto_rawDesc = "" +
 	"\fApplications\x12(.cadastre.cluster.v1.ApplicationsRequest\x1a&.cadastre.cluster.v1.ApplicationsChunk0\x01\x12W\n" +
 	"\bFeatures\x12$.cadastre.cluster.v1.FeaturesRequest\x1a%.cadastre.cluster.v1.FeaturesResponse\x12]\n" +
 	"\n" +
-	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponse\x12l\n" +
+	"RaiseLevel\x12&.cadastre.cluster.v1.RaiseLevelRequest\x1a'.cadastre.cluster.v1.RaiseLevelResponse\x12o\n" +
+	"\x10DisclosureGrants\x12,.cadastre.cluster.v1.DisclosureGrantsRequest\x1a-.cadastre.cluster.v1.DisclosureGrantsResponse\x12`\n" +
+	"\vDisclosures\x12'.cadastre.cluster.v1.DisclosuresRequest\x1a(.cadastre.cluster.v1.DisclosuresResponse\x12l\n" +
 	"\x0fMaintenanceList\x12+.cadastre.cluster.v1.MaintenanceListRequest\x1a,.cadastre.cluster.v1.MaintenanceListResponse\x12l\n" +
 	"\x0fMaintenanceShow\x12+.cadastre.cluster.v1.MaintenanceShowRequest\x1a,.cadastre.cluster.v1.MaintenanceShowResponse\x12W\n" +
 	"\aSetRole\x12#.cadastre.cluster.v1.SetRoleRequest\x1a'.cadastre.cluster.v1.ChangeRoleResponse\x12i\n" +
@@ -9034,7 +9434,7 @@ func file_cluster_clusterpb_cluster_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_clusterpb_cluster_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 140)
+var file_cluster_clusterpb_cluster_proto_msgTypes = make([]protoimpl.MessageInfo, 146)
 var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(GossipKeyChange)(0),               // 0: cadastre.cluster.v1.GossipKeyChange
 	(*ErrorDetail)(nil),                // 1: cadastre.cluster.v1.ErrorDetail
@@ -9102,261 +9502,277 @@ var file_cluster_clusterpb_cluster_proto_goTypes = []any{
 	(*HostUser)(nil),                   // 63: cadastre.cluster.v1.HostUser
 	(*ListTLDsResponse)(nil),           // 64: cadastre.cluster.v1.ListTLDsResponse
 	(*Registrar)(nil),                  // 65: cadastre.cluster.v1.Registrar
-	(*GetRegistrarRequest)(nil),        // 66: cadastre.cluster.v1.GetRegistrarRequest
-	(*ListRegistrarsRequest)(nil),      // 67: cadastre.cluster.v1.ListRegistrarsRequest
-	(*ListRegistrarsResponse)(nil),     // 68: cadastre.cluster.v1.ListRegistrarsResponse
-	(*CreateTokenRequest)(nil),         // 69: cadastre.cluster.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),        // 70: cadastre.cluster.v1.CreateTokenResponse
-	(*TransferLeaderRequest)(nil),      // 71: cadastre.cluster.v1.TransferLeaderRequest
-	(*TransferLeaderResponse)(nil),     // 72: cadastre.cluster.v1.TransferLeaderResponse
-	(*RemoveRequest)(nil),              // 73: cadastre.cluster.v1.RemoveRequest
-	(*RemoveResponse)(nil),             // 74: cadastre.cluster.v1.RemoveResponse
-	(*ClockGetRequest)(nil),            // 75: cadastre.cluster.v1.ClockGetRequest
-	(*ClockGetResponse)(nil),           // 76: cadastre.cluster.v1.ClockGetResponse
-	(*WaitSettledRequest)(nil),         // 77: cadastre.cluster.v1.WaitSettledRequest
-	(*WaitSettledResponse)(nil),        // 78: cadastre.cluster.v1.WaitSettledResponse
-	(*StateHashRequest)(nil),           // 79: cadastre.cluster.v1.StateHashRequest
-	(*StateHashResponse)(nil),          // 80: cadastre.cluster.v1.StateHashResponse
-	(*BackupRequest)(nil),              // 81: cadastre.cluster.v1.BackupRequest
-	(*LedgerRequest)(nil),              // 82: cadastre.cluster.v1.LedgerRequest
-	(*LedgerChunk)(nil),                // 83: cadastre.cluster.v1.LedgerChunk
-	(*LedgerEntry)(nil),                // 84: cadastre.cluster.v1.LedgerEntry
-	(*HistoryRequest)(nil),             // 85: cadastre.cluster.v1.HistoryRequest
-	(*HistoryChunk)(nil),               // 86: cadastre.cluster.v1.HistoryChunk
-	(*ObjectVersion)(nil),              // 87: cadastre.cluster.v1.ObjectVersion
-	(*ObjectFact)(nil),                 // 88: cadastre.cluster.v1.ObjectFact
-	(*AllocationTokensRequest)(nil),    // 89: cadastre.cluster.v1.AllocationTokensRequest
-	(*AllocationTokensChunk)(nil),      // 90: cadastre.cluster.v1.AllocationTokensChunk
-	(*AllocationToken)(nil),            // 91: cadastre.cluster.v1.AllocationToken
-	(*ApplicationsRequest)(nil),        // 92: cadastre.cluster.v1.ApplicationsRequest
-	(*ApplicationsChunk)(nil),          // 93: cadastre.cluster.v1.ApplicationsChunk
-	(*Application)(nil),                // 94: cadastre.cluster.v1.Application
-	(*FeaturesRequest)(nil),            // 95: cadastre.cluster.v1.FeaturesRequest
-	(*MemberFeatures)(nil),             // 96: cadastre.cluster.v1.MemberFeatures
-	(*FeaturesResponse)(nil),           // 97: cadastre.cluster.v1.FeaturesResponse
-	(*RaiseLevelRequest)(nil),          // 98: cadastre.cluster.v1.RaiseLevelRequest
-	(*RaiseLevelResponse)(nil),         // 99: cadastre.cluster.v1.RaiseLevelResponse
-	(*MaintenanceListRequest)(nil),     // 100: cadastre.cluster.v1.MaintenanceListRequest
-	(*MaintenanceListResponse)(nil),    // 101: cadastre.cluster.v1.MaintenanceListResponse
-	(*MaintenanceShowRequest)(nil),     // 102: cadastre.cluster.v1.MaintenanceShowRequest
-	(*MaintenanceShowResponse)(nil),    // 103: cadastre.cluster.v1.MaintenanceShowResponse
-	(*MaintenanceRecord)(nil),          // 104: cadastre.cluster.v1.MaintenanceRecord
-	(*MaintenanceVersion)(nil),         // 105: cadastre.cluster.v1.MaintenanceVersion
-	(*ChangeRoleRequest)(nil),          // 106: cadastre.cluster.v1.ChangeRoleRequest
-	(*ChangeRoleResponse)(nil),         // 107: cadastre.cluster.v1.ChangeRoleResponse
-	(*SetRoleRequest)(nil),             // 108: cadastre.cluster.v1.SetRoleRequest
-	(*AnnounceRequest)(nil),            // 109: cadastre.cluster.v1.AnnounceRequest
-	(*AnnounceResponse)(nil),           // 110: cadastre.cluster.v1.AnnounceResponse
-	(*RevokeOperatorRequest)(nil),      // 111: cadastre.cluster.v1.RevokeOperatorRequest
-	(*RevokeOperatorResponse)(nil),     // 112: cadastre.cluster.v1.RevokeOperatorResponse
-	(*ListRevokedRequest)(nil),         // 113: cadastre.cluster.v1.ListRevokedRequest
-	(*RevokedCertificate)(nil),         // 114: cadastre.cluster.v1.RevokedCertificate
-	(*ListRevokedResponse)(nil),        // 115: cadastre.cluster.v1.ListRevokedResponse
-	(*TrustRequest)(nil),               // 116: cadastre.cluster.v1.TrustRequest
-	(*MemberTrust)(nil),                // 117: cadastre.cluster.v1.MemberTrust
-	(*TrustResponse)(nil),              // 118: cadastre.cluster.v1.TrustResponse
-	(*PutTrustRequest)(nil),            // 119: cadastre.cluster.v1.PutTrustRequest
-	(*PutTrustResponse)(nil),           // 120: cadastre.cluster.v1.PutTrustResponse
-	(*RequestCertificateRequest)(nil),  // 121: cadastre.cluster.v1.RequestCertificateRequest
-	(*RequestCertificateResponse)(nil), // 122: cadastre.cluster.v1.RequestCertificateResponse
-	(*InstallCertificateRequest)(nil),  // 123: cadastre.cluster.v1.InstallCertificateRequest
-	(*InstallCertificateResponse)(nil), // 124: cadastre.cluster.v1.InstallCertificateResponse
-	(*ChangeGossipKeyRequest)(nil),     // 125: cadastre.cluster.v1.ChangeGossipKeyRequest
-	(*ChangeGossipKeyResponse)(nil),    // 126: cadastre.cluster.v1.ChangeGossipKeyResponse
-	(*GossipKeysRequest)(nil),          // 127: cadastre.cluster.v1.GossipKeysRequest
-	(*GossipKeysResponse)(nil),         // 128: cadastre.cluster.v1.GossipKeysResponse
-	(*RotateGossipRequest)(nil),        // 129: cadastre.cluster.v1.RotateGossipRequest
-	(*RotateGossipResponse)(nil),       // 130: cadastre.cluster.v1.RotateGossipResponse
-	(*ZoneSecondariesRequest)(nil),     // 131: cadastre.cluster.v1.ZoneSecondariesRequest
-	(*ZoneSecondariesResponse)(nil),    // 132: cadastre.cluster.v1.ZoneSecondariesResponse
-	(*ZoneSecondary)(nil),              // 133: cadastre.cluster.v1.ZoneSecondary
-	(*ZoneStatusRequest)(nil),          // 134: cadastre.cluster.v1.ZoneStatusRequest
-	(*ZoneStatusResponse)(nil),         // 135: cadastre.cluster.v1.ZoneStatusResponse
-	(*ZoneStatus)(nil),                 // 136: cadastre.cluster.v1.ZoneStatus
-	(*ZoneExportRequest)(nil),          // 137: cadastre.cluster.v1.ZoneExportRequest
-	(*ZoneExportChunk)(nil),            // 138: cadastre.cluster.v1.ZoneExportChunk
-	(*ZoneImportRequest)(nil),          // 139: cadastre.cluster.v1.ZoneImportRequest
-	(*ZoneImportResponse)(nil),         // 140: cadastre.cluster.v1.ZoneImportResponse
-	(*fsmpb.Command)(nil),              // 141: cadastre.fsm.v1.Command
-	(*fsmpb.Result)(nil),               // 142: cadastre.fsm.v1.Result
-	(*fsmpb.Node)(nil),                 // 143: cadastre.fsm.v1.Node
-	(*fsmpb.Actor)(nil),                // 144: cadastre.fsm.v1.Actor
-	(*fsmpb.TLDPolicy)(nil),            // 145: cadastre.fsm.v1.TLDPolicy
-	(*fsmpb.PremiumName)(nil),          // 146: cadastre.fsm.v1.PremiumName
-	(*fsmpb.MaintenanceItem)(nil),      // 147: cadastre.fsm.v1.MaintenanceItem
+	(*DisclosureGrantsRequest)(nil),    // 66: cadastre.cluster.v1.DisclosureGrantsRequest
+	(*DisclosureGrantsResponse)(nil),   // 67: cadastre.cluster.v1.DisclosureGrantsResponse
+	(*DisclosureGrantRecord)(nil),      // 68: cadastre.cluster.v1.DisclosureGrantRecord
+	(*DisclosuresRequest)(nil),         // 69: cadastre.cluster.v1.DisclosuresRequest
+	(*DisclosuresResponse)(nil),        // 70: cadastre.cluster.v1.DisclosuresResponse
+	(*DisclosureEntry)(nil),            // 71: cadastre.cluster.v1.DisclosureEntry
+	(*GetRegistrarRequest)(nil),        // 72: cadastre.cluster.v1.GetRegistrarRequest
+	(*ListRegistrarsRequest)(nil),      // 73: cadastre.cluster.v1.ListRegistrarsRequest
+	(*ListRegistrarsResponse)(nil),     // 74: cadastre.cluster.v1.ListRegistrarsResponse
+	(*CreateTokenRequest)(nil),         // 75: cadastre.cluster.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),        // 76: cadastre.cluster.v1.CreateTokenResponse
+	(*TransferLeaderRequest)(nil),      // 77: cadastre.cluster.v1.TransferLeaderRequest
+	(*TransferLeaderResponse)(nil),     // 78: cadastre.cluster.v1.TransferLeaderResponse
+	(*RemoveRequest)(nil),              // 79: cadastre.cluster.v1.RemoveRequest
+	(*RemoveResponse)(nil),             // 80: cadastre.cluster.v1.RemoveResponse
+	(*ClockGetRequest)(nil),            // 81: cadastre.cluster.v1.ClockGetRequest
+	(*ClockGetResponse)(nil),           // 82: cadastre.cluster.v1.ClockGetResponse
+	(*WaitSettledRequest)(nil),         // 83: cadastre.cluster.v1.WaitSettledRequest
+	(*WaitSettledResponse)(nil),        // 84: cadastre.cluster.v1.WaitSettledResponse
+	(*StateHashRequest)(nil),           // 85: cadastre.cluster.v1.StateHashRequest
+	(*StateHashResponse)(nil),          // 86: cadastre.cluster.v1.StateHashResponse
+	(*BackupRequest)(nil),              // 87: cadastre.cluster.v1.BackupRequest
+	(*LedgerRequest)(nil),              // 88: cadastre.cluster.v1.LedgerRequest
+	(*LedgerChunk)(nil),                // 89: cadastre.cluster.v1.LedgerChunk
+	(*LedgerEntry)(nil),                // 90: cadastre.cluster.v1.LedgerEntry
+	(*HistoryRequest)(nil),             // 91: cadastre.cluster.v1.HistoryRequest
+	(*HistoryChunk)(nil),               // 92: cadastre.cluster.v1.HistoryChunk
+	(*ObjectVersion)(nil),              // 93: cadastre.cluster.v1.ObjectVersion
+	(*ObjectFact)(nil),                 // 94: cadastre.cluster.v1.ObjectFact
+	(*AllocationTokensRequest)(nil),    // 95: cadastre.cluster.v1.AllocationTokensRequest
+	(*AllocationTokensChunk)(nil),      // 96: cadastre.cluster.v1.AllocationTokensChunk
+	(*AllocationToken)(nil),            // 97: cadastre.cluster.v1.AllocationToken
+	(*ApplicationsRequest)(nil),        // 98: cadastre.cluster.v1.ApplicationsRequest
+	(*ApplicationsChunk)(nil),          // 99: cadastre.cluster.v1.ApplicationsChunk
+	(*Application)(nil),                // 100: cadastre.cluster.v1.Application
+	(*FeaturesRequest)(nil),            // 101: cadastre.cluster.v1.FeaturesRequest
+	(*MemberFeatures)(nil),             // 102: cadastre.cluster.v1.MemberFeatures
+	(*FeaturesResponse)(nil),           // 103: cadastre.cluster.v1.FeaturesResponse
+	(*RaiseLevelRequest)(nil),          // 104: cadastre.cluster.v1.RaiseLevelRequest
+	(*RaiseLevelResponse)(nil),         // 105: cadastre.cluster.v1.RaiseLevelResponse
+	(*MaintenanceListRequest)(nil),     // 106: cadastre.cluster.v1.MaintenanceListRequest
+	(*MaintenanceListResponse)(nil),    // 107: cadastre.cluster.v1.MaintenanceListResponse
+	(*MaintenanceShowRequest)(nil),     // 108: cadastre.cluster.v1.MaintenanceShowRequest
+	(*MaintenanceShowResponse)(nil),    // 109: cadastre.cluster.v1.MaintenanceShowResponse
+	(*MaintenanceRecord)(nil),          // 110: cadastre.cluster.v1.MaintenanceRecord
+	(*MaintenanceVersion)(nil),         // 111: cadastre.cluster.v1.MaintenanceVersion
+	(*ChangeRoleRequest)(nil),          // 112: cadastre.cluster.v1.ChangeRoleRequest
+	(*ChangeRoleResponse)(nil),         // 113: cadastre.cluster.v1.ChangeRoleResponse
+	(*SetRoleRequest)(nil),             // 114: cadastre.cluster.v1.SetRoleRequest
+	(*AnnounceRequest)(nil),            // 115: cadastre.cluster.v1.AnnounceRequest
+	(*AnnounceResponse)(nil),           // 116: cadastre.cluster.v1.AnnounceResponse
+	(*RevokeOperatorRequest)(nil),      // 117: cadastre.cluster.v1.RevokeOperatorRequest
+	(*RevokeOperatorResponse)(nil),     // 118: cadastre.cluster.v1.RevokeOperatorResponse
+	(*ListRevokedRequest)(nil),         // 119: cadastre.cluster.v1.ListRevokedRequest
+	(*RevokedCertificate)(nil),         // 120: cadastre.cluster.v1.RevokedCertificate
+	(*ListRevokedResponse)(nil),        // 121: cadastre.cluster.v1.ListRevokedResponse
+	(*TrustRequest)(nil),               // 122: cadastre.cluster.v1.TrustRequest
+	(*MemberTrust)(nil),                // 123: cadastre.cluster.v1.MemberTrust
+	(*TrustResponse)(nil),              // 124: cadastre.cluster.v1.TrustResponse
+	(*PutTrustRequest)(nil),            // 125: cadastre.cluster.v1.PutTrustRequest
+	(*PutTrustResponse)(nil),           // 126: cadastre.cluster.v1.PutTrustResponse
+	(*RequestCertificateRequest)(nil),  // 127: cadastre.cluster.v1.RequestCertificateRequest
+	(*RequestCertificateResponse)(nil), // 128: cadastre.cluster.v1.RequestCertificateResponse
+	(*InstallCertificateRequest)(nil),  // 129: cadastre.cluster.v1.InstallCertificateRequest
+	(*InstallCertificateResponse)(nil), // 130: cadastre.cluster.v1.InstallCertificateResponse
+	(*ChangeGossipKeyRequest)(nil),     // 131: cadastre.cluster.v1.ChangeGossipKeyRequest
+	(*ChangeGossipKeyResponse)(nil),    // 132: cadastre.cluster.v1.ChangeGossipKeyResponse
+	(*GossipKeysRequest)(nil),          // 133: cadastre.cluster.v1.GossipKeysRequest
+	(*GossipKeysResponse)(nil),         // 134: cadastre.cluster.v1.GossipKeysResponse
+	(*RotateGossipRequest)(nil),        // 135: cadastre.cluster.v1.RotateGossipRequest
+	(*RotateGossipResponse)(nil),       // 136: cadastre.cluster.v1.RotateGossipResponse
+	(*ZoneSecondariesRequest)(nil),     // 137: cadastre.cluster.v1.ZoneSecondariesRequest
+	(*ZoneSecondariesResponse)(nil),    // 138: cadastre.cluster.v1.ZoneSecondariesResponse
+	(*ZoneSecondary)(nil),              // 139: cadastre.cluster.v1.ZoneSecondary
+	(*ZoneStatusRequest)(nil),          // 140: cadastre.cluster.v1.ZoneStatusRequest
+	(*ZoneStatusResponse)(nil),         // 141: cadastre.cluster.v1.ZoneStatusResponse
+	(*ZoneStatus)(nil),                 // 142: cadastre.cluster.v1.ZoneStatus
+	(*ZoneExportRequest)(nil),          // 143: cadastre.cluster.v1.ZoneExportRequest
+	(*ZoneExportChunk)(nil),            // 144: cadastre.cluster.v1.ZoneExportChunk
+	(*ZoneImportRequest)(nil),          // 145: cadastre.cluster.v1.ZoneImportRequest
+	(*ZoneImportResponse)(nil),         // 146: cadastre.cluster.v1.ZoneImportResponse
+	(*fsmpb.Command)(nil),              // 147: cadastre.fsm.v1.Command
+	(*fsmpb.Result)(nil),               // 148: cadastre.fsm.v1.Result
+	(*fsmpb.Node)(nil),                 // 149: cadastre.fsm.v1.Node
+	(*fsmpb.Actor)(nil),                // 150: cadastre.fsm.v1.Actor
+	(*fsmpb.TLDPolicy)(nil),            // 151: cadastre.fsm.v1.TLDPolicy
+	(*fsmpb.PremiumName)(nil),          // 152: cadastre.fsm.v1.PremiumName
+	(*fsmpb.RegistrarPublic)(nil),      // 153: cadastre.fsm.v1.RegistrarPublic
+	(*fsmpb.DisclosureGrant)(nil),      // 154: cadastre.fsm.v1.DisclosureGrant
+	(*fsmpb.MaintenanceItem)(nil),      // 155: cadastre.fsm.v1.MaintenanceItem
 }
 var file_cluster_clusterpb_cluster_proto_depIdxs = []int32{
-	141, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
+	147, // 0: cadastre.cluster.v1.ProposeRequest.commands:type_name -> cadastre.fsm.v1.Command
 	9,   // 1: cadastre.cluster.v1.ProposeResponse.outcomes:type_name -> cadastre.cluster.v1.ProposeOutcome
-	142, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
+	148, // 2: cadastre.cluster.v1.ProposeOutcome.result:type_name -> cadastre.fsm.v1.Result
 	1,   // 3: cadastre.cluster.v1.ProposeOutcome.error:type_name -> cadastre.cluster.v1.ErrorDetail
 	2,   // 4: cadastre.cluster.v1.ProposeOutcome.not_leader:type_name -> cadastre.cluster.v1.NotLeader
-	143, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
-	144, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	149, // 5: cadastre.cluster.v1.JoinRequest.node:type_name -> cadastre.fsm.v1.Node
+	150, // 6: cadastre.cluster.v1.RemoveMemberRequest.actor:type_name -> cadastre.fsm.v1.Actor
 	28,  // 7: cadastre.cluster.v1.SeedSourcesResponse.sources:type_name -> cadastre.cluster.v1.SeedSource
 	31,  // 8: cadastre.cluster.v1.SeedManifestPart.files:type_name -> cadastre.cluster.v1.SeedFile
 	40,  // 9: cadastre.cluster.v1.ReadObjectRequest.consistency:type_name -> cadastre.cluster.v1.ReadConsistency
-	88,  // 10: cadastre.cluster.v1.ReadObjectResponse.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	94,  // 10: cadastre.cluster.v1.ReadObjectResponse.facts:type_name -> cadastre.cluster.v1.ObjectFact
 	43,  // 11: cadastre.cluster.v1.KeyGenerateResponse.key:type_name -> cadastre.cluster.v1.ZoneKey
 	43,  // 12: cadastre.cluster.v1.KeyListResponse.keys:type_name -> cadastre.cluster.v1.ZoneKey
 	43,  // 13: cadastre.cluster.v1.KeyRollResponse.keys:type_name -> cadastre.cluster.v1.ZoneKey
 	50,  // 14: cadastre.cluster.v1.KeyRollResponse.timeline:type_name -> cadastre.cluster.v1.KeyEvent
-	141, // 15: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
-	142, // 16: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
+	147, // 15: cadastre.cluster.v1.ExecuteRequest.command:type_name -> cadastre.fsm.v1.Command
+	148, // 16: cadastre.cluster.v1.ExecuteResponse.result:type_name -> cadastre.fsm.v1.Result
 	54,  // 17: cadastre.cluster.v1.MembersResponse.members:type_name -> cadastre.cluster.v1.Member
-	145, // 18: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	146, // 19: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
+	151, // 18: cadastre.cluster.v1.TLD.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	152, // 19: cadastre.cluster.v1.ListLabelsResponse.names:type_name -> cadastre.fsm.v1.PremiumName
 	63,  // 20: cadastre.cluster.v1.HostUsersResponse.users:type_name -> cadastre.cluster.v1.HostUser
 	56,  // 21: cadastre.cluster.v1.ListTLDsResponse.tlds:type_name -> cadastre.cluster.v1.TLD
-	65,  // 22: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
-	142, // 23: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
-	84,  // 24: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
-	87,  // 25: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
-	88,  // 26: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
-	91,  // 27: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
-	94,  // 28: cadastre.cluster.v1.ApplicationsChunk.applications:type_name -> cadastre.cluster.v1.Application
-	96,  // 29: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
-	104, // 30: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	104, // 31: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	105, // 32: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
-	147, // 33: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	104, // 34: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
-	144, // 35: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	114, // 36: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
-	117, // 37: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
-	0,   // 38: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
-	144, // 39: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
-	133, // 40: cadastre.cluster.v1.ZoneSecondariesResponse.secondaries:type_name -> cadastre.cluster.v1.ZoneSecondary
-	136, // 41: cadastre.cluster.v1.ZoneStatusResponse.zones:type_name -> cadastre.cluster.v1.ZoneStatus
-	141, // 42: cadastre.cluster.v1.ZoneImportRequest.commands:type_name -> cadastre.fsm.v1.Command
-	142, // 43: cadastre.cluster.v1.ZoneImportResponse.results:type_name -> cadastre.fsm.v1.Result
-	7,   // 44: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
-	10,  // 45: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
-	12,  // 46: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
-	14,  // 47: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
-	16,  // 48: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
-	18,  // 49: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
-	20,  // 50: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
-	71,  // 51: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	22,  // 52: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
-	24,  // 53: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
-	106, // 54: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
-	109, // 55: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
-	125, // 56: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
-	127, // 57: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
-	26,  // 58: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
-	29,  // 59: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
-	32,  // 60: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
-	34,  // 61: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
-	36,  // 62: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
-	38,  // 63: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
-	3,   // 64: cadastre.cluster.v1.Peer.KeyFetch:input_type -> cadastre.cluster.v1.KeyFetchRequest
-	5,   // 65: cadastre.cluster.v1.Peer.KeyHeld:input_type -> cadastre.cluster.v1.KeyHeldRequest
-	51,  // 66: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
-	53,  // 67: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
-	57,  // 68: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
-	58,  // 69: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
-	59,  // 70: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
-	61,  // 71: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
-	66,  // 72: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
-	67,  // 73: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
-	69,  // 74: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
-	71,  // 75: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
-	73,  // 76: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
-	75,  // 77: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
-	77,  // 78: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
-	79,  // 79: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
-	81,  // 80: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
-	82,  // 81: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
-	85,  // 82: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
-	89,  // 83: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
-	92,  // 84: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
-	95,  // 85: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
-	98,  // 86: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
-	100, // 87: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
-	102, // 88: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
-	108, // 89: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
-	111, // 90: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
-	113, // 91: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
-	116, // 92: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
-	119, // 93: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
-	129, // 94: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
-	121, // 95: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
-	123, // 96: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
-	41,  // 97: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
-	44,  // 98: cadastre.cluster.v1.Admin.KeyGenerate:input_type -> cadastre.cluster.v1.KeyGenerateRequest
-	46,  // 99: cadastre.cluster.v1.Admin.KeyList:input_type -> cadastre.cluster.v1.KeyListRequest
-	48,  // 100: cadastre.cluster.v1.Admin.KeyRoll:input_type -> cadastre.cluster.v1.KeyRollRequest
-	131, // 101: cadastre.cluster.v1.Admin.ZoneSecondaries:input_type -> cadastre.cluster.v1.ZoneSecondariesRequest
-	134, // 102: cadastre.cluster.v1.Admin.ZoneStatus:input_type -> cadastre.cluster.v1.ZoneStatusRequest
-	137, // 103: cadastre.cluster.v1.Admin.ZoneExport:input_type -> cadastre.cluster.v1.ZoneExportRequest
-	139, // 104: cadastre.cluster.v1.Admin.ZoneImport:input_type -> cadastre.cluster.v1.ZoneImportRequest
-	8,   // 105: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
-	11,  // 106: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
-	13,  // 107: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
-	15,  // 108: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
-	17,  // 109: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
-	19,  // 110: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
-	21,  // 111: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
-	72,  // 112: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	23,  // 113: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
-	25,  // 114: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
-	107, // 115: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	110, // 116: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
-	126, // 117: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
-	128, // 118: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
-	27,  // 119: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
-	30,  // 120: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
-	33,  // 121: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
-	35,  // 122: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
-	37,  // 123: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
-	39,  // 124: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
-	4,   // 125: cadastre.cluster.v1.Peer.KeyFetch:output_type -> cadastre.cluster.v1.KeyFetchResponse
-	6,   // 126: cadastre.cluster.v1.Peer.KeyHeld:output_type -> cadastre.cluster.v1.KeyHeldResponse
-	52,  // 127: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
-	55,  // 128: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
-	56,  // 129: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
-	64,  // 130: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
-	60,  // 131: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
-	62,  // 132: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
-	65,  // 133: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
-	68,  // 134: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
-	70,  // 135: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
-	72,  // 136: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
-	74,  // 137: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
-	76,  // 138: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
-	78,  // 139: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
-	80,  // 140: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
-	17,  // 141: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
-	83,  // 142: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
-	86,  // 143: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
-	90,  // 144: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
-	93,  // 145: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
-	97,  // 146: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
-	99,  // 147: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
-	101, // 148: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
-	103, // 149: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
-	107, // 150: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
-	112, // 151: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
-	115, // 152: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
-	118, // 153: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
-	120, // 154: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
-	130, // 155: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
-	122, // 156: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
-	124, // 157: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
-	42,  // 158: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
-	45,  // 159: cadastre.cluster.v1.Admin.KeyGenerate:output_type -> cadastre.cluster.v1.KeyGenerateResponse
-	47,  // 160: cadastre.cluster.v1.Admin.KeyList:output_type -> cadastre.cluster.v1.KeyListResponse
-	49,  // 161: cadastre.cluster.v1.Admin.KeyRoll:output_type -> cadastre.cluster.v1.KeyRollResponse
-	132, // 162: cadastre.cluster.v1.Admin.ZoneSecondaries:output_type -> cadastre.cluster.v1.ZoneSecondariesResponse
-	135, // 163: cadastre.cluster.v1.Admin.ZoneStatus:output_type -> cadastre.cluster.v1.ZoneStatusResponse
-	138, // 164: cadastre.cluster.v1.Admin.ZoneExport:output_type -> cadastre.cluster.v1.ZoneExportChunk
-	140, // 165: cadastre.cluster.v1.Admin.ZoneImport:output_type -> cadastre.cluster.v1.ZoneImportResponse
-	105, // [105:166] is the sub-list for method output_type
-	44,  // [44:105] is the sub-list for method input_type
-	44,  // [44:44] is the sub-list for extension type_name
-	44,  // [44:44] is the sub-list for extension extendee
-	0,   // [0:44] is the sub-list for field type_name
+	153, // 22: cadastre.cluster.v1.Registrar.public:type_name -> cadastre.fsm.v1.RegistrarPublic
+	68,  // 23: cadastre.cluster.v1.DisclosureGrantsResponse.grants:type_name -> cadastre.cluster.v1.DisclosureGrantRecord
+	154, // 24: cadastre.cluster.v1.DisclosureGrantRecord.grant:type_name -> cadastre.fsm.v1.DisclosureGrant
+	71,  // 25: cadastre.cluster.v1.DisclosuresResponse.entries:type_name -> cadastre.cluster.v1.DisclosureEntry
+	65,  // 26: cadastre.cluster.v1.ListRegistrarsResponse.registrars:type_name -> cadastre.cluster.v1.Registrar
+	148, // 27: cadastre.cluster.v1.CreateTokenResponse.result:type_name -> cadastre.fsm.v1.Result
+	90,  // 28: cadastre.cluster.v1.LedgerChunk.entries:type_name -> cadastre.cluster.v1.LedgerEntry
+	93,  // 29: cadastre.cluster.v1.HistoryChunk.versions:type_name -> cadastre.cluster.v1.ObjectVersion
+	94,  // 30: cadastre.cluster.v1.ObjectVersion.facts:type_name -> cadastre.cluster.v1.ObjectFact
+	97,  // 31: cadastre.cluster.v1.AllocationTokensChunk.tokens:type_name -> cadastre.cluster.v1.AllocationToken
+	100, // 32: cadastre.cluster.v1.ApplicationsChunk.applications:type_name -> cadastre.cluster.v1.Application
+	102, // 33: cadastre.cluster.v1.FeaturesResponse.members:type_name -> cadastre.cluster.v1.MemberFeatures
+	110, // 34: cadastre.cluster.v1.MaintenanceListResponse.maintenances:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	110, // 35: cadastre.cluster.v1.MaintenanceShowResponse.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	111, // 36: cadastre.cluster.v1.MaintenanceShowResponse.versions:type_name -> cadastre.cluster.v1.MaintenanceVersion
+	155, // 37: cadastre.cluster.v1.MaintenanceRecord.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	110, // 38: cadastre.cluster.v1.MaintenanceVersion.maintenance:type_name -> cadastre.cluster.v1.MaintenanceRecord
+	150, // 39: cadastre.cluster.v1.ChangeRoleRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	120, // 40: cadastre.cluster.v1.ListRevokedResponse.revoked:type_name -> cadastre.cluster.v1.RevokedCertificate
+	123, // 41: cadastre.cluster.v1.TrustResponse.members:type_name -> cadastre.cluster.v1.MemberTrust
+	0,   // 42: cadastre.cluster.v1.ChangeGossipKeyRequest.change:type_name -> cadastre.cluster.v1.GossipKeyChange
+	150, // 43: cadastre.cluster.v1.ChangeGossipKeyRequest.actor:type_name -> cadastre.fsm.v1.Actor
+	139, // 44: cadastre.cluster.v1.ZoneSecondariesResponse.secondaries:type_name -> cadastre.cluster.v1.ZoneSecondary
+	142, // 45: cadastre.cluster.v1.ZoneStatusResponse.zones:type_name -> cadastre.cluster.v1.ZoneStatus
+	147, // 46: cadastre.cluster.v1.ZoneImportRequest.commands:type_name -> cadastre.fsm.v1.Command
+	148, // 47: cadastre.cluster.v1.ZoneImportResponse.results:type_name -> cadastre.fsm.v1.Result
+	7,   // 48: cadastre.cluster.v1.Peer.Propose:input_type -> cadastre.cluster.v1.ProposeRequest
+	10,  // 49: cadastre.cluster.v1.Peer.ReadIndex:input_type -> cadastre.cluster.v1.ReadIndexRequest
+	12,  // 50: cadastre.cluster.v1.Peer.ConfirmTerm:input_type -> cadastre.cluster.v1.ConfirmTermRequest
+	14,  // 51: cadastre.cluster.v1.Peer.Join:input_type -> cadastre.cluster.v1.JoinRequest
+	16,  // 52: cadastre.cluster.v1.Peer.Seed:input_type -> cadastre.cluster.v1.SeedRequest
+	18,  // 53: cadastre.cluster.v1.Peer.AddMember:input_type -> cadastre.cluster.v1.AddMemberRequest
+	20,  // 54: cadastre.cluster.v1.Peer.RemoveMember:input_type -> cadastre.cluster.v1.RemoveMemberRequest
+	77,  // 55: cadastre.cluster.v1.Peer.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	22,  // 56: cadastre.cluster.v1.Peer.Removed:input_type -> cadastre.cluster.v1.RemovedRequest
+	24,  // 57: cadastre.cluster.v1.Peer.Status:input_type -> cadastre.cluster.v1.StatusRequest
+	112, // 58: cadastre.cluster.v1.Peer.ChangeRole:input_type -> cadastre.cluster.v1.ChangeRoleRequest
+	115, // 59: cadastre.cluster.v1.Peer.Announce:input_type -> cadastre.cluster.v1.AnnounceRequest
+	131, // 60: cadastre.cluster.v1.Peer.ChangeGossipKey:input_type -> cadastre.cluster.v1.ChangeGossipKeyRequest
+	133, // 61: cadastre.cluster.v1.Peer.GossipKeys:input_type -> cadastre.cluster.v1.GossipKeysRequest
+	26,  // 62: cadastre.cluster.v1.Peer.SeedSources:input_type -> cadastre.cluster.v1.SeedSourcesRequest
+	29,  // 63: cadastre.cluster.v1.Peer.SeedManifest:input_type -> cadastre.cluster.v1.SeedManifestRequest
+	32,  // 64: cadastre.cluster.v1.Peer.SeedRead:input_type -> cadastre.cluster.v1.SeedReadRequest
+	34,  // 65: cadastre.cluster.v1.Peer.SeedRelease:input_type -> cadastre.cluster.v1.SeedReleaseRequest
+	36,  // 66: cadastre.cluster.v1.Peer.SeedHold:input_type -> cadastre.cluster.v1.SeedHoldRequest
+	38,  // 67: cadastre.cluster.v1.Peer.SeedHash:input_type -> cadastre.cluster.v1.SeedHashRequest
+	3,   // 68: cadastre.cluster.v1.Peer.KeyFetch:input_type -> cadastre.cluster.v1.KeyFetchRequest
+	5,   // 69: cadastre.cluster.v1.Peer.KeyHeld:input_type -> cadastre.cluster.v1.KeyHeldRequest
+	51,  // 70: cadastre.cluster.v1.Admin.Execute:input_type -> cadastre.cluster.v1.ExecuteRequest
+	53,  // 71: cadastre.cluster.v1.Admin.Members:input_type -> cadastre.cluster.v1.MembersRequest
+	57,  // 72: cadastre.cluster.v1.Admin.GetTLD:input_type -> cadastre.cluster.v1.GetTLDRequest
+	58,  // 73: cadastre.cluster.v1.Admin.ListTLDs:input_type -> cadastre.cluster.v1.ListTLDsRequest
+	59,  // 74: cadastre.cluster.v1.Admin.ListLabels:input_type -> cadastre.cluster.v1.ListLabelsRequest
+	61,  // 75: cadastre.cluster.v1.Admin.HostUsers:input_type -> cadastre.cluster.v1.HostUsersRequest
+	72,  // 76: cadastre.cluster.v1.Admin.GetRegistrar:input_type -> cadastre.cluster.v1.GetRegistrarRequest
+	73,  // 77: cadastre.cluster.v1.Admin.ListRegistrars:input_type -> cadastre.cluster.v1.ListRegistrarsRequest
+	75,  // 78: cadastre.cluster.v1.Admin.CreateToken:input_type -> cadastre.cluster.v1.CreateTokenRequest
+	77,  // 79: cadastre.cluster.v1.Admin.TransferLeader:input_type -> cadastre.cluster.v1.TransferLeaderRequest
+	79,  // 80: cadastre.cluster.v1.Admin.Remove:input_type -> cadastre.cluster.v1.RemoveRequest
+	81,  // 81: cadastre.cluster.v1.Admin.ClockGet:input_type -> cadastre.cluster.v1.ClockGetRequest
+	83,  // 82: cadastre.cluster.v1.Admin.WaitSettled:input_type -> cadastre.cluster.v1.WaitSettledRequest
+	85,  // 83: cadastre.cluster.v1.Admin.StateHash:input_type -> cadastre.cluster.v1.StateHashRequest
+	87,  // 84: cadastre.cluster.v1.Admin.Backup:input_type -> cadastre.cluster.v1.BackupRequest
+	88,  // 85: cadastre.cluster.v1.Admin.Ledger:input_type -> cadastre.cluster.v1.LedgerRequest
+	91,  // 86: cadastre.cluster.v1.Admin.History:input_type -> cadastre.cluster.v1.HistoryRequest
+	95,  // 87: cadastre.cluster.v1.Admin.AllocationTokens:input_type -> cadastre.cluster.v1.AllocationTokensRequest
+	98,  // 88: cadastre.cluster.v1.Admin.Applications:input_type -> cadastre.cluster.v1.ApplicationsRequest
+	101, // 89: cadastre.cluster.v1.Admin.Features:input_type -> cadastre.cluster.v1.FeaturesRequest
+	104, // 90: cadastre.cluster.v1.Admin.RaiseLevel:input_type -> cadastre.cluster.v1.RaiseLevelRequest
+	66,  // 91: cadastre.cluster.v1.Admin.DisclosureGrants:input_type -> cadastre.cluster.v1.DisclosureGrantsRequest
+	69,  // 92: cadastre.cluster.v1.Admin.Disclosures:input_type -> cadastre.cluster.v1.DisclosuresRequest
+	106, // 93: cadastre.cluster.v1.Admin.MaintenanceList:input_type -> cadastre.cluster.v1.MaintenanceListRequest
+	108, // 94: cadastre.cluster.v1.Admin.MaintenanceShow:input_type -> cadastre.cluster.v1.MaintenanceShowRequest
+	114, // 95: cadastre.cluster.v1.Admin.SetRole:input_type -> cadastre.cluster.v1.SetRoleRequest
+	117, // 96: cadastre.cluster.v1.Admin.RevokeOperator:input_type -> cadastre.cluster.v1.RevokeOperatorRequest
+	119, // 97: cadastre.cluster.v1.Admin.ListRevoked:input_type -> cadastre.cluster.v1.ListRevokedRequest
+	122, // 98: cadastre.cluster.v1.Admin.Trust:input_type -> cadastre.cluster.v1.TrustRequest
+	125, // 99: cadastre.cluster.v1.Admin.PutTrust:input_type -> cadastre.cluster.v1.PutTrustRequest
+	135, // 100: cadastre.cluster.v1.Admin.RotateGossip:input_type -> cadastre.cluster.v1.RotateGossipRequest
+	127, // 101: cadastre.cluster.v1.Admin.RequestCertificate:input_type -> cadastre.cluster.v1.RequestCertificateRequest
+	129, // 102: cadastre.cluster.v1.Admin.InstallCertificate:input_type -> cadastre.cluster.v1.InstallCertificateRequest
+	41,  // 103: cadastre.cluster.v1.Admin.ReadObject:input_type -> cadastre.cluster.v1.ReadObjectRequest
+	44,  // 104: cadastre.cluster.v1.Admin.KeyGenerate:input_type -> cadastre.cluster.v1.KeyGenerateRequest
+	46,  // 105: cadastre.cluster.v1.Admin.KeyList:input_type -> cadastre.cluster.v1.KeyListRequest
+	48,  // 106: cadastre.cluster.v1.Admin.KeyRoll:input_type -> cadastre.cluster.v1.KeyRollRequest
+	137, // 107: cadastre.cluster.v1.Admin.ZoneSecondaries:input_type -> cadastre.cluster.v1.ZoneSecondariesRequest
+	140, // 108: cadastre.cluster.v1.Admin.ZoneStatus:input_type -> cadastre.cluster.v1.ZoneStatusRequest
+	143, // 109: cadastre.cluster.v1.Admin.ZoneExport:input_type -> cadastre.cluster.v1.ZoneExportRequest
+	145, // 110: cadastre.cluster.v1.Admin.ZoneImport:input_type -> cadastre.cluster.v1.ZoneImportRequest
+	8,   // 111: cadastre.cluster.v1.Peer.Propose:output_type -> cadastre.cluster.v1.ProposeResponse
+	11,  // 112: cadastre.cluster.v1.Peer.ReadIndex:output_type -> cadastre.cluster.v1.ReadIndexResponse
+	13,  // 113: cadastre.cluster.v1.Peer.ConfirmTerm:output_type -> cadastre.cluster.v1.ConfirmTermResponse
+	15,  // 114: cadastre.cluster.v1.Peer.Join:output_type -> cadastre.cluster.v1.JoinResponse
+	17,  // 115: cadastre.cluster.v1.Peer.Seed:output_type -> cadastre.cluster.v1.CheckpointChunk
+	19,  // 116: cadastre.cluster.v1.Peer.AddMember:output_type -> cadastre.cluster.v1.AddMemberResponse
+	21,  // 117: cadastre.cluster.v1.Peer.RemoveMember:output_type -> cadastre.cluster.v1.RemoveMemberResponse
+	78,  // 118: cadastre.cluster.v1.Peer.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	23,  // 119: cadastre.cluster.v1.Peer.Removed:output_type -> cadastre.cluster.v1.RemovedResponse
+	25,  // 120: cadastre.cluster.v1.Peer.Status:output_type -> cadastre.cluster.v1.StatusResponse
+	113, // 121: cadastre.cluster.v1.Peer.ChangeRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	116, // 122: cadastre.cluster.v1.Peer.Announce:output_type -> cadastre.cluster.v1.AnnounceResponse
+	132, // 123: cadastre.cluster.v1.Peer.ChangeGossipKey:output_type -> cadastre.cluster.v1.ChangeGossipKeyResponse
+	134, // 124: cadastre.cluster.v1.Peer.GossipKeys:output_type -> cadastre.cluster.v1.GossipKeysResponse
+	27,  // 125: cadastre.cluster.v1.Peer.SeedSources:output_type -> cadastre.cluster.v1.SeedSourcesResponse
+	30,  // 126: cadastre.cluster.v1.Peer.SeedManifest:output_type -> cadastre.cluster.v1.SeedManifestPart
+	33,  // 127: cadastre.cluster.v1.Peer.SeedRead:output_type -> cadastre.cluster.v1.SeedChunk
+	35,  // 128: cadastre.cluster.v1.Peer.SeedRelease:output_type -> cadastre.cluster.v1.SeedReleaseResponse
+	37,  // 129: cadastre.cluster.v1.Peer.SeedHold:output_type -> cadastre.cluster.v1.SeedHoldResponse
+	39,  // 130: cadastre.cluster.v1.Peer.SeedHash:output_type -> cadastre.cluster.v1.SeedHashResponse
+	4,   // 131: cadastre.cluster.v1.Peer.KeyFetch:output_type -> cadastre.cluster.v1.KeyFetchResponse
+	6,   // 132: cadastre.cluster.v1.Peer.KeyHeld:output_type -> cadastre.cluster.v1.KeyHeldResponse
+	52,  // 133: cadastre.cluster.v1.Admin.Execute:output_type -> cadastre.cluster.v1.ExecuteResponse
+	55,  // 134: cadastre.cluster.v1.Admin.Members:output_type -> cadastre.cluster.v1.MembersResponse
+	56,  // 135: cadastre.cluster.v1.Admin.GetTLD:output_type -> cadastre.cluster.v1.TLD
+	64,  // 136: cadastre.cluster.v1.Admin.ListTLDs:output_type -> cadastre.cluster.v1.ListTLDsResponse
+	60,  // 137: cadastre.cluster.v1.Admin.ListLabels:output_type -> cadastre.cluster.v1.ListLabelsResponse
+	62,  // 138: cadastre.cluster.v1.Admin.HostUsers:output_type -> cadastre.cluster.v1.HostUsersResponse
+	65,  // 139: cadastre.cluster.v1.Admin.GetRegistrar:output_type -> cadastre.cluster.v1.Registrar
+	74,  // 140: cadastre.cluster.v1.Admin.ListRegistrars:output_type -> cadastre.cluster.v1.ListRegistrarsResponse
+	76,  // 141: cadastre.cluster.v1.Admin.CreateToken:output_type -> cadastre.cluster.v1.CreateTokenResponse
+	78,  // 142: cadastre.cluster.v1.Admin.TransferLeader:output_type -> cadastre.cluster.v1.TransferLeaderResponse
+	80,  // 143: cadastre.cluster.v1.Admin.Remove:output_type -> cadastre.cluster.v1.RemoveResponse
+	82,  // 144: cadastre.cluster.v1.Admin.ClockGet:output_type -> cadastre.cluster.v1.ClockGetResponse
+	84,  // 145: cadastre.cluster.v1.Admin.WaitSettled:output_type -> cadastre.cluster.v1.WaitSettledResponse
+	86,  // 146: cadastre.cluster.v1.Admin.StateHash:output_type -> cadastre.cluster.v1.StateHashResponse
+	17,  // 147: cadastre.cluster.v1.Admin.Backup:output_type -> cadastre.cluster.v1.CheckpointChunk
+	89,  // 148: cadastre.cluster.v1.Admin.Ledger:output_type -> cadastre.cluster.v1.LedgerChunk
+	92,  // 149: cadastre.cluster.v1.Admin.History:output_type -> cadastre.cluster.v1.HistoryChunk
+	96,  // 150: cadastre.cluster.v1.Admin.AllocationTokens:output_type -> cadastre.cluster.v1.AllocationTokensChunk
+	99,  // 151: cadastre.cluster.v1.Admin.Applications:output_type -> cadastre.cluster.v1.ApplicationsChunk
+	103, // 152: cadastre.cluster.v1.Admin.Features:output_type -> cadastre.cluster.v1.FeaturesResponse
+	105, // 153: cadastre.cluster.v1.Admin.RaiseLevel:output_type -> cadastre.cluster.v1.RaiseLevelResponse
+	67,  // 154: cadastre.cluster.v1.Admin.DisclosureGrants:output_type -> cadastre.cluster.v1.DisclosureGrantsResponse
+	70,  // 155: cadastre.cluster.v1.Admin.Disclosures:output_type -> cadastre.cluster.v1.DisclosuresResponse
+	107, // 156: cadastre.cluster.v1.Admin.MaintenanceList:output_type -> cadastre.cluster.v1.MaintenanceListResponse
+	109, // 157: cadastre.cluster.v1.Admin.MaintenanceShow:output_type -> cadastre.cluster.v1.MaintenanceShowResponse
+	113, // 158: cadastre.cluster.v1.Admin.SetRole:output_type -> cadastre.cluster.v1.ChangeRoleResponse
+	118, // 159: cadastre.cluster.v1.Admin.RevokeOperator:output_type -> cadastre.cluster.v1.RevokeOperatorResponse
+	121, // 160: cadastre.cluster.v1.Admin.ListRevoked:output_type -> cadastre.cluster.v1.ListRevokedResponse
+	124, // 161: cadastre.cluster.v1.Admin.Trust:output_type -> cadastre.cluster.v1.TrustResponse
+	126, // 162: cadastre.cluster.v1.Admin.PutTrust:output_type -> cadastre.cluster.v1.PutTrustResponse
+	136, // 163: cadastre.cluster.v1.Admin.RotateGossip:output_type -> cadastre.cluster.v1.RotateGossipResponse
+	128, // 164: cadastre.cluster.v1.Admin.RequestCertificate:output_type -> cadastre.cluster.v1.RequestCertificateResponse
+	130, // 165: cadastre.cluster.v1.Admin.InstallCertificate:output_type -> cadastre.cluster.v1.InstallCertificateResponse
+	42,  // 166: cadastre.cluster.v1.Admin.ReadObject:output_type -> cadastre.cluster.v1.ReadObjectResponse
+	45,  // 167: cadastre.cluster.v1.Admin.KeyGenerate:output_type -> cadastre.cluster.v1.KeyGenerateResponse
+	47,  // 168: cadastre.cluster.v1.Admin.KeyList:output_type -> cadastre.cluster.v1.KeyListResponse
+	49,  // 169: cadastre.cluster.v1.Admin.KeyRoll:output_type -> cadastre.cluster.v1.KeyRollResponse
+	138, // 170: cadastre.cluster.v1.Admin.ZoneSecondaries:output_type -> cadastre.cluster.v1.ZoneSecondariesResponse
+	141, // 171: cadastre.cluster.v1.Admin.ZoneStatus:output_type -> cadastre.cluster.v1.ZoneStatusResponse
+	144, // 172: cadastre.cluster.v1.Admin.ZoneExport:output_type -> cadastre.cluster.v1.ZoneExportChunk
+	146, // 173: cadastre.cluster.v1.Admin.ZoneImport:output_type -> cadastre.cluster.v1.ZoneImportResponse
+	111, // [111:174] is the sub-list for method output_type
+	48,  // [48:111] is the sub-list for method input_type
+	48,  // [48:48] is the sub-list for extension type_name
+	48,  // [48:48] is the sub-list for extension extendee
+	0,   // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_cluster_clusterpb_cluster_proto_init() }
@@ -9369,14 +9785,14 @@ func file_cluster_clusterpb_cluster_proto_init() {
 		(*ProposeOutcome_Error)(nil),
 		(*ProposeOutcome_NotLeader)(nil),
 	}
-	file_cluster_clusterpb_cluster_proto_msgTypes[90].OneofWrappers = []any{}
+	file_cluster_clusterpb_cluster_proto_msgTypes[96].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_clusterpb_cluster_proto_rawDesc), len(file_cluster_clusterpb_cluster_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   140,
+			NumMessages:   146,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -1010,6 +1010,8 @@ const (
 	Admin_Applications_FullMethodName       = "/cadastre.cluster.v1.Admin/Applications"
 	Admin_Features_FullMethodName           = "/cadastre.cluster.v1.Admin/Features"
 	Admin_RaiseLevel_FullMethodName         = "/cadastre.cluster.v1.Admin/RaiseLevel"
+	Admin_DisclosureGrants_FullMethodName   = "/cadastre.cluster.v1.Admin/DisclosureGrants"
+	Admin_Disclosures_FullMethodName        = "/cadastre.cluster.v1.Admin/Disclosures"
 	Admin_MaintenanceList_FullMethodName    = "/cadastre.cluster.v1.Admin/MaintenanceList"
 	Admin_MaintenanceShow_FullMethodName    = "/cadastre.cluster.v1.Admin/MaintenanceShow"
 	Admin_SetRole_FullMethodName            = "/cadastre.cluster.v1.Admin/SetRole"
@@ -1077,6 +1079,9 @@ type AdminClient interface {
 	// RaiseLevel raises the feature level. It is refused unless every member answers and
 	// supports the new one.
 	RaiseLevel(ctx context.Context, in *RaiseLevelRequest, opts ...grpc.CallOption) (*RaiseLevelResponse, error)
+	// DisclosureGrants lists who may see personal data, and Disclosures who has seen which.
+	DisclosureGrants(ctx context.Context, in *DisclosureGrantsRequest, opts ...grpc.CallOption) (*DisclosureGrantsResponse, error)
+	Disclosures(ctx context.Context, in *DisclosuresRequest, opts ...grpc.CallOption) (*DisclosuresResponse, error)
 	// MaintenanceList returns the maintenances that are kept, by start.
 	MaintenanceList(ctx context.Context, in *MaintenanceListRequest, opts ...grpc.CallOption) (*MaintenanceListResponse, error)
 	// MaintenanceShow returns one maintenance with its history, also when it is not kept any more.
@@ -1377,6 +1382,26 @@ func (c *adminClient) RaiseLevel(ctx context.Context, in *RaiseLevelRequest, opt
 	return out, nil
 }
 
+func (c *adminClient) DisclosureGrants(ctx context.Context, in *DisclosureGrantsRequest, opts ...grpc.CallOption) (*DisclosureGrantsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DisclosureGrantsResponse)
+	err := c.cc.Invoke(ctx, Admin_DisclosureGrants_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminClient) Disclosures(ctx context.Context, in *DisclosuresRequest, opts ...grpc.CallOption) (*DisclosuresResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DisclosuresResponse)
+	err := c.cc.Invoke(ctx, Admin_Disclosures_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminClient) MaintenanceList(ctx context.Context, in *MaintenanceListRequest, opts ...grpc.CallOption) (*MaintenanceListResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(MaintenanceListResponse)
@@ -1613,6 +1638,9 @@ type AdminServer interface {
 	// RaiseLevel raises the feature level. It is refused unless every member answers and
 	// supports the new one.
 	RaiseLevel(context.Context, *RaiseLevelRequest) (*RaiseLevelResponse, error)
+	// DisclosureGrants lists who may see personal data, and Disclosures who has seen which.
+	DisclosureGrants(context.Context, *DisclosureGrantsRequest) (*DisclosureGrantsResponse, error)
+	Disclosures(context.Context, *DisclosuresRequest) (*DisclosuresResponse, error)
 	// MaintenanceList returns the maintenances that are kept, by start.
 	MaintenanceList(context.Context, *MaintenanceListRequest) (*MaintenanceListResponse, error)
 	// MaintenanceShow returns one maintenance with its history, also when it is not kept any more.
@@ -1720,6 +1748,12 @@ func (UnimplementedAdminServer) Features(context.Context, *FeaturesRequest) (*Fe
 }
 func (UnimplementedAdminServer) RaiseLevel(context.Context, *RaiseLevelRequest) (*RaiseLevelResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RaiseLevel not implemented")
+}
+func (UnimplementedAdminServer) DisclosureGrants(context.Context, *DisclosureGrantsRequest) (*DisclosureGrantsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DisclosureGrants not implemented")
+}
+func (UnimplementedAdminServer) Disclosures(context.Context, *DisclosuresRequest) (*DisclosuresResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Disclosures not implemented")
 }
 func (UnimplementedAdminServer) MaintenanceList(context.Context, *MaintenanceListRequest) (*MaintenanceListResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method MaintenanceList not implemented")
@@ -2139,6 +2173,42 @@ func _Admin_RaiseLevel_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Admin_DisclosureGrants_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DisclosureGrantsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).DisclosureGrants(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_DisclosureGrants_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).DisclosureGrants(ctx, req.(*DisclosureGrantsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Admin_Disclosures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DisclosuresRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServer).Disclosures(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Admin_Disclosures_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServer).Disclosures(ctx, req.(*DisclosuresRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Admin_MaintenanceList_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MaintenanceListRequest)
 	if err := dec(in); err != nil {
@@ -2526,6 +2596,14 @@ var Admin_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RaiseLevel",
 			Handler:    _Admin_RaiseLevel_Handler,
+		},
+		{
+			MethodName: "DisclosureGrants",
+			Handler:    _Admin_DisclosureGrants_Handler,
+		},
+		{
+			MethodName: "Disclosures",
+			Handler:    _Admin_Disclosures_Handler,
 		},
 		{
 			MethodName: "MaintenanceList",

@@ -329,6 +329,9 @@ type Command struct {
 	//	*Command_ZoneHold
 	//	*Command_ZoneRelease
 	//	*Command_ZoneDsGone
+	//	*Command_DisclosureGrant
+	//	*Command_DisclosureRevoke
+	//	*Command_DisclosureRecord
 	//	*Command_HostImport
 	//	*Command_DomainImport
 	Body          isCommand_Body `protobuf_oneof:"body"`
@@ -1004,6 +1007,33 @@ func (x *Command) GetZoneDsGone() *ZoneDSGone {
 	return nil
 }
 
+func (x *Command) GetDisclosureGrant() *DisclosureGrant {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DisclosureGrant); ok {
+			return x.DisclosureGrant
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDisclosureRevoke() *DisclosureRevoke {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DisclosureRevoke); ok {
+			return x.DisclosureRevoke
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDisclosureRecord() *DisclosureRecord {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DisclosureRecord); ok {
+			return x.DisclosureRecord
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetHostImport() *HostImport {
 	if x != nil {
 		if x, ok := x.Body.(*Command_HostImport); ok {
@@ -1294,6 +1324,18 @@ type Command_ZoneDsGone struct {
 	ZoneDsGone *ZoneDSGone `protobuf:"bytes,227,opt,name=zone_ds_gone,json=zoneDsGone,proto3,oneof"`
 }
 
+type Command_DisclosureGrant struct {
+	DisclosureGrant *DisclosureGrant `protobuf:"bytes,250,opt,name=disclosure_grant,json=disclosureGrant,proto3,oneof"`
+}
+
+type Command_DisclosureRevoke struct {
+	DisclosureRevoke *DisclosureRevoke `protobuf:"bytes,251,opt,name=disclosure_revoke,json=disclosureRevoke,proto3,oneof"`
+}
+
+type Command_DisclosureRecord struct {
+	DisclosureRecord *DisclosureRecord `protobuf:"bytes,252,opt,name=disclosure_record,json=disclosureRecord,proto3,oneof"`
+}
+
 type Command_HostImport struct {
 	HostImport *HostImport `protobuf:"bytes,240,opt,name=host_import,json=hostImport,proto3,oneof"`
 }
@@ -1435,6 +1477,12 @@ func (*Command_ZoneHold) isCommand_Body() {}
 func (*Command_ZoneRelease) isCommand_Body() {}
 
 func (*Command_ZoneDsGone) isCommand_Body() {}
+
+func (*Command_DisclosureGrant) isCommand_Body() {}
+
+func (*Command_DisclosureRevoke) isCommand_Body() {}
+
+func (*Command_DisclosureRecord) isCommand_Body() {}
 
 func (*Command_HostImport) isCommand_Body() {}
 
@@ -2495,8 +2543,9 @@ type RegistrarCreate struct {
 	// Where its registrations are thin, of the TLDs that leave it to the registrar.
 	ThinTlds []string `protobuf:"bytes,141,rep,name=thin_tlds,json=thinTlds,proto3" json:"thin_tlds,omitempty"`
 	// Commands a second on one node; 0: what the node allows everybody.
-	QueryRate     uint32 `protobuf:"varint,142,opt,name=query_rate,json=queryRate,proto3" json:"query_rate,omitempty"`
-	TransformRate uint32 `protobuf:"varint,143,opt,name=transform_rate,json=transformRate,proto3" json:"transform_rate,omitempty"`
+	QueryRate     uint32           `protobuf:"varint,142,opt,name=query_rate,json=queryRate,proto3" json:"query_rate,omitempty"`
+	TransformRate uint32           `protobuf:"varint,143,opt,name=transform_rate,json=transformRate,proto3" json:"transform_rate,omitempty"`
+	Public        *RegistrarPublic `protobuf:"bytes,170,opt,name=public,proto3" json:"public,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2650,6 +2699,140 @@ func (x *RegistrarCreate) GetTransformRate() uint32 {
 	return 0
 }
 
+func (x *RegistrarCreate) GetPublic() *RegistrarPublic {
+	if x != nil {
+		return x.Public
+	}
+	return nil
+}
+
+// RegistrarPublic is what everybody may know of a registrar. In an update the fields that are present
+// change.
+type RegistrarPublic struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Up to three lines, separated by line feeds.
+	Street        *string `protobuf:"bytes,1,opt,name=street,proto3,oneof" json:"street,omitempty"`
+	City          *string `protobuf:"bytes,2,opt,name=city,proto3,oneof" json:"city,omitempty"`
+	StateProvince *string `protobuf:"bytes,3,opt,name=state_province,json=stateProvince,proto3,oneof" json:"state_province,omitempty"`
+	PostalCode    *string `protobuf:"bytes,4,opt,name=postal_code,json=postalCode,proto3,oneof" json:"postal_code,omitempty"`
+	CountryCode   *string `protobuf:"bytes,5,opt,name=country_code,json=countryCode,proto3,oneof" json:"country_code,omitempty"`
+	Phone         *string `protobuf:"bytes,6,opt,name=phone,proto3,oneof" json:"phone,omitempty"`
+	Fax           *string `protobuf:"bytes,7,opt,name=fax,proto3,oneof" json:"fax,omitempty"`
+	AbuseEmail    *string `protobuf:"bytes,8,opt,name=abuse_email,json=abuseEmail,proto3,oneof" json:"abuse_email,omitempty"`
+	AbusePhone    *string `protobuf:"bytes,9,opt,name=abuse_phone,json=abusePhone,proto3,oneof" json:"abuse_phone,omitempty"`
+	RdapBaseUrl   *string `protobuf:"bytes,10,opt,name=rdap_base_url,json=rdapBaseUrl,proto3,oneof" json:"rdap_base_url,omitempty"`
+	WhoisServer   *string `protobuf:"bytes,11,opt,name=whois_server,json=whoisServer,proto3,oneof" json:"whois_server,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegistrarPublic) Reset() {
+	*x = RegistrarPublic{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegistrarPublic) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegistrarPublic) ProtoMessage() {}
+
+func (x *RegistrarPublic) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegistrarPublic.ProtoReflect.Descriptor instead.
+func (*RegistrarPublic) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RegistrarPublic) GetStreet() string {
+	if x != nil && x.Street != nil {
+		return *x.Street
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetCity() string {
+	if x != nil && x.City != nil {
+		return *x.City
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetStateProvince() string {
+	if x != nil && x.StateProvince != nil {
+		return *x.StateProvince
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetPostalCode() string {
+	if x != nil && x.PostalCode != nil {
+		return *x.PostalCode
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetCountryCode() string {
+	if x != nil && x.CountryCode != nil {
+		return *x.CountryCode
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetPhone() string {
+	if x != nil && x.Phone != nil {
+		return *x.Phone
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetFax() string {
+	if x != nil && x.Fax != nil {
+		return *x.Fax
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetAbuseEmail() string {
+	if x != nil && x.AbuseEmail != nil {
+		return *x.AbuseEmail
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetAbusePhone() string {
+	if x != nil && x.AbusePhone != nil {
+		return *x.AbusePhone
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetRdapBaseUrl() string {
+	if x != nil && x.RdapBaseUrl != nil {
+		return *x.RdapBaseUrl
+	}
+	return ""
+}
+
+func (x *RegistrarPublic) GetWhoisServer() string {
+	if x != nil && x.WhoisServer != nil {
+		return *x.WhoisServer
+	}
+	return ""
+}
+
 // RegistrarUpdate changes the fields that are present.
 type RegistrarUpdate struct {
 	state                   protoimpl.MessageState `protogen:"open.v1"`
@@ -2676,14 +2859,15 @@ type RegistrarUpdate struct {
 	QueryRate       *uint32  `protobuf:"varint,144,opt,name=query_rate,json=queryRate,proto3,oneof" json:"query_rate,omitempty"`
 	TransformRate   *uint32  `protobuf:"varint,145,opt,name=transform_rate,json=transformRate,proto3,oneof" json:"transform_rate,omitempty"`
 	// Sets the state to disabled, which programs of feature level 1 do not know.
-	Disable       bool `protobuf:"varint,146,opt,name=disable,proto3" json:"disable,omitempty"`
+	Disable       bool             `protobuf:"varint,146,opt,name=disable,proto3" json:"disable,omitempty"`
+	Public        *RegistrarPublic `protobuf:"bytes,170,opt,name=public,proto3" json:"public,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistrarUpdate) Reset() {
 	*x = RegistrarUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2695,7 +2879,7 @@ func (x *RegistrarUpdate) String() string {
 func (*RegistrarUpdate) ProtoMessage() {}
 
 func (x *RegistrarUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[20]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2708,7 +2892,7 @@ func (x *RegistrarUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrarUpdate.ProtoReflect.Descriptor instead.
 func (*RegistrarUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{20}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RegistrarUpdate) GetId() string {
@@ -2858,6 +3042,13 @@ func (x *RegistrarUpdate) GetDisable() bool {
 	return false
 }
 
+func (x *RegistrarUpdate) GetPublic() *RegistrarPublic {
+	if x != nil {
+		return x.Public
+	}
+	return nil
+}
+
 // RegistrarPassword sets the password of the registrar that sends it.
 type RegistrarPassword struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2869,7 +3060,7 @@ type RegistrarPassword struct {
 
 func (x *RegistrarPassword) Reset() {
 	*x = RegistrarPassword{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2881,7 +3072,7 @@ func (x *RegistrarPassword) String() string {
 func (*RegistrarPassword) ProtoMessage() {}
 
 func (x *RegistrarPassword) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[21]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2894,7 +3085,7 @@ func (x *RegistrarPassword) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrarPassword.ProtoReflect.Descriptor instead.
 func (*RegistrarPassword) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{21}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RegistrarPassword) GetPasswordHash() string {
@@ -2915,7 +3106,7 @@ type TLDPut struct {
 
 func (x *TLDPut) Reset() {
 	*x = TLDPut{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2927,7 +3118,7 @@ func (x *TLDPut) String() string {
 func (*TLDPut) ProtoMessage() {}
 
 func (x *TLDPut) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[22]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2940,7 +3131,7 @@ func (x *TLDPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLDPut.ProtoReflect.Descriptor instead.
 func (*TLDPut) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{22}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TLDPut) GetName() string {
@@ -3042,15 +3233,16 @@ type TLDPolicy struct {
 	KeepTokenDays uint32 `protobuf:"varint,211,opt,name=keep_token_days,json=keepTokenDays,proto3" json:"keep_token_days,omitempty"`
 	// How many delegations may leave the zone within an hour: the larger of a number (0: 1000) and a share of all
 	// (0: 10 percent; 100: no limit).
-	MaxRemovedDelegations uint32 `protobuf:"varint,220,opt,name=max_removed_delegations,json=maxRemovedDelegations,proto3" json:"max_removed_delegations,omitempty"`
-	MaxRemovedPercent     uint32 `protobuf:"varint,221,opt,name=max_removed_percent,json=maxRemovedPercent,proto3" json:"max_removed_percent,omitempty"`
+	MaxRemovedDelegations uint32      `protobuf:"varint,220,opt,name=max_removed_delegations,json=maxRemovedDelegations,proto3" json:"max_removed_delegations,omitempty"`
+	MaxRemovedPercent     uint32      `protobuf:"varint,221,opt,name=max_removed_percent,json=maxRemovedPercent,proto3" json:"max_removed_percent,omitempty"`
+	Rdds                  *RDDSPolicy `protobuf:"bytes,240,opt,name=rdds,proto3" json:"rdds,omitempty"`
 	unknownFields         protoimpl.UnknownFields
 	sizeCache             protoimpl.SizeCache
 }
 
 func (x *TLDPolicy) Reset() {
 	*x = TLDPolicy{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3062,7 +3254,7 @@ func (x *TLDPolicy) String() string {
 func (*TLDPolicy) ProtoMessage() {}
 
 func (x *TLDPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[23]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3075,7 +3267,7 @@ func (x *TLDPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLDPolicy.ProtoReflect.Descriptor instead.
 func (*TLDPolicy) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{23}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TLDPolicy) GetRoidSuffix() string {
@@ -3456,6 +3648,292 @@ func (x *TLDPolicy) GetMaxRemovedPercent() uint32 {
 	return 0
 }
 
+func (x *TLDPolicy) GetRdds() *RDDSPolicy {
+	if x != nil {
+		return x.Rdds
+	}
+	return nil
+}
+
+// RDDSPolicy says what RDAP and WHOIS show of the names of a TLD.
+type RDDSPolicy struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Availability bool                   `protobuf:"varint,1,opt,name=availability,proto3" json:"availability,omitempty"`
+	// Contact fields that everybody sees.
+	Disclosed     []string `protobuf:"bytes,2,rep,name=disclosed,proto3" json:"disclosed,omitempty"`
+	ContactUri    string   `protobuf:"bytes,3,opt,name=contact_uri,json=contactUri,proto3" json:"contact_uri,omitempty"`
+	TermsUri      string   `protobuf:"bytes,4,opt,name=terms_uri,json=termsUri,proto3" json:"terms_uri,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RDDSPolicy) Reset() {
+	*x = RDDSPolicy{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RDDSPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RDDSPolicy) ProtoMessage() {}
+
+func (x *RDDSPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RDDSPolicy.ProtoReflect.Descriptor instead.
+func (*RDDSPolicy) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *RDDSPolicy) GetAvailability() bool {
+	if x != nil {
+		return x.Availability
+	}
+	return false
+}
+
+func (x *RDDSPolicy) GetDisclosed() []string {
+	if x != nil {
+		return x.Disclosed
+	}
+	return nil
+}
+
+func (x *RDDSPolicy) GetContactUri() string {
+	if x != nil {
+		return x.ContactUri
+	}
+	return ""
+}
+
+func (x *RDDSPolicy) GetTermsUri() string {
+	if x != nil {
+		return x.TermsUri
+	}
+	return ""
+}
+
+// DisclosureGrant lets whoever has the certificate see personal data.
+type DisclosureGrant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 16 letters, digits and hyphens.
+	Id                string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Requester         string `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
+	CertificateSha256 []byte `protobuf:"bytes,3,opt,name=certificate_sha256,json=certificateSha256,proto3" json:"certificate_sha256,omitempty"`
+	Purpose           string `protobuf:"bytes,4,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	ExpiresAtMs       int64  `protobuf:"varint,5,opt,name=expires_at_ms,json=expiresAtMs,proto3" json:"expires_at_ms,omitempty"`
+	// None: all.
+	Tlds          []string `protobuf:"bytes,6,rep,name=tlds,proto3" json:"tlds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisclosureGrant) Reset() {
+	*x = DisclosureGrant{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisclosureGrant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisclosureGrant) ProtoMessage() {}
+
+func (x *DisclosureGrant) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisclosureGrant.ProtoReflect.Descriptor instead.
+func (*DisclosureGrant) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *DisclosureGrant) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DisclosureGrant) GetRequester() string {
+	if x != nil {
+		return x.Requester
+	}
+	return ""
+}
+
+func (x *DisclosureGrant) GetCertificateSha256() []byte {
+	if x != nil {
+		return x.CertificateSha256
+	}
+	return nil
+}
+
+func (x *DisclosureGrant) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *DisclosureGrant) GetExpiresAtMs() int64 {
+	if x != nil {
+		return x.ExpiresAtMs
+	}
+	return 0
+}
+
+func (x *DisclosureGrant) GetTlds() []string {
+	if x != nil {
+		return x.Tlds
+	}
+	return nil
+}
+
+type DisclosureRevoke struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisclosureRevoke) Reset() {
+	*x = DisclosureRevoke{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisclosureRevoke) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisclosureRevoke) ProtoMessage() {}
+
+func (x *DisclosureRevoke) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisclosureRevoke.ProtoReflect.Descriptor instead.
+func (*DisclosureRevoke) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *DisclosureRevoke) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// DisclosureRecord notes an answer before it is given.
+type DisclosureRecord struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	GrantId string                 `protobuf:"bytes,1,opt,name=grant_id,json=grantId,proto3" json:"grant_id,omitempty"`
+	// A registry.ObjectKind.
+	Kind          uint32 `protobuf:"varint,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	Node          string `protobuf:"bytes,4,opt,name=node,proto3" json:"node,omitempty"`
+	Address       string `protobuf:"bytes,5,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisclosureRecord) Reset() {
+	*x = DisclosureRecord{}
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisclosureRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisclosureRecord) ProtoMessage() {}
+
+func (x *DisclosureRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisclosureRecord.ProtoReflect.Descriptor instead.
+func (*DisclosureRecord) Descriptor() ([]byte, []int) {
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *DisclosureRecord) GetGrantId() string {
+	if x != nil {
+		return x.GrantId
+	}
+	return ""
+}
+
+func (x *DisclosureRecord) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *DisclosureRecord) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *DisclosureRecord) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *DisclosureRecord) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
 // SigningPolicy says how a zone is signed.
 type SigningPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3486,7 +3964,7 @@ type SigningPolicy struct {
 
 func (x *SigningPolicy) Reset() {
 	*x = SigningPolicy{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3498,7 +3976,7 @@ func (x *SigningPolicy) String() string {
 func (*SigningPolicy) ProtoMessage() {}
 
 func (x *SigningPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[24]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3511,7 +3989,7 @@ func (x *SigningPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningPolicy.ProtoReflect.Descriptor instead.
 func (*SigningPolicy) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{24}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SigningPolicy) GetDenial() uint32 {
@@ -3611,7 +4089,7 @@ type ZoneKeyAdd struct {
 
 func (x *ZoneKeyAdd) Reset() {
 	*x = ZoneKeyAdd{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3623,7 +4101,7 @@ func (x *ZoneKeyAdd) String() string {
 func (*ZoneKeyAdd) ProtoMessage() {}
 
 func (x *ZoneKeyAdd) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[25]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3636,7 +4114,7 @@ func (x *ZoneKeyAdd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneKeyAdd.ProtoReflect.Descriptor instead.
 func (*ZoneKeyAdd) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{25}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ZoneKeyAdd) GetTld() string {
@@ -3706,7 +4184,7 @@ type ZoneKeyStep struct {
 
 func (x *ZoneKeyStep) Reset() {
 	*x = ZoneKeyStep{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3718,7 +4196,7 @@ func (x *ZoneKeyStep) String() string {
 func (*ZoneKeyStep) ProtoMessage() {}
 
 func (x *ZoneKeyStep) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[26]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3731,7 +4209,7 @@ func (x *ZoneKeyStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneKeyStep.ProtoReflect.Descriptor instead.
 func (*ZoneKeyStep) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{26}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ZoneKeyStep) GetTld() string {
@@ -3760,7 +4238,7 @@ type ZoneKeyMove struct {
 
 func (x *ZoneKeyMove) Reset() {
 	*x = ZoneKeyMove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3772,7 +4250,7 @@ func (x *ZoneKeyMove) String() string {
 func (*ZoneKeyMove) ProtoMessage() {}
 
 func (x *ZoneKeyMove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[27]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3785,7 +4263,7 @@ func (x *ZoneKeyMove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneKeyMove.ProtoReflect.Descriptor instead.
 func (*ZoneKeyMove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{27}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ZoneKeyMove) GetId() string {
@@ -3820,7 +4298,7 @@ type ZoneKeyDSSeen struct {
 
 func (x *ZoneKeyDSSeen) Reset() {
 	*x = ZoneKeyDSSeen{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3832,7 +4310,7 @@ func (x *ZoneKeyDSSeen) String() string {
 func (*ZoneKeyDSSeen) ProtoMessage() {}
 
 func (x *ZoneKeyDSSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[28]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3845,7 +4323,7 @@ func (x *ZoneKeyDSSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneKeyDSSeen.ProtoReflect.Descriptor instead.
 func (*ZoneKeyDSSeen) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{28}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ZoneKeyDSSeen) GetTld() string {
@@ -3873,7 +4351,7 @@ type ZoneKeyRetire struct {
 
 func (x *ZoneKeyRetire) Reset() {
 	*x = ZoneKeyRetire{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3885,7 +4363,7 @@ func (x *ZoneKeyRetire) String() string {
 func (*ZoneKeyRetire) ProtoMessage() {}
 
 func (x *ZoneKeyRetire) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[29]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3898,7 +4376,7 @@ func (x *ZoneKeyRetire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneKeyRetire.ProtoReflect.Descriptor instead.
 func (*ZoneKeyRetire) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{29}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ZoneKeyRetire) GetTld() string {
@@ -3929,7 +4407,7 @@ type ZoneHold struct {
 
 func (x *ZoneHold) Reset() {
 	*x = ZoneHold{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3941,7 +4419,7 @@ func (x *ZoneHold) String() string {
 func (*ZoneHold) ProtoMessage() {}
 
 func (x *ZoneHold) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[30]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3954,7 +4432,7 @@ func (x *ZoneHold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneHold.ProtoReflect.Descriptor instead.
 func (*ZoneHold) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{30}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ZoneHold) GetTld() string {
@@ -3988,7 +4466,7 @@ type ZoneRelease struct {
 
 func (x *ZoneRelease) Reset() {
 	*x = ZoneRelease{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4000,7 +4478,7 @@ func (x *ZoneRelease) String() string {
 func (*ZoneRelease) ProtoMessage() {}
 
 func (x *ZoneRelease) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[31]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4013,7 +4491,7 @@ func (x *ZoneRelease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneRelease.ProtoReflect.Descriptor instead.
 func (*ZoneRelease) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{31}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ZoneRelease) GetTld() string {
@@ -4033,7 +4511,7 @@ type ZoneDSGone struct {
 
 func (x *ZoneDSGone) Reset() {
 	*x = ZoneDSGone{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4045,7 +4523,7 @@ func (x *ZoneDSGone) String() string {
 func (*ZoneDSGone) ProtoMessage() {}
 
 func (x *ZoneDSGone) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[32]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4058,7 +4536,7 @@ func (x *ZoneDSGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZoneDSGone.ProtoReflect.Descriptor instead.
 func (*ZoneDSGone) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{32}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ZoneDSGone) GetTld() string {
@@ -4083,7 +4561,7 @@ type PremiumName struct {
 
 func (x *PremiumName) Reset() {
 	*x = PremiumName{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4095,7 +4573,7 @@ func (x *PremiumName) String() string {
 func (*PremiumName) ProtoMessage() {}
 
 func (x *PremiumName) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[33]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4108,7 +4586,7 @@ func (x *PremiumName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PremiumName.ProtoReflect.Descriptor instead.
 func (*PremiumName) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{33}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *PremiumName) GetLabel() string {
@@ -4157,7 +4635,7 @@ type PremiumLoad struct {
 
 func (x *PremiumLoad) Reset() {
 	*x = PremiumLoad{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4169,7 +4647,7 @@ func (x *PremiumLoad) String() string {
 func (*PremiumLoad) ProtoMessage() {}
 
 func (x *PremiumLoad) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[34]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4182,7 +4660,7 @@ func (x *PremiumLoad) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PremiumLoad.ProtoReflect.Descriptor instead.
 func (*PremiumLoad) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{34}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PremiumLoad) GetTld() string {
@@ -4209,7 +4687,7 @@ type PremiumRemove struct {
 
 func (x *PremiumRemove) Reset() {
 	*x = PremiumRemove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4221,7 +4699,7 @@ func (x *PremiumRemove) String() string {
 func (*PremiumRemove) ProtoMessage() {}
 
 func (x *PremiumRemove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[35]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4234,7 +4712,7 @@ func (x *PremiumRemove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PremiumRemove.ProtoReflect.Descriptor instead.
 func (*PremiumRemove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{35}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *PremiumRemove) GetTld() string {
@@ -4262,7 +4740,7 @@ type ReservedLoad struct {
 
 func (x *ReservedLoad) Reset() {
 	*x = ReservedLoad{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4274,7 +4752,7 @@ func (x *ReservedLoad) String() string {
 func (*ReservedLoad) ProtoMessage() {}
 
 func (x *ReservedLoad) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[36]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4287,7 +4765,7 @@ func (x *ReservedLoad) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReservedLoad.ProtoReflect.Descriptor instead.
 func (*ReservedLoad) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{36}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ReservedLoad) GetTld() string {
@@ -4314,7 +4792,7 @@ type ReservedRemove struct {
 
 func (x *ReservedRemove) Reset() {
 	*x = ReservedRemove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4326,7 +4804,7 @@ func (x *ReservedRemove) String() string {
 func (*ReservedRemove) ProtoMessage() {}
 
 func (x *ReservedRemove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[37]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4339,7 +4817,7 @@ func (x *ReservedRemove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReservedRemove.ProtoReflect.Descriptor instead.
 func (*ReservedRemove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{37}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ReservedRemove) GetTld() string {
@@ -4367,7 +4845,7 @@ type ApexServer struct {
 
 func (x *ApexServer) Reset() {
 	*x = ApexServer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4379,7 +4857,7 @@ func (x *ApexServer) String() string {
 func (*ApexServer) ProtoMessage() {}
 
 func (x *ApexServer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[38]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4392,7 +4870,7 @@ func (x *ApexServer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApexServer.ProtoReflect.Descriptor instead.
 func (*ApexServer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{38}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ApexServer) GetName() string {
@@ -4425,7 +4903,7 @@ type PostalInfo struct {
 
 func (x *PostalInfo) Reset() {
 	*x = PostalInfo{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4437,7 +4915,7 @@ func (x *PostalInfo) String() string {
 func (*PostalInfo) ProtoMessage() {}
 
 func (x *PostalInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[39]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4450,7 +4928,7 @@ func (x *PostalInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfo.ProtoReflect.Descriptor instead.
 func (*PostalInfo) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{39}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *PostalInfo) GetType() string {
@@ -4519,7 +4997,7 @@ type Phone struct {
 
 func (x *Phone) Reset() {
 	*x = Phone{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4531,7 +5009,7 @@ func (x *Phone) String() string {
 func (*Phone) ProtoMessage() {}
 
 func (x *Phone) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[40]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4544,7 +5022,7 @@ func (x *Phone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Phone.ProtoReflect.Descriptor instead.
 func (*Phone) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{40}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Phone) GetNumber() string {
@@ -4571,7 +5049,7 @@ type Disclose struct {
 
 func (x *Disclose) Reset() {
 	*x = Disclose{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4583,7 +5061,7 @@ func (x *Disclose) String() string {
 func (*Disclose) ProtoMessage() {}
 
 func (x *Disclose) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[41]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4596,7 +5074,7 @@ func (x *Disclose) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Disclose.ProtoReflect.Descriptor instead.
 func (*Disclose) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{41}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Disclose) GetFlag() bool {
@@ -4628,7 +5106,7 @@ type AuthInfo struct {
 
 func (x *AuthInfo) Reset() {
 	*x = AuthInfo{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4640,7 +5118,7 @@ func (x *AuthInfo) String() string {
 func (*AuthInfo) ProtoMessage() {}
 
 func (x *AuthInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[42]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4653,7 +5131,7 @@ func (x *AuthInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthInfo.ProtoReflect.Descriptor instead.
 func (*AuthInfo) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{42}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *AuthInfo) GetSalt() []byte {
@@ -4696,7 +5174,7 @@ type AuthInfoFailure struct {
 
 func (x *AuthInfoFailure) Reset() {
 	*x = AuthInfoFailure{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4708,7 +5186,7 @@ func (x *AuthInfoFailure) String() string {
 func (*AuthInfoFailure) ProtoMessage() {}
 
 func (x *AuthInfoFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[43]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4721,7 +5199,7 @@ func (x *AuthInfoFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthInfoFailure.ProtoReflect.Descriptor instead.
 func (*AuthInfoFailure) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{43}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *AuthInfoFailure) GetRoid() string {
@@ -4750,7 +5228,7 @@ type ContactCreate struct {
 
 func (x *ContactCreate) Reset() {
 	*x = ContactCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4762,7 +5240,7 @@ func (x *ContactCreate) String() string {
 func (*ContactCreate) ProtoMessage() {}
 
 func (x *ContactCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[44]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4775,7 +5253,7 @@ func (x *ContactCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactCreate.ProtoReflect.Descriptor instead.
 func (*ContactCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{44}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ContactCreate) GetId() string {
@@ -4873,7 +5351,7 @@ type ContactUpdate struct {
 
 func (x *ContactUpdate) Reset() {
 	*x = ContactUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4885,7 +5363,7 @@ func (x *ContactUpdate) String() string {
 func (*ContactUpdate) ProtoMessage() {}
 
 func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[45]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4898,7 +5376,7 @@ func (x *ContactUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactUpdate.ProtoReflect.Descriptor instead.
 func (*ContactUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{45}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ContactUpdate) GetId() string {
@@ -5005,7 +5483,7 @@ type PostalInfoChange struct {
 
 func (x *PostalInfoChange) Reset() {
 	*x = PostalInfoChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5017,7 +5495,7 @@ func (x *PostalInfoChange) String() string {
 func (*PostalInfoChange) ProtoMessage() {}
 
 func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[46]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5030,7 +5508,7 @@ func (x *PostalInfoChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostalInfoChange.ProtoReflect.Descriptor instead.
 func (*PostalInfoChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{46}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *PostalInfoChange) GetType() string {
@@ -5074,7 +5552,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5086,7 +5564,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[47]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5099,7 +5577,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{47}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Address) GetStreet() []string {
@@ -5146,7 +5624,7 @@ type ContactDelete struct {
 
 func (x *ContactDelete) Reset() {
 	*x = ContactDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5158,7 +5636,7 @@ func (x *ContactDelete) String() string {
 func (*ContactDelete) ProtoMessage() {}
 
 func (x *ContactDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[48]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5171,7 +5649,7 @@ func (x *ContactDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactDelete.ProtoReflect.Descriptor instead.
 func (*ContactDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{48}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ContactDelete) GetId() string {
@@ -5195,7 +5673,7 @@ type HostCreate struct {
 
 func (x *HostCreate) Reset() {
 	*x = HostCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5207,7 +5685,7 @@ func (x *HostCreate) String() string {
 func (*HostCreate) ProtoMessage() {}
 
 func (x *HostCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[49]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5220,7 +5698,7 @@ func (x *HostCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostCreate.ProtoReflect.Descriptor instead.
 func (*HostCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{49}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *HostCreate) GetName() string {
@@ -5278,7 +5756,7 @@ type HostUpdate struct {
 
 func (x *HostUpdate) Reset() {
 	*x = HostUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5290,7 +5768,7 @@ func (x *HostUpdate) String() string {
 func (*HostUpdate) ProtoMessage() {}
 
 func (x *HostUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[50]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5303,7 +5781,7 @@ func (x *HostUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUpdate.ProtoReflect.Descriptor instead.
 func (*HostUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{50}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *HostUpdate) GetName() string {
@@ -5385,7 +5863,7 @@ type HostDelete struct {
 
 func (x *HostDelete) Reset() {
 	*x = HostDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5397,7 +5875,7 @@ func (x *HostDelete) String() string {
 func (*HostDelete) ProtoMessage() {}
 
 func (x *HostDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[51]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5410,7 +5888,7 @@ func (x *HostDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostDelete.ProtoReflect.Descriptor instead.
 func (*HostDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{51}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *HostDelete) GetName() string {
@@ -5431,7 +5909,7 @@ type HostReturn struct {
 
 func (x *HostReturn) Reset() {
 	*x = HostReturn{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5443,7 +5921,7 @@ func (x *HostReturn) String() string {
 func (*HostReturn) ProtoMessage() {}
 
 func (x *HostReturn) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[52]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5456,7 +5934,7 @@ func (x *HostReturn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReturn.ProtoReflect.Descriptor instead.
 func (*HostReturn) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{52}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *HostReturn) GetName() string {
@@ -5477,7 +5955,7 @@ type DomainContact struct {
 
 func (x *DomainContact) Reset() {
 	*x = DomainContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5489,7 +5967,7 @@ func (x *DomainContact) String() string {
 func (*DomainContact) ProtoMessage() {}
 
 func (x *DomainContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[53]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5502,7 +5980,7 @@ func (x *DomainContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainContact.ProtoReflect.Descriptor instead.
 func (*DomainContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{53}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *DomainContact) GetRole() string {
@@ -5534,7 +6012,7 @@ type DelegationSigner struct {
 
 func (x *DelegationSigner) Reset() {
 	*x = DelegationSigner{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5546,7 +6024,7 @@ func (x *DelegationSigner) String() string {
 func (*DelegationSigner) ProtoMessage() {}
 
 func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[54]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5559,7 +6037,7 @@ func (x *DelegationSigner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegationSigner.ProtoReflect.Descriptor instead.
 func (*DelegationSigner) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{54}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *DelegationSigner) GetKeyTag() uint32 {
@@ -5610,7 +6088,7 @@ type PublicKey struct {
 
 func (x *PublicKey) Reset() {
 	*x = PublicKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5622,7 +6100,7 @@ func (x *PublicKey) String() string {
 func (*PublicKey) ProtoMessage() {}
 
 func (x *PublicKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[55]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5635,7 +6113,7 @@ func (x *PublicKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublicKey.ProtoReflect.Descriptor instead.
 func (*PublicKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{55}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *PublicKey) GetFlags() uint32 {
@@ -5678,7 +6156,7 @@ type HostAttribute struct {
 
 func (x *HostAttribute) Reset() {
 	*x = HostAttribute{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5690,7 +6168,7 @@ func (x *HostAttribute) String() string {
 func (*HostAttribute) ProtoMessage() {}
 
 func (x *HostAttribute) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[56]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5703,7 +6181,7 @@ func (x *HostAttribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostAttribute.ProtoReflect.Descriptor instead.
 func (*HostAttribute) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{56}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *HostAttribute) GetName() string {
@@ -5753,7 +6231,7 @@ type DomainCreate struct {
 
 func (x *DomainCreate) Reset() {
 	*x = DomainCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5765,7 +6243,7 @@ func (x *DomainCreate) String() string {
 func (*DomainCreate) ProtoMessage() {}
 
 func (x *DomainCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[57]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5778,7 +6256,7 @@ func (x *DomainCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainCreate.ProtoReflect.Descriptor instead.
 func (*DomainCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{57}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *DomainCreate) GetName() string {
@@ -5948,7 +6426,7 @@ type DomainUpdate struct {
 
 func (x *DomainUpdate) Reset() {
 	*x = DomainUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5960,7 +6438,7 @@ func (x *DomainUpdate) String() string {
 func (*DomainUpdate) ProtoMessage() {}
 
 func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[58]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5973,7 +6451,7 @@ func (x *DomainUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainUpdate.ProtoReflect.Descriptor instead.
 func (*DomainUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{58}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *DomainUpdate) GetName() string {
@@ -6132,7 +6610,7 @@ type DomainDelete struct {
 
 func (x *DomainDelete) Reset() {
 	*x = DomainDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6144,7 +6622,7 @@ func (x *DomainDelete) String() string {
 func (*DomainDelete) ProtoMessage() {}
 
 func (x *DomainDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[59]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6157,7 +6635,7 @@ func (x *DomainDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainDelete.ProtoReflect.Descriptor instead.
 func (*DomainDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{59}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *DomainDelete) GetName() string {
@@ -6181,7 +6659,7 @@ type DomainRenew struct {
 
 func (x *DomainRenew) Reset() {
 	*x = DomainRenew{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6193,7 +6671,7 @@ func (x *DomainRenew) String() string {
 func (*DomainRenew) ProtoMessage() {}
 
 func (x *DomainRenew) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[60]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6206,7 +6684,7 @@ func (x *DomainRenew) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRenew.ProtoReflect.Descriptor instead.
 func (*DomainRenew) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{60}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *DomainRenew) GetName() string {
@@ -6249,7 +6727,7 @@ type Fee struct {
 
 func (x *Fee) Reset() {
 	*x = Fee{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6261,7 +6739,7 @@ func (x *Fee) String() string {
 func (*Fee) ProtoMessage() {}
 
 func (x *Fee) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[61]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6274,7 +6752,7 @@ func (x *Fee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fee.ProtoReflect.Descriptor instead.
 func (*Fee) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{61}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Fee) GetAmountMinor() int64 {
@@ -6302,7 +6780,7 @@ type DomainRestoreRequest struct {
 
 func (x *DomainRestoreRequest) Reset() {
 	*x = DomainRestoreRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6314,7 +6792,7 @@ func (x *DomainRestoreRequest) String() string {
 func (*DomainRestoreRequest) ProtoMessage() {}
 
 func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[62]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6327,7 +6805,7 @@ func (x *DomainRestoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreRequest.ProtoReflect.Descriptor instead.
 func (*DomainRestoreRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{62}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *DomainRestoreRequest) GetName() string {
@@ -6361,7 +6839,7 @@ type DomainRestoreReport struct {
 
 func (x *DomainRestoreReport) Reset() {
 	*x = DomainRestoreReport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6373,7 +6851,7 @@ func (x *DomainRestoreReport) String() string {
 func (*DomainRestoreReport) ProtoMessage() {}
 
 func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[63]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6386,7 +6864,7 @@ func (x *DomainRestoreReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainRestoreReport.ProtoReflect.Descriptor instead.
 func (*DomainRestoreReport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{63}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *DomainRestoreReport) GetName() string {
@@ -6459,7 +6937,7 @@ type Case struct {
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6471,7 +6949,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[64]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6484,7 +6962,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{64}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Case) GetType() string {
@@ -6521,7 +6999,7 @@ type DomainServerUpdate struct {
 
 func (x *DomainServerUpdate) Reset() {
 	*x = DomainServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6533,7 +7011,7 @@ func (x *DomainServerUpdate) String() string {
 func (*DomainServerUpdate) ProtoMessage() {}
 
 func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[65]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6546,7 +7024,7 @@ func (x *DomainServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainServerUpdate.ProtoReflect.Descriptor instead.
 func (*DomainServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{65}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *DomainServerUpdate) GetName() string {
@@ -6589,7 +7067,7 @@ type HostServerUpdate struct {
 
 func (x *HostServerUpdate) Reset() {
 	*x = HostServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6601,7 +7079,7 @@ func (x *HostServerUpdate) String() string {
 func (*HostServerUpdate) ProtoMessage() {}
 
 func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[66]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6614,7 +7092,7 @@ func (x *HostServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostServerUpdate.ProtoReflect.Descriptor instead.
 func (*HostServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{66}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *HostServerUpdate) GetName() string {
@@ -6657,7 +7135,7 @@ type ContactServerUpdate struct {
 
 func (x *ContactServerUpdate) Reset() {
 	*x = ContactServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6669,7 +7147,7 @@ func (x *ContactServerUpdate) String() string {
 func (*ContactServerUpdate) ProtoMessage() {}
 
 func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[67]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6682,7 +7160,7 @@ func (x *ContactServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactServerUpdate.ProtoReflect.Descriptor instead.
 func (*ContactServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{67}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ContactServerUpdate) GetId() string {
@@ -6726,7 +7204,7 @@ type TTL struct {
 
 func (x *TTL) Reset() {
 	*x = TTL{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6738,7 +7216,7 @@ func (x *TTL) String() string {
 func (*TTL) ProtoMessage() {}
 
 func (x *TTL) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[68]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6751,7 +7229,7 @@ func (x *TTL) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTL.ProtoReflect.Descriptor instead.
 func (*TTL) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{68}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *TTL) GetType() string {
@@ -6783,7 +7261,7 @@ type TTLBounds struct {
 
 func (x *TTLBounds) Reset() {
 	*x = TTLBounds{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6795,7 +7273,7 @@ func (x *TTLBounds) String() string {
 func (*TTLBounds) ProtoMessage() {}
 
 func (x *TTLBounds) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[69]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6808,7 +7286,7 @@ func (x *TTLBounds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TTLBounds.ProtoReflect.Descriptor instead.
 func (*TTLBounds) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{69}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *TTLBounds) GetType() string {
@@ -6851,7 +7329,7 @@ type AdditionalEmail struct {
 
 func (x *AdditionalEmail) Reset() {
 	*x = AdditionalEmail{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6863,7 +7341,7 @@ func (x *AdditionalEmail) String() string {
 func (*AdditionalEmail) ProtoMessage() {}
 
 func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[70]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6876,7 +7354,7 @@ func (x *AdditionalEmail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdditionalEmail.ProtoReflect.Descriptor instead.
 func (*AdditionalEmail) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{70}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *AdditionalEmail) GetAddress() string {
@@ -6907,7 +7385,7 @@ type AuthProof struct {
 
 func (x *AuthProof) Reset() {
 	*x = AuthProof{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6919,7 +7397,7 @@ func (x *AuthProof) String() string {
 func (*AuthProof) ProtoMessage() {}
 
 func (x *AuthProof) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[71]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6932,7 +7410,7 @@ func (x *AuthProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthProof.ProtoReflect.Descriptor instead.
 func (*AuthProof) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{71}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *AuthProof) GetRoid() string {
@@ -6970,7 +7448,7 @@ type DomainTransferRequest struct {
 
 func (x *DomainTransferRequest) Reset() {
 	*x = DomainTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6982,7 +7460,7 @@ func (x *DomainTransferRequest) String() string {
 func (*DomainTransferRequest) ProtoMessage() {}
 
 func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[72]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6995,7 +7473,7 @@ func (x *DomainTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferRequest.ProtoReflect.Descriptor instead.
 func (*DomainTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{72}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *DomainTransferRequest) GetName() string {
@@ -7042,7 +7520,7 @@ type DomainTransferApprove struct {
 
 func (x *DomainTransferApprove) Reset() {
 	*x = DomainTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7054,7 +7532,7 @@ func (x *DomainTransferApprove) String() string {
 func (*DomainTransferApprove) ProtoMessage() {}
 
 func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[73]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7067,7 +7545,7 @@ func (x *DomainTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferApprove.ProtoReflect.Descriptor instead.
 func (*DomainTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{73}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *DomainTransferApprove) GetName() string {
@@ -7086,7 +7564,7 @@ type DomainTransferReject struct {
 
 func (x *DomainTransferReject) Reset() {
 	*x = DomainTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7098,7 +7576,7 @@ func (x *DomainTransferReject) String() string {
 func (*DomainTransferReject) ProtoMessage() {}
 
 func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[74]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7111,7 +7589,7 @@ func (x *DomainTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferReject.ProtoReflect.Descriptor instead.
 func (*DomainTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{74}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *DomainTransferReject) GetName() string {
@@ -7130,7 +7608,7 @@ type DomainTransferCancel struct {
 
 func (x *DomainTransferCancel) Reset() {
 	*x = DomainTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7142,7 +7620,7 @@ func (x *DomainTransferCancel) String() string {
 func (*DomainTransferCancel) ProtoMessage() {}
 
 func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[75]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7155,7 +7633,7 @@ func (x *DomainTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainTransferCancel.ProtoReflect.Descriptor instead.
 func (*DomainTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{75}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *DomainTransferCancel) GetName() string {
@@ -7175,7 +7653,7 @@ type ContactTransferRequest struct {
 
 func (x *ContactTransferRequest) Reset() {
 	*x = ContactTransferRequest{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7187,7 +7665,7 @@ func (x *ContactTransferRequest) String() string {
 func (*ContactTransferRequest) ProtoMessage() {}
 
 func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[76]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7200,7 +7678,7 @@ func (x *ContactTransferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferRequest.ProtoReflect.Descriptor instead.
 func (*ContactTransferRequest) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{76}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *ContactTransferRequest) GetId() string {
@@ -7226,7 +7704,7 @@ type ContactTransferApprove struct {
 
 func (x *ContactTransferApprove) Reset() {
 	*x = ContactTransferApprove{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7238,7 +7716,7 @@ func (x *ContactTransferApprove) String() string {
 func (*ContactTransferApprove) ProtoMessage() {}
 
 func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[77]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7251,7 +7729,7 @@ func (x *ContactTransferApprove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferApprove.ProtoReflect.Descriptor instead.
 func (*ContactTransferApprove) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{77}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *ContactTransferApprove) GetId() string {
@@ -7270,7 +7748,7 @@ type ContactTransferReject struct {
 
 func (x *ContactTransferReject) Reset() {
 	*x = ContactTransferReject{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7282,7 +7760,7 @@ func (x *ContactTransferReject) String() string {
 func (*ContactTransferReject) ProtoMessage() {}
 
 func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[78]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7295,7 +7773,7 @@ func (x *ContactTransferReject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferReject.ProtoReflect.Descriptor instead.
 func (*ContactTransferReject) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{78}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *ContactTransferReject) GetId() string {
@@ -7314,7 +7792,7 @@ type ContactTransferCancel struct {
 
 func (x *ContactTransferCancel) Reset() {
 	*x = ContactTransferCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7326,7 +7804,7 @@ func (x *ContactTransferCancel) String() string {
 func (*ContactTransferCancel) ProtoMessage() {}
 
 func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[79]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7339,7 +7817,7 @@ func (x *ContactTransferCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactTransferCancel.ProtoReflect.Descriptor instead.
 func (*ContactTransferCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{79}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *ContactTransferCancel) GetId() string {
@@ -7366,7 +7844,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7378,7 +7856,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[80]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7391,7 +7869,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{80}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *Transfer) GetStatus() uint32 {
@@ -7446,7 +7924,7 @@ type PollAck struct {
 
 func (x *PollAck) Reset() {
 	*x = PollAck{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7458,7 +7936,7 @@ func (x *PollAck) String() string {
 func (*PollAck) ProtoMessage() {}
 
 func (x *PollAck) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[81]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7471,7 +7949,7 @@ func (x *PollAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollAck.ProtoReflect.Descriptor instead.
 func (*PollAck) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{81}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *PollAck) GetSequence() uint64 {
@@ -7504,7 +7982,7 @@ type ZonePublish struct {
 
 func (x *ZonePublish) Reset() {
 	*x = ZonePublish{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7516,7 +7994,7 @@ func (x *ZonePublish) String() string {
 func (*ZonePublish) ProtoMessage() {}
 
 func (x *ZonePublish) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[82]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7529,7 +8007,7 @@ func (x *ZonePublish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ZonePublish.ProtoReflect.Descriptor instead.
 func (*ZonePublish) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{82}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *ZonePublish) GetTld() string {
@@ -7608,7 +8086,7 @@ type OwnerChange struct {
 
 func (x *OwnerChange) Reset() {
 	*x = OwnerChange{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7620,7 +8098,7 @@ func (x *OwnerChange) String() string {
 func (*OwnerChange) ProtoMessage() {}
 
 func (x *OwnerChange) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[83]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7633,7 +8111,7 @@ func (x *OwnerChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OwnerChange.ProtoReflect.Descriptor instead.
 func (*OwnerChange) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{83}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *OwnerChange) GetOwner() string {
@@ -7690,7 +8168,7 @@ type OrgLink struct {
 
 func (x *OrgLink) Reset() {
 	*x = OrgLink{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7702,7 +8180,7 @@ func (x *OrgLink) String() string {
 func (*OrgLink) ProtoMessage() {}
 
 func (x *OrgLink) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[84]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7715,7 +8193,7 @@ func (x *OrgLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgLink.ProtoReflect.Descriptor instead.
 func (*OrgLink) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{84}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{89}
 }
 
 func (x *OrgLink) GetRole() string {
@@ -7744,7 +8222,7 @@ type OrgRole struct {
 
 func (x *OrgRole) Reset() {
 	*x = OrgRole{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7756,7 +8234,7 @@ func (x *OrgRole) String() string {
 func (*OrgRole) ProtoMessage() {}
 
 func (x *OrgRole) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[85]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7769,7 +8247,7 @@ func (x *OrgRole) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgRole.ProtoReflect.Descriptor instead.
 func (*OrgRole) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{85}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{90}
 }
 
 func (x *OrgRole) GetType() string {
@@ -7806,7 +8284,7 @@ type OrgContact struct {
 
 func (x *OrgContact) Reset() {
 	*x = OrgContact{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7818,7 +8296,7 @@ func (x *OrgContact) String() string {
 func (*OrgContact) ProtoMessage() {}
 
 func (x *OrgContact) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[86]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7831,7 +8309,7 @@ func (x *OrgContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgContact.ProtoReflect.Descriptor instead.
 func (*OrgContact) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{86}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{91}
 }
 
 func (x *OrgContact) GetType() string {
@@ -7876,7 +8354,7 @@ type OrgCreate struct {
 
 func (x *OrgCreate) Reset() {
 	*x = OrgCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7888,7 +8366,7 @@ func (x *OrgCreate) String() string {
 func (*OrgCreate) ProtoMessage() {}
 
 func (x *OrgCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[87]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7901,7 +8379,7 @@ func (x *OrgCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgCreate.ProtoReflect.Descriptor instead.
 func (*OrgCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{87}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{92}
 }
 
 func (x *OrgCreate) GetId() string {
@@ -8006,7 +8484,7 @@ type OrgUpdate struct {
 
 func (x *OrgUpdate) Reset() {
 	*x = OrgUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8018,7 +8496,7 @@ func (x *OrgUpdate) String() string {
 func (*OrgUpdate) ProtoMessage() {}
 
 func (x *OrgUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[88]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8031,7 +8509,7 @@ func (x *OrgUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgUpdate.ProtoReflect.Descriptor instead.
 func (*OrgUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{88}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *OrgUpdate) GetId() string {
@@ -8134,7 +8612,7 @@ type OrgDelete struct {
 
 func (x *OrgDelete) Reset() {
 	*x = OrgDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8146,7 +8624,7 @@ func (x *OrgDelete) String() string {
 func (*OrgDelete) ProtoMessage() {}
 
 func (x *OrgDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[89]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8159,7 +8637,7 @@ func (x *OrgDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgDelete.ProtoReflect.Descriptor instead.
 func (*OrgDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{89}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{94}
 }
 
 func (x *OrgDelete) GetId() string {
@@ -8181,7 +8659,7 @@ type OrgServerUpdate struct {
 
 func (x *OrgServerUpdate) Reset() {
 	*x = OrgServerUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8193,7 +8671,7 @@ func (x *OrgServerUpdate) String() string {
 func (*OrgServerUpdate) ProtoMessage() {}
 
 func (x *OrgServerUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[90]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8206,7 +8684,7 @@ func (x *OrgServerUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrgServerUpdate.ProtoReflect.Descriptor instead.
 func (*OrgServerUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{90}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *OrgServerUpdate) GetId() string {
@@ -8249,7 +8727,7 @@ type KeyrelayCreate struct {
 
 func (x *KeyrelayCreate) Reset() {
 	*x = KeyrelayCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8261,7 +8739,7 @@ func (x *KeyrelayCreate) String() string {
 func (*KeyrelayCreate) ProtoMessage() {}
 
 func (x *KeyrelayCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[91]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8274,7 +8752,7 @@ func (x *KeyrelayCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyrelayCreate.ProtoReflect.Descriptor instead.
 func (*KeyrelayCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{91}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *KeyrelayCreate) GetName() string {
@@ -8311,7 +8789,7 @@ type RelayedKey struct {
 
 func (x *RelayedKey) Reset() {
 	*x = RelayedKey{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8323,7 +8801,7 @@ func (x *RelayedKey) String() string {
 func (*RelayedKey) ProtoMessage() {}
 
 func (x *RelayedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[92]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8336,7 +8814,7 @@ func (x *RelayedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelayedKey.ProtoReflect.Descriptor instead.
 func (*RelayedKey) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{92}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *RelayedKey) GetKey() *PublicKey {
@@ -8387,7 +8865,7 @@ type MaintenanceItem struct {
 
 func (x *MaintenanceItem) Reset() {
 	*x = MaintenanceItem{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8399,7 +8877,7 @@ func (x *MaintenanceItem) String() string {
 func (*MaintenanceItem) ProtoMessage() {}
 
 func (x *MaintenanceItem) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[93]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8412,7 +8890,7 @@ func (x *MaintenanceItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceItem.ProtoReflect.Descriptor instead.
 func (*MaintenanceItem) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{93}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *MaintenanceItem) GetName() string {
@@ -8519,7 +8997,7 @@ type MaintenanceText struct {
 
 func (x *MaintenanceText) Reset() {
 	*x = MaintenanceText{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8531,7 +9009,7 @@ func (x *MaintenanceText) String() string {
 func (*MaintenanceText) ProtoMessage() {}
 
 func (x *MaintenanceText) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[94]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8544,7 +9022,7 @@ func (x *MaintenanceText) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceText.ProtoReflect.Descriptor instead.
 func (*MaintenanceText) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{94}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *MaintenanceText) GetText() string {
@@ -8580,7 +9058,7 @@ type MaintenanceSystem struct {
 
 func (x *MaintenanceSystem) Reset() {
 	*x = MaintenanceSystem{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8592,7 +9070,7 @@ func (x *MaintenanceSystem) String() string {
 func (*MaintenanceSystem) ProtoMessage() {}
 
 func (x *MaintenanceSystem) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[95]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8605,7 +9083,7 @@ func (x *MaintenanceSystem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceSystem.ProtoReflect.Descriptor instead.
 func (*MaintenanceSystem) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{95}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *MaintenanceSystem) GetName() string {
@@ -8640,7 +9118,7 @@ type MaintenanceIntervention struct {
 
 func (x *MaintenanceIntervention) Reset() {
 	*x = MaintenanceIntervention{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8652,7 +9130,7 @@ func (x *MaintenanceIntervention) String() string {
 func (*MaintenanceIntervention) ProtoMessage() {}
 
 func (x *MaintenanceIntervention) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[96]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8665,7 +9143,7 @@ func (x *MaintenanceIntervention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceIntervention.ProtoReflect.Descriptor instead.
 func (*MaintenanceIntervention) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{96}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{101}
 }
 
 func (x *MaintenanceIntervention) GetConnection() bool {
@@ -8693,7 +9171,7 @@ type MaintenanceCreate struct {
 
 func (x *MaintenanceCreate) Reset() {
 	*x = MaintenanceCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8705,7 +9183,7 @@ func (x *MaintenanceCreate) String() string {
 func (*MaintenanceCreate) ProtoMessage() {}
 
 func (x *MaintenanceCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[97]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8718,7 +9196,7 @@ func (x *MaintenanceCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceCreate.ProtoReflect.Descriptor instead.
 func (*MaintenanceCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{97}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{102}
 }
 
 func (x *MaintenanceCreate) GetRoid() string {
@@ -8748,7 +9226,7 @@ type MaintenanceUpdate struct {
 
 func (x *MaintenanceUpdate) Reset() {
 	*x = MaintenanceUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8760,7 +9238,7 @@ func (x *MaintenanceUpdate) String() string {
 func (*MaintenanceUpdate) ProtoMessage() {}
 
 func (x *MaintenanceUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[98]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8773,7 +9251,7 @@ func (x *MaintenanceUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceUpdate.ProtoReflect.Descriptor instead.
 func (*MaintenanceUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{98}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{103}
 }
 
 func (x *MaintenanceUpdate) GetId() string {
@@ -8806,7 +9284,7 @@ type MaintenanceCancel struct {
 
 func (x *MaintenanceCancel) Reset() {
 	*x = MaintenanceCancel{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8818,7 +9296,7 @@ func (x *MaintenanceCancel) String() string {
 func (*MaintenanceCancel) ProtoMessage() {}
 
 func (x *MaintenanceCancel) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[99]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8831,7 +9309,7 @@ func (x *MaintenanceCancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MaintenanceCancel.ProtoReflect.Descriptor instead.
 func (*MaintenanceCancel) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{99}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{104}
 }
 
 func (x *MaintenanceCancel) GetId() string {
@@ -8852,7 +9330,7 @@ type LaunchPhaseName struct {
 
 func (x *LaunchPhaseName) Reset() {
 	*x = LaunchPhaseName{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8864,7 +9342,7 @@ func (x *LaunchPhaseName) String() string {
 func (*LaunchPhaseName) ProtoMessage() {}
 
 func (x *LaunchPhaseName) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[100]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8877,7 +9355,7 @@ func (x *LaunchPhaseName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchPhaseName.ProtoReflect.Descriptor instead.
 func (*LaunchPhaseName) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{100}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{105}
 }
 
 func (x *LaunchPhaseName) GetType() string {
@@ -8909,7 +9387,7 @@ type LaunchPhase struct {
 
 func (x *LaunchPhase) Reset() {
 	*x = LaunchPhase{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8921,7 +9399,7 @@ func (x *LaunchPhase) String() string {
 func (*LaunchPhase) ProtoMessage() {}
 
 func (x *LaunchPhase) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[101]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -8934,7 +9412,7 @@ func (x *LaunchPhase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchPhase.ProtoReflect.Descriptor instead.
 func (*LaunchPhase) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{101}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{106}
 }
 
 func (x *LaunchPhase) GetPhase() *LaunchPhaseName {
@@ -8985,7 +9463,7 @@ type ClaimsNotice struct {
 
 func (x *ClaimsNotice) Reset() {
 	*x = ClaimsNotice{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -8997,7 +9475,7 @@ func (x *ClaimsNotice) String() string {
 func (*ClaimsNotice) ProtoMessage() {}
 
 func (x *ClaimsNotice) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[102]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9010,7 +9488,7 @@ func (x *ClaimsNotice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimsNotice.ProtoReflect.Descriptor instead.
 func (*ClaimsNotice) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{102}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{107}
 }
 
 func (x *ClaimsNotice) GetId() string {
@@ -9054,7 +9532,7 @@ type LaunchCode struct {
 
 func (x *LaunchCode) Reset() {
 	*x = LaunchCode{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9066,7 +9544,7 @@ func (x *LaunchCode) String() string {
 func (*LaunchCode) ProtoMessage() {}
 
 func (x *LaunchCode) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[103]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9079,7 +9557,7 @@ func (x *LaunchCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchCode.ProtoReflect.Descriptor instead.
 func (*LaunchCode) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{103}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{108}
 }
 
 func (x *LaunchCode) GetCode() string {
@@ -9116,7 +9594,7 @@ type LaunchApplicationCreate struct {
 
 func (x *LaunchApplicationCreate) Reset() {
 	*x = LaunchApplicationCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9128,7 +9606,7 @@ func (x *LaunchApplicationCreate) String() string {
 func (*LaunchApplicationCreate) ProtoMessage() {}
 
 func (x *LaunchApplicationCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[104]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9141,7 +9619,7 @@ func (x *LaunchApplicationCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationCreate.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{104}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{109}
 }
 
 func (x *LaunchApplicationCreate) GetDomain() *DomainCreate {
@@ -9176,7 +9654,7 @@ type LaunchApplicationUpdate struct {
 
 func (x *LaunchApplicationUpdate) Reset() {
 	*x = LaunchApplicationUpdate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[110]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9188,7 +9666,7 @@ func (x *LaunchApplicationUpdate) String() string {
 func (*LaunchApplicationUpdate) ProtoMessage() {}
 
 func (x *LaunchApplicationUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[105]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[110]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9201,7 +9679,7 @@ func (x *LaunchApplicationUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationUpdate.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationUpdate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{105}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{110}
 }
 
 func (x *LaunchApplicationUpdate) GetApplicationId() string {
@@ -9236,7 +9714,7 @@ type LaunchApplicationDelete struct {
 
 func (x *LaunchApplicationDelete) Reset() {
 	*x = LaunchApplicationDelete{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[111]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9248,7 +9726,7 @@ func (x *LaunchApplicationDelete) String() string {
 func (*LaunchApplicationDelete) ProtoMessage() {}
 
 func (x *LaunchApplicationDelete) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[106]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[111]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9261,7 +9739,7 @@ func (x *LaunchApplicationDelete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationDelete.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationDelete) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{106}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{111}
 }
 
 func (x *LaunchApplicationDelete) GetApplicationId() string {
@@ -9299,7 +9777,7 @@ type LaunchApplicationDecide struct {
 
 func (x *LaunchApplicationDecide) Reset() {
 	*x = LaunchApplicationDecide{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[112]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9311,7 +9789,7 @@ func (x *LaunchApplicationDecide) String() string {
 func (*LaunchApplicationDecide) ProtoMessage() {}
 
 func (x *LaunchApplicationDecide) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[107]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[112]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9324,7 +9802,7 @@ func (x *LaunchApplicationDecide) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchApplicationDecide.ProtoReflect.Descriptor instead.
 func (*LaunchApplicationDecide) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{107}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{112}
 }
 
 func (x *LaunchApplicationDecide) GetApplicationId() string {
@@ -9375,7 +9853,7 @@ type AllocationTokenCreate struct {
 
 func (x *AllocationTokenCreate) Reset() {
 	*x = AllocationTokenCreate{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[113]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9387,7 +9865,7 @@ func (x *AllocationTokenCreate) String() string {
 func (*AllocationTokenCreate) ProtoMessage() {}
 
 func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[108]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[113]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9400,7 +9878,7 @@ func (x *AllocationTokenCreate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokenCreate.ProtoReflect.Descriptor instead.
 func (*AllocationTokenCreate) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{108}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{113}
 }
 
 func (x *AllocationTokenCreate) GetTokenSha256() []byte {
@@ -9482,7 +9960,7 @@ type AllocationTokenRevoke struct {
 
 func (x *AllocationTokenRevoke) Reset() {
 	*x = AllocationTokenRevoke{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[114]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9494,7 +9972,7 @@ func (x *AllocationTokenRevoke) String() string {
 func (*AllocationTokenRevoke) ProtoMessage() {}
 
 func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[109]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[114]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9507,7 +9985,7 @@ func (x *AllocationTokenRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocationTokenRevoke.ProtoReflect.Descriptor instead.
 func (*AllocationTokenRevoke) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{109}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{114}
 }
 
 func (x *AllocationTokenRevoke) GetTokenSha256() []byte {
@@ -9529,7 +10007,7 @@ type HostImport struct {
 
 func (x *HostImport) Reset() {
 	*x = HostImport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[110]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[115]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9541,7 +10019,7 @@ func (x *HostImport) String() string {
 func (*HostImport) ProtoMessage() {}
 
 func (x *HostImport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[110]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[115]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9554,7 +10032,7 @@ func (x *HostImport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostImport.ProtoReflect.Descriptor instead.
 func (*HostImport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{110}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{115}
 }
 
 func (x *HostImport) GetRegistrar() string {
@@ -9601,7 +10079,7 @@ type DomainImport struct {
 
 func (x *DomainImport) Reset() {
 	*x = DomainImport{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[111]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[116]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9613,7 +10091,7 @@ func (x *DomainImport) String() string {
 func (*DomainImport) ProtoMessage() {}
 
 func (x *DomainImport) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[111]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[116]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9626,7 +10104,7 @@ func (x *DomainImport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DomainImport.ProtoReflect.Descriptor instead.
 func (*DomainImport) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{111}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{116}
 }
 
 func (x *DomainImport) GetRegistrar() string {
@@ -9710,7 +10188,7 @@ type ImportedHost struct {
 
 func (x *ImportedHost) Reset() {
 	*x = ImportedHost{}
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[112]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[117]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -9722,7 +10200,7 @@ func (x *ImportedHost) String() string {
 func (*ImportedHost) ProtoMessage() {}
 
 func (x *ImportedHost) ProtoReflect() protoreflect.Message {
-	mi := &file_fsm_fsmpb_command_proto_msgTypes[112]
+	mi := &file_fsm_fsmpb_command_proto_msgTypes[117]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -9735,7 +10213,7 @@ func (x *ImportedHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportedHost.ProtoReflect.Descriptor instead.
 func (*ImportedHost) Descriptor() ([]byte, []int) {
-	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{112}
+	return file_fsm_fsmpb_command_proto_rawDescGZIP(), []int{117}
 }
 
 func (x *ImportedHost) GetName() string {
@@ -9776,7 +10254,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"originNode\x12\x1d\n" +
 	"\n" +
 	"boot_epoch\x18\x02 \x01(\x04R\tbootEpoch\x12\x18\n" +
-	"\acounter\x18\x03 \x01(\x04R\acounter\"\xee*\n" +
+	"\acounter\x18\x03 \x01(\x04R\acounter\"\xe4,\n" +
 	"\aCommand\x12,\n" +
 	"\x05actor\x18\x01 \x01(\v2\x16.cadastre.fsm.v1.ActorR\x05actor\x129\n" +
 	"\n" +
@@ -9861,7 +10339,10 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\tzone_hold\x18\xe1\x01 \x01(\v2\x19.cadastre.fsm.v1.ZoneHoldH\x00R\bzoneHold\x12B\n" +
 	"\fzone_release\x18\xe2\x01 \x01(\v2\x1c.cadastre.fsm.v1.ZoneReleaseH\x00R\vzoneRelease\x12@\n" +
 	"\fzone_ds_gone\x18\xe3\x01 \x01(\v2\x1b.cadastre.fsm.v1.ZoneDSGoneH\x00R\n" +
-	"zoneDsGone\x12?\n" +
+	"zoneDsGone\x12N\n" +
+	"\x10disclosure_grant\x18\xfa\x01 \x01(\v2 .cadastre.fsm.v1.DisclosureGrantH\x00R\x0fdisclosureGrant\x12Q\n" +
+	"\x11disclosure_revoke\x18\xfb\x01 \x01(\v2!.cadastre.fsm.v1.DisclosureRevokeH\x00R\x10disclosureRevoke\x12Q\n" +
+	"\x11disclosure_record\x18\xfc\x01 \x01(\v2!.cadastre.fsm.v1.DisclosureRecordH\x00R\x10disclosureRecord\x12?\n" +
 	"\vhost_import\x18\xf0\x01 \x01(\v2\x1b.cadastre.fsm.v1.HostImportH\x00R\n" +
 	"hostImport\x12E\n" +
 	"\rdomain_import\x18\xf1\x01 \x01(\v2\x1d.cadastre.fsm.v1.DomainImportH\x00R\fdomainImportB\x06\n" +
@@ -9947,7 +10428,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"hash_index\x18\x01 \x01(\x04R\thashIndex\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\"#\n" +
 	"\bClockSet\x12\x17\n" +
-	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\"\x9d\x04\n" +
+	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\"\xd8\x04\n" +
 	"\x0fRegistrarCreate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -9967,7 +10448,36 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\tthin_tlds\x18\x8d\x01 \x03(\tR\bthinTlds\x12\x1e\n" +
 	"\n" +
 	"query_rate\x18\x8e\x01 \x01(\rR\tqueryRate\x12&\n" +
-	"\x0etransform_rate\x18\x8f\x01 \x01(\rR\rtransformRate\"\xb6\a\n" +
+	"\x0etransform_rate\x18\x8f\x01 \x01(\rR\rtransformRate\x129\n" +
+	"\x06public\x18\xaa\x01 \x01(\v2 .cadastre.fsm.v1.RegistrarPublicR\x06public\"\xad\x04\n" +
+	"\x0fRegistrarPublic\x12\x1b\n" +
+	"\x06street\x18\x01 \x01(\tH\x00R\x06street\x88\x01\x01\x12\x17\n" +
+	"\x04city\x18\x02 \x01(\tH\x01R\x04city\x88\x01\x01\x12*\n" +
+	"\x0estate_province\x18\x03 \x01(\tH\x02R\rstateProvince\x88\x01\x01\x12$\n" +
+	"\vpostal_code\x18\x04 \x01(\tH\x03R\n" +
+	"postalCode\x88\x01\x01\x12&\n" +
+	"\fcountry_code\x18\x05 \x01(\tH\x04R\vcountryCode\x88\x01\x01\x12\x19\n" +
+	"\x05phone\x18\x06 \x01(\tH\x05R\x05phone\x88\x01\x01\x12\x15\n" +
+	"\x03fax\x18\a \x01(\tH\x06R\x03fax\x88\x01\x01\x12$\n" +
+	"\vabuse_email\x18\b \x01(\tH\aR\n" +
+	"abuseEmail\x88\x01\x01\x12$\n" +
+	"\vabuse_phone\x18\t \x01(\tH\bR\n" +
+	"abusePhone\x88\x01\x01\x12'\n" +
+	"\rrdap_base_url\x18\n" +
+	" \x01(\tH\tR\vrdapBaseUrl\x88\x01\x01\x12&\n" +
+	"\fwhois_server\x18\v \x01(\tH\n" +
+	"R\vwhoisServer\x88\x01\x01B\t\n" +
+	"\a_streetB\a\n" +
+	"\x05_cityB\x11\n" +
+	"\x0f_state_provinceB\x0e\n" +
+	"\f_postal_codeB\x0f\n" +
+	"\r_country_codeB\b\n" +
+	"\x06_phoneB\x06\n" +
+	"\x04_faxB\x0e\n" +
+	"\f_abuse_emailB\x0e\n" +
+	"\f_abuse_phoneB\x10\n" +
+	"\x0e_rdap_base_urlB\x0f\n" +
+	"\r_whois_server\"\xf1\a\n" +
 	"\x0fRegistrarUpdate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x19\n" +
@@ -9994,7 +10504,8 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"query_rate\x18\x90\x01 \x01(\rH\tR\tqueryRate\x88\x01\x01\x12+\n" +
 	"\x0etransform_rate\x18\x91\x01 \x01(\rH\n" +
 	"R\rtransformRate\x88\x01\x01\x12\x19\n" +
-	"\adisable\x18\x92\x01 \x01(\bR\adisableB\a\n" +
+	"\adisable\x18\x92\x01 \x01(\bR\adisable\x129\n" +
+	"\x06public\x18\xaa\x01 \x01(\v2 .cadastre.fsm.v1.RegistrarPublicR\x06publicB\a\n" +
 	"\x05_nameB\b\n" +
 	"\x06_emailB\x06\n" +
 	"\x04_urlB\n" +
@@ -10012,7 +10523,7 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x06TLDPut\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04roid\x18\x02 \x01(\tR\x04roid\x122\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xab\x13\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1a.cadastre.fsm.v1.TLDPolicyR\x06policy\"\xdd\x13\n" +
 	"\tTLDPolicy\x12\x1f\n" +
 	"\vroid_suffix\x18\x01 \x01(\tR\n" +
 	"roidSuffix\x12\x1a\n" +
@@ -10073,7 +10584,30 @@ const file_fsm_fsmpb_command_proto_rawDesc = "" +
 	"\x15keep_application_days\x18\xd2\x01 \x01(\rR\x13keepApplicationDays\x12'\n" +
 	"\x0fkeep_token_days\x18\xd3\x01 \x01(\rR\rkeepTokenDays\x127\n" +
 	"\x17max_removed_delegations\x18\xdc\x01 \x01(\rR\x15maxRemovedDelegations\x12/\n" +
-	"\x13max_removed_percent\x18\xdd\x01 \x01(\rR\x11maxRemovedPercent\"\x94\x03\n" +
+	"\x13max_removed_percent\x18\xdd\x01 \x01(\rR\x11maxRemovedPercent\x120\n" +
+	"\x04rdds\x18\xf0\x01 \x01(\v2\x1b.cadastre.fsm.v1.RDDSPolicyR\x04rdds\"\x8c\x01\n" +
+	"\n" +
+	"RDDSPolicy\x12\"\n" +
+	"\favailability\x18\x01 \x01(\bR\favailability\x12\x1c\n" +
+	"\tdisclosed\x18\x02 \x03(\tR\tdisclosed\x12\x1f\n" +
+	"\vcontact_uri\x18\x03 \x01(\tR\n" +
+	"contactUri\x12\x1b\n" +
+	"\tterms_uri\x18\x04 \x01(\tR\btermsUri\"\xc0\x01\n" +
+	"\x0fDisclosureGrant\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
+	"\trequester\x18\x02 \x01(\tR\trequester\x12-\n" +
+	"\x12certificate_sha256\x18\x03 \x01(\fR\x11certificateSha256\x12\x18\n" +
+	"\apurpose\x18\x04 \x01(\tR\apurpose\x12\"\n" +
+	"\rexpires_at_ms\x18\x05 \x01(\x03R\vexpiresAtMs\x12\x12\n" +
+	"\x04tlds\x18\x06 \x03(\tR\x04tlds\"\"\n" +
+	"\x10DisclosureRevoke\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x81\x01\n" +
+	"\x10DisclosureRecord\x12\x19\n" +
+	"\bgrant_id\x18\x01 \x01(\tR\agrantId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\x12\x12\n" +
+	"\x04node\x18\x04 \x01(\tR\x04node\x12\x18\n" +
+	"\aaddress\x18\x05 \x01(\tR\aaddress\"\x94\x03\n" +
 	"\rSigningPolicy\x12\x16\n" +
 	"\x06denial\x18\x01 \x01(\rR\x06denial\x12\x17\n" +
 	"\aopt_out\x18\x02 \x01(\bR\x06optOut\x12#\n" +
@@ -10616,7 +11150,7 @@ func file_fsm_fsmpb_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fsm_fsmpb_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 113)
+var file_fsm_fsmpb_command_proto_msgTypes = make([]protoimpl.MessageInfo, 118)
 var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(ActorKind)(0),                  // 0: cadastre.fsm.v1.ActorKind
 	(*Envelope)(nil),                // 1: cadastre.fsm.v1.Envelope
@@ -10639,99 +11173,104 @@ var file_fsm_fsmpb_command_proto_goTypes = []any{
 	(*Tick)(nil),                    // 18: cadastre.fsm.v1.Tick
 	(*ClockSet)(nil),                // 19: cadastre.fsm.v1.ClockSet
 	(*RegistrarCreate)(nil),         // 20: cadastre.fsm.v1.RegistrarCreate
-	(*RegistrarUpdate)(nil),         // 21: cadastre.fsm.v1.RegistrarUpdate
-	(*RegistrarPassword)(nil),       // 22: cadastre.fsm.v1.RegistrarPassword
-	(*TLDPut)(nil),                  // 23: cadastre.fsm.v1.TLDPut
-	(*TLDPolicy)(nil),               // 24: cadastre.fsm.v1.TLDPolicy
-	(*SigningPolicy)(nil),           // 25: cadastre.fsm.v1.SigningPolicy
-	(*ZoneKeyAdd)(nil),              // 26: cadastre.fsm.v1.ZoneKeyAdd
-	(*ZoneKeyStep)(nil),             // 27: cadastre.fsm.v1.ZoneKeyStep
-	(*ZoneKeyMove)(nil),             // 28: cadastre.fsm.v1.ZoneKeyMove
-	(*ZoneKeyDSSeen)(nil),           // 29: cadastre.fsm.v1.ZoneKeyDSSeen
-	(*ZoneKeyRetire)(nil),           // 30: cadastre.fsm.v1.ZoneKeyRetire
-	(*ZoneHold)(nil),                // 31: cadastre.fsm.v1.ZoneHold
-	(*ZoneRelease)(nil),             // 32: cadastre.fsm.v1.ZoneRelease
-	(*ZoneDSGone)(nil),              // 33: cadastre.fsm.v1.ZoneDSGone
-	(*PremiumName)(nil),             // 34: cadastre.fsm.v1.PremiumName
-	(*PremiumLoad)(nil),             // 35: cadastre.fsm.v1.PremiumLoad
-	(*PremiumRemove)(nil),           // 36: cadastre.fsm.v1.PremiumRemove
-	(*ReservedLoad)(nil),            // 37: cadastre.fsm.v1.ReservedLoad
-	(*ReservedRemove)(nil),          // 38: cadastre.fsm.v1.ReservedRemove
-	(*ApexServer)(nil),              // 39: cadastre.fsm.v1.ApexServer
-	(*PostalInfo)(nil),              // 40: cadastre.fsm.v1.PostalInfo
-	(*Phone)(nil),                   // 41: cadastre.fsm.v1.Phone
-	(*Disclose)(nil),                // 42: cadastre.fsm.v1.Disclose
-	(*AuthInfo)(nil),                // 43: cadastre.fsm.v1.AuthInfo
-	(*AuthInfoFailure)(nil),         // 44: cadastre.fsm.v1.AuthInfoFailure
-	(*ContactCreate)(nil),           // 45: cadastre.fsm.v1.ContactCreate
-	(*ContactUpdate)(nil),           // 46: cadastre.fsm.v1.ContactUpdate
-	(*PostalInfoChange)(nil),        // 47: cadastre.fsm.v1.PostalInfoChange
-	(*Address)(nil),                 // 48: cadastre.fsm.v1.Address
-	(*ContactDelete)(nil),           // 49: cadastre.fsm.v1.ContactDelete
-	(*HostCreate)(nil),              // 50: cadastre.fsm.v1.HostCreate
-	(*HostUpdate)(nil),              // 51: cadastre.fsm.v1.HostUpdate
-	(*HostDelete)(nil),              // 52: cadastre.fsm.v1.HostDelete
-	(*HostReturn)(nil),              // 53: cadastre.fsm.v1.HostReturn
-	(*DomainContact)(nil),           // 54: cadastre.fsm.v1.DomainContact
-	(*DelegationSigner)(nil),        // 55: cadastre.fsm.v1.DelegationSigner
-	(*PublicKey)(nil),               // 56: cadastre.fsm.v1.PublicKey
-	(*HostAttribute)(nil),           // 57: cadastre.fsm.v1.HostAttribute
-	(*DomainCreate)(nil),            // 58: cadastre.fsm.v1.DomainCreate
-	(*DomainUpdate)(nil),            // 59: cadastre.fsm.v1.DomainUpdate
-	(*DomainDelete)(nil),            // 60: cadastre.fsm.v1.DomainDelete
-	(*DomainRenew)(nil),             // 61: cadastre.fsm.v1.DomainRenew
-	(*Fee)(nil),                     // 62: cadastre.fsm.v1.Fee
-	(*DomainRestoreRequest)(nil),    // 63: cadastre.fsm.v1.DomainRestoreRequest
-	(*DomainRestoreReport)(nil),     // 64: cadastre.fsm.v1.DomainRestoreReport
-	(*Case)(nil),                    // 65: cadastre.fsm.v1.Case
-	(*DomainServerUpdate)(nil),      // 66: cadastre.fsm.v1.DomainServerUpdate
-	(*HostServerUpdate)(nil),        // 67: cadastre.fsm.v1.HostServerUpdate
-	(*ContactServerUpdate)(nil),     // 68: cadastre.fsm.v1.ContactServerUpdate
-	(*TTL)(nil),                     // 69: cadastre.fsm.v1.TTL
-	(*TTLBounds)(nil),               // 70: cadastre.fsm.v1.TTLBounds
-	(*AdditionalEmail)(nil),         // 71: cadastre.fsm.v1.AdditionalEmail
-	(*AuthProof)(nil),               // 72: cadastre.fsm.v1.AuthProof
-	(*DomainTransferRequest)(nil),   // 73: cadastre.fsm.v1.DomainTransferRequest
-	(*DomainTransferApprove)(nil),   // 74: cadastre.fsm.v1.DomainTransferApprove
-	(*DomainTransferReject)(nil),    // 75: cadastre.fsm.v1.DomainTransferReject
-	(*DomainTransferCancel)(nil),    // 76: cadastre.fsm.v1.DomainTransferCancel
-	(*ContactTransferRequest)(nil),  // 77: cadastre.fsm.v1.ContactTransferRequest
-	(*ContactTransferApprove)(nil),  // 78: cadastre.fsm.v1.ContactTransferApprove
-	(*ContactTransferReject)(nil),   // 79: cadastre.fsm.v1.ContactTransferReject
-	(*ContactTransferCancel)(nil),   // 80: cadastre.fsm.v1.ContactTransferCancel
-	(*Transfer)(nil),                // 81: cadastre.fsm.v1.Transfer
-	(*PollAck)(nil),                 // 82: cadastre.fsm.v1.PollAck
-	(*ZonePublish)(nil),             // 83: cadastre.fsm.v1.ZonePublish
-	(*OwnerChange)(nil),             // 84: cadastre.fsm.v1.OwnerChange
-	(*OrgLink)(nil),                 // 85: cadastre.fsm.v1.OrgLink
-	(*OrgRole)(nil),                 // 86: cadastre.fsm.v1.OrgRole
-	(*OrgContact)(nil),              // 87: cadastre.fsm.v1.OrgContact
-	(*OrgCreate)(nil),               // 88: cadastre.fsm.v1.OrgCreate
-	(*OrgUpdate)(nil),               // 89: cadastre.fsm.v1.OrgUpdate
-	(*OrgDelete)(nil),               // 90: cadastre.fsm.v1.OrgDelete
-	(*OrgServerUpdate)(nil),         // 91: cadastre.fsm.v1.OrgServerUpdate
-	(*KeyrelayCreate)(nil),          // 92: cadastre.fsm.v1.KeyrelayCreate
-	(*RelayedKey)(nil),              // 93: cadastre.fsm.v1.RelayedKey
-	(*MaintenanceItem)(nil),         // 94: cadastre.fsm.v1.MaintenanceItem
-	(*MaintenanceText)(nil),         // 95: cadastre.fsm.v1.MaintenanceText
-	(*MaintenanceSystem)(nil),       // 96: cadastre.fsm.v1.MaintenanceSystem
-	(*MaintenanceIntervention)(nil), // 97: cadastre.fsm.v1.MaintenanceIntervention
-	(*MaintenanceCreate)(nil),       // 98: cadastre.fsm.v1.MaintenanceCreate
-	(*MaintenanceUpdate)(nil),       // 99: cadastre.fsm.v1.MaintenanceUpdate
-	(*MaintenanceCancel)(nil),       // 100: cadastre.fsm.v1.MaintenanceCancel
-	(*LaunchPhaseName)(nil),         // 101: cadastre.fsm.v1.LaunchPhaseName
-	(*LaunchPhase)(nil),             // 102: cadastre.fsm.v1.LaunchPhase
-	(*ClaimsNotice)(nil),            // 103: cadastre.fsm.v1.ClaimsNotice
-	(*LaunchCode)(nil),              // 104: cadastre.fsm.v1.LaunchCode
-	(*LaunchApplicationCreate)(nil), // 105: cadastre.fsm.v1.LaunchApplicationCreate
-	(*LaunchApplicationUpdate)(nil), // 106: cadastre.fsm.v1.LaunchApplicationUpdate
-	(*LaunchApplicationDelete)(nil), // 107: cadastre.fsm.v1.LaunchApplicationDelete
-	(*LaunchApplicationDecide)(nil), // 108: cadastre.fsm.v1.LaunchApplicationDecide
-	(*AllocationTokenCreate)(nil),   // 109: cadastre.fsm.v1.AllocationTokenCreate
-	(*AllocationTokenRevoke)(nil),   // 110: cadastre.fsm.v1.AllocationTokenRevoke
-	(*HostImport)(nil),              // 111: cadastre.fsm.v1.HostImport
-	(*DomainImport)(nil),            // 112: cadastre.fsm.v1.DomainImport
-	(*ImportedHost)(nil),            // 113: cadastre.fsm.v1.ImportedHost
+	(*RegistrarPublic)(nil),         // 21: cadastre.fsm.v1.RegistrarPublic
+	(*RegistrarUpdate)(nil),         // 22: cadastre.fsm.v1.RegistrarUpdate
+	(*RegistrarPassword)(nil),       // 23: cadastre.fsm.v1.RegistrarPassword
+	(*TLDPut)(nil),                  // 24: cadastre.fsm.v1.TLDPut
+	(*TLDPolicy)(nil),               // 25: cadastre.fsm.v1.TLDPolicy
+	(*RDDSPolicy)(nil),              // 26: cadastre.fsm.v1.RDDSPolicy
+	(*DisclosureGrant)(nil),         // 27: cadastre.fsm.v1.DisclosureGrant
+	(*DisclosureRevoke)(nil),        // 28: cadastre.fsm.v1.DisclosureRevoke
+	(*DisclosureRecord)(nil),        // 29: cadastre.fsm.v1.DisclosureRecord
+	(*SigningPolicy)(nil),           // 30: cadastre.fsm.v1.SigningPolicy
+	(*ZoneKeyAdd)(nil),              // 31: cadastre.fsm.v1.ZoneKeyAdd
+	(*ZoneKeyStep)(nil),             // 32: cadastre.fsm.v1.ZoneKeyStep
+	(*ZoneKeyMove)(nil),             // 33: cadastre.fsm.v1.ZoneKeyMove
+	(*ZoneKeyDSSeen)(nil),           // 34: cadastre.fsm.v1.ZoneKeyDSSeen
+	(*ZoneKeyRetire)(nil),           // 35: cadastre.fsm.v1.ZoneKeyRetire
+	(*ZoneHold)(nil),                // 36: cadastre.fsm.v1.ZoneHold
+	(*ZoneRelease)(nil),             // 37: cadastre.fsm.v1.ZoneRelease
+	(*ZoneDSGone)(nil),              // 38: cadastre.fsm.v1.ZoneDSGone
+	(*PremiumName)(nil),             // 39: cadastre.fsm.v1.PremiumName
+	(*PremiumLoad)(nil),             // 40: cadastre.fsm.v1.PremiumLoad
+	(*PremiumRemove)(nil),           // 41: cadastre.fsm.v1.PremiumRemove
+	(*ReservedLoad)(nil),            // 42: cadastre.fsm.v1.ReservedLoad
+	(*ReservedRemove)(nil),          // 43: cadastre.fsm.v1.ReservedRemove
+	(*ApexServer)(nil),              // 44: cadastre.fsm.v1.ApexServer
+	(*PostalInfo)(nil),              // 45: cadastre.fsm.v1.PostalInfo
+	(*Phone)(nil),                   // 46: cadastre.fsm.v1.Phone
+	(*Disclose)(nil),                // 47: cadastre.fsm.v1.Disclose
+	(*AuthInfo)(nil),                // 48: cadastre.fsm.v1.AuthInfo
+	(*AuthInfoFailure)(nil),         // 49: cadastre.fsm.v1.AuthInfoFailure
+	(*ContactCreate)(nil),           // 50: cadastre.fsm.v1.ContactCreate
+	(*ContactUpdate)(nil),           // 51: cadastre.fsm.v1.ContactUpdate
+	(*PostalInfoChange)(nil),        // 52: cadastre.fsm.v1.PostalInfoChange
+	(*Address)(nil),                 // 53: cadastre.fsm.v1.Address
+	(*ContactDelete)(nil),           // 54: cadastre.fsm.v1.ContactDelete
+	(*HostCreate)(nil),              // 55: cadastre.fsm.v1.HostCreate
+	(*HostUpdate)(nil),              // 56: cadastre.fsm.v1.HostUpdate
+	(*HostDelete)(nil),              // 57: cadastre.fsm.v1.HostDelete
+	(*HostReturn)(nil),              // 58: cadastre.fsm.v1.HostReturn
+	(*DomainContact)(nil),           // 59: cadastre.fsm.v1.DomainContact
+	(*DelegationSigner)(nil),        // 60: cadastre.fsm.v1.DelegationSigner
+	(*PublicKey)(nil),               // 61: cadastre.fsm.v1.PublicKey
+	(*HostAttribute)(nil),           // 62: cadastre.fsm.v1.HostAttribute
+	(*DomainCreate)(nil),            // 63: cadastre.fsm.v1.DomainCreate
+	(*DomainUpdate)(nil),            // 64: cadastre.fsm.v1.DomainUpdate
+	(*DomainDelete)(nil),            // 65: cadastre.fsm.v1.DomainDelete
+	(*DomainRenew)(nil),             // 66: cadastre.fsm.v1.DomainRenew
+	(*Fee)(nil),                     // 67: cadastre.fsm.v1.Fee
+	(*DomainRestoreRequest)(nil),    // 68: cadastre.fsm.v1.DomainRestoreRequest
+	(*DomainRestoreReport)(nil),     // 69: cadastre.fsm.v1.DomainRestoreReport
+	(*Case)(nil),                    // 70: cadastre.fsm.v1.Case
+	(*DomainServerUpdate)(nil),      // 71: cadastre.fsm.v1.DomainServerUpdate
+	(*HostServerUpdate)(nil),        // 72: cadastre.fsm.v1.HostServerUpdate
+	(*ContactServerUpdate)(nil),     // 73: cadastre.fsm.v1.ContactServerUpdate
+	(*TTL)(nil),                     // 74: cadastre.fsm.v1.TTL
+	(*TTLBounds)(nil),               // 75: cadastre.fsm.v1.TTLBounds
+	(*AdditionalEmail)(nil),         // 76: cadastre.fsm.v1.AdditionalEmail
+	(*AuthProof)(nil),               // 77: cadastre.fsm.v1.AuthProof
+	(*DomainTransferRequest)(nil),   // 78: cadastre.fsm.v1.DomainTransferRequest
+	(*DomainTransferApprove)(nil),   // 79: cadastre.fsm.v1.DomainTransferApprove
+	(*DomainTransferReject)(nil),    // 80: cadastre.fsm.v1.DomainTransferReject
+	(*DomainTransferCancel)(nil),    // 81: cadastre.fsm.v1.DomainTransferCancel
+	(*ContactTransferRequest)(nil),  // 82: cadastre.fsm.v1.ContactTransferRequest
+	(*ContactTransferApprove)(nil),  // 83: cadastre.fsm.v1.ContactTransferApprove
+	(*ContactTransferReject)(nil),   // 84: cadastre.fsm.v1.ContactTransferReject
+	(*ContactTransferCancel)(nil),   // 85: cadastre.fsm.v1.ContactTransferCancel
+	(*Transfer)(nil),                // 86: cadastre.fsm.v1.Transfer
+	(*PollAck)(nil),                 // 87: cadastre.fsm.v1.PollAck
+	(*ZonePublish)(nil),             // 88: cadastre.fsm.v1.ZonePublish
+	(*OwnerChange)(nil),             // 89: cadastre.fsm.v1.OwnerChange
+	(*OrgLink)(nil),                 // 90: cadastre.fsm.v1.OrgLink
+	(*OrgRole)(nil),                 // 91: cadastre.fsm.v1.OrgRole
+	(*OrgContact)(nil),              // 92: cadastre.fsm.v1.OrgContact
+	(*OrgCreate)(nil),               // 93: cadastre.fsm.v1.OrgCreate
+	(*OrgUpdate)(nil),               // 94: cadastre.fsm.v1.OrgUpdate
+	(*OrgDelete)(nil),               // 95: cadastre.fsm.v1.OrgDelete
+	(*OrgServerUpdate)(nil),         // 96: cadastre.fsm.v1.OrgServerUpdate
+	(*KeyrelayCreate)(nil),          // 97: cadastre.fsm.v1.KeyrelayCreate
+	(*RelayedKey)(nil),              // 98: cadastre.fsm.v1.RelayedKey
+	(*MaintenanceItem)(nil),         // 99: cadastre.fsm.v1.MaintenanceItem
+	(*MaintenanceText)(nil),         // 100: cadastre.fsm.v1.MaintenanceText
+	(*MaintenanceSystem)(nil),       // 101: cadastre.fsm.v1.MaintenanceSystem
+	(*MaintenanceIntervention)(nil), // 102: cadastre.fsm.v1.MaintenanceIntervention
+	(*MaintenanceCreate)(nil),       // 103: cadastre.fsm.v1.MaintenanceCreate
+	(*MaintenanceUpdate)(nil),       // 104: cadastre.fsm.v1.MaintenanceUpdate
+	(*MaintenanceCancel)(nil),       // 105: cadastre.fsm.v1.MaintenanceCancel
+	(*LaunchPhaseName)(nil),         // 106: cadastre.fsm.v1.LaunchPhaseName
+	(*LaunchPhase)(nil),             // 107: cadastre.fsm.v1.LaunchPhase
+	(*ClaimsNotice)(nil),            // 108: cadastre.fsm.v1.ClaimsNotice
+	(*LaunchCode)(nil),              // 109: cadastre.fsm.v1.LaunchCode
+	(*LaunchApplicationCreate)(nil), // 110: cadastre.fsm.v1.LaunchApplicationCreate
+	(*LaunchApplicationUpdate)(nil), // 111: cadastre.fsm.v1.LaunchApplicationUpdate
+	(*LaunchApplicationDelete)(nil), // 112: cadastre.fsm.v1.LaunchApplicationDelete
+	(*LaunchApplicationDecide)(nil), // 113: cadastre.fsm.v1.LaunchApplicationDecide
+	(*AllocationTokenCreate)(nil),   // 114: cadastre.fsm.v1.AllocationTokenCreate
+	(*AllocationTokenRevoke)(nil),   // 115: cadastre.fsm.v1.AllocationTokenRevoke
+	(*HostImport)(nil),              // 116: cadastre.fsm.v1.HostImport
+	(*DomainImport)(nil),            // 117: cadastre.fsm.v1.DomainImport
+	(*ImportedHost)(nil),            // 118: cadastre.fsm.v1.ImportedHost
 }
 var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	4,   // 0: cadastre.fsm.v1.Envelope.commands:type_name -> cadastre.fsm.v1.Command
@@ -10745,171 +11284,177 @@ var file_fsm_fsmpb_command_proto_depIdxs = []int32{
 	18,  // 8: cadastre.fsm.v1.Command.tick:type_name -> cadastre.fsm.v1.Tick
 	19,  // 9: cadastre.fsm.v1.Command.clock_set:type_name -> cadastre.fsm.v1.ClockSet
 	20,  // 10: cadastre.fsm.v1.Command.registrar_create:type_name -> cadastre.fsm.v1.RegistrarCreate
-	21,  // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
-	23,  // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
-	45,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
-	46,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
-	49,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
-	50,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
-	51,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
-	52,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
-	58,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
-	59,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
-	60,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
-	61,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
-	83,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
-	73,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
-	74,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
-	75,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
-	76,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
-	77,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
-	78,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
-	79,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
-	80,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
-	82,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
-	63,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
-	64,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
-	22,  // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
-	66,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
-	67,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
-	68,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
-	105, // 39: cadastre.fsm.v1.Command.launch_application_create:type_name -> cadastre.fsm.v1.LaunchApplicationCreate
-	106, // 40: cadastre.fsm.v1.Command.launch_application_update:type_name -> cadastre.fsm.v1.LaunchApplicationUpdate
-	107, // 41: cadastre.fsm.v1.Command.launch_application_delete:type_name -> cadastre.fsm.v1.LaunchApplicationDelete
-	108, // 42: cadastre.fsm.v1.Command.launch_application_decide:type_name -> cadastre.fsm.v1.LaunchApplicationDecide
-	109, // 43: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
-	110, // 44: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
-	44,  // 45: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
+	22,  // 11: cadastre.fsm.v1.Command.registrar_update:type_name -> cadastre.fsm.v1.RegistrarUpdate
+	24,  // 12: cadastre.fsm.v1.Command.tld_put:type_name -> cadastre.fsm.v1.TLDPut
+	50,  // 13: cadastre.fsm.v1.Command.contact_create:type_name -> cadastre.fsm.v1.ContactCreate
+	51,  // 14: cadastre.fsm.v1.Command.contact_update:type_name -> cadastre.fsm.v1.ContactUpdate
+	54,  // 15: cadastre.fsm.v1.Command.contact_delete:type_name -> cadastre.fsm.v1.ContactDelete
+	55,  // 16: cadastre.fsm.v1.Command.host_create:type_name -> cadastre.fsm.v1.HostCreate
+	56,  // 17: cadastre.fsm.v1.Command.host_update:type_name -> cadastre.fsm.v1.HostUpdate
+	57,  // 18: cadastre.fsm.v1.Command.host_delete:type_name -> cadastre.fsm.v1.HostDelete
+	63,  // 19: cadastre.fsm.v1.Command.domain_create:type_name -> cadastre.fsm.v1.DomainCreate
+	64,  // 20: cadastre.fsm.v1.Command.domain_update:type_name -> cadastre.fsm.v1.DomainUpdate
+	65,  // 21: cadastre.fsm.v1.Command.domain_delete:type_name -> cadastre.fsm.v1.DomainDelete
+	66,  // 22: cadastre.fsm.v1.Command.domain_renew:type_name -> cadastre.fsm.v1.DomainRenew
+	88,  // 23: cadastre.fsm.v1.Command.zone_publish:type_name -> cadastre.fsm.v1.ZonePublish
+	78,  // 24: cadastre.fsm.v1.Command.domain_transfer_request:type_name -> cadastre.fsm.v1.DomainTransferRequest
+	79,  // 25: cadastre.fsm.v1.Command.domain_transfer_approve:type_name -> cadastre.fsm.v1.DomainTransferApprove
+	80,  // 26: cadastre.fsm.v1.Command.domain_transfer_reject:type_name -> cadastre.fsm.v1.DomainTransferReject
+	81,  // 27: cadastre.fsm.v1.Command.domain_transfer_cancel:type_name -> cadastre.fsm.v1.DomainTransferCancel
+	82,  // 28: cadastre.fsm.v1.Command.contact_transfer_request:type_name -> cadastre.fsm.v1.ContactTransferRequest
+	83,  // 29: cadastre.fsm.v1.Command.contact_transfer_approve:type_name -> cadastre.fsm.v1.ContactTransferApprove
+	84,  // 30: cadastre.fsm.v1.Command.contact_transfer_reject:type_name -> cadastre.fsm.v1.ContactTransferReject
+	85,  // 31: cadastre.fsm.v1.Command.contact_transfer_cancel:type_name -> cadastre.fsm.v1.ContactTransferCancel
+	87,  // 32: cadastre.fsm.v1.Command.poll_ack:type_name -> cadastre.fsm.v1.PollAck
+	68,  // 33: cadastre.fsm.v1.Command.domain_restore_request:type_name -> cadastre.fsm.v1.DomainRestoreRequest
+	69,  // 34: cadastre.fsm.v1.Command.domain_restore_report:type_name -> cadastre.fsm.v1.DomainRestoreReport
+	23,  // 35: cadastre.fsm.v1.Command.registrar_password:type_name -> cadastre.fsm.v1.RegistrarPassword
+	71,  // 36: cadastre.fsm.v1.Command.domain_server_update:type_name -> cadastre.fsm.v1.DomainServerUpdate
+	72,  // 37: cadastre.fsm.v1.Command.host_server_update:type_name -> cadastre.fsm.v1.HostServerUpdate
+	73,  // 38: cadastre.fsm.v1.Command.contact_server_update:type_name -> cadastre.fsm.v1.ContactServerUpdate
+	110, // 39: cadastre.fsm.v1.Command.launch_application_create:type_name -> cadastre.fsm.v1.LaunchApplicationCreate
+	111, // 40: cadastre.fsm.v1.Command.launch_application_update:type_name -> cadastre.fsm.v1.LaunchApplicationUpdate
+	112, // 41: cadastre.fsm.v1.Command.launch_application_delete:type_name -> cadastre.fsm.v1.LaunchApplicationDelete
+	113, // 42: cadastre.fsm.v1.Command.launch_application_decide:type_name -> cadastre.fsm.v1.LaunchApplicationDecide
+	114, // 43: cadastre.fsm.v1.Command.allocation_token_create:type_name -> cadastre.fsm.v1.AllocationTokenCreate
+	115, // 44: cadastre.fsm.v1.Command.allocation_token_revoke:type_name -> cadastre.fsm.v1.AllocationTokenRevoke
+	49,  // 45: cadastre.fsm.v1.Command.auth_info_failure:type_name -> cadastre.fsm.v1.AuthInfoFailure
 	17,  // 46: cadastre.fsm.v1.Command.feature_level_raise:type_name -> cadastre.fsm.v1.FeatureLevelRaise
-	88,  // 47: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
-	89,  // 48: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
-	90,  // 49: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
-	91,  // 50: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
-	92,  // 51: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
-	35,  // 52: cadastre.fsm.v1.Command.premium_load:type_name -> cadastre.fsm.v1.PremiumLoad
-	36,  // 53: cadastre.fsm.v1.Command.premium_remove:type_name -> cadastre.fsm.v1.PremiumRemove
-	37,  // 54: cadastre.fsm.v1.Command.reserved_load:type_name -> cadastre.fsm.v1.ReservedLoad
-	38,  // 55: cadastre.fsm.v1.Command.reserved_remove:type_name -> cadastre.fsm.v1.ReservedRemove
-	53,  // 56: cadastre.fsm.v1.Command.host_return:type_name -> cadastre.fsm.v1.HostReturn
-	98,  // 57: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
-	99,  // 58: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
-	100, // 59: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
+	93,  // 47: cadastre.fsm.v1.Command.org_create:type_name -> cadastre.fsm.v1.OrgCreate
+	94,  // 48: cadastre.fsm.v1.Command.org_update:type_name -> cadastre.fsm.v1.OrgUpdate
+	95,  // 49: cadastre.fsm.v1.Command.org_delete:type_name -> cadastre.fsm.v1.OrgDelete
+	96,  // 50: cadastre.fsm.v1.Command.org_server_update:type_name -> cadastre.fsm.v1.OrgServerUpdate
+	97,  // 51: cadastre.fsm.v1.Command.keyrelay_create:type_name -> cadastre.fsm.v1.KeyrelayCreate
+	40,  // 52: cadastre.fsm.v1.Command.premium_load:type_name -> cadastre.fsm.v1.PremiumLoad
+	41,  // 53: cadastre.fsm.v1.Command.premium_remove:type_name -> cadastre.fsm.v1.PremiumRemove
+	42,  // 54: cadastre.fsm.v1.Command.reserved_load:type_name -> cadastre.fsm.v1.ReservedLoad
+	43,  // 55: cadastre.fsm.v1.Command.reserved_remove:type_name -> cadastre.fsm.v1.ReservedRemove
+	58,  // 56: cadastre.fsm.v1.Command.host_return:type_name -> cadastre.fsm.v1.HostReturn
+	103, // 57: cadastre.fsm.v1.Command.maintenance_create:type_name -> cadastre.fsm.v1.MaintenanceCreate
+	104, // 58: cadastre.fsm.v1.Command.maintenance_update:type_name -> cadastre.fsm.v1.MaintenanceUpdate
+	105, // 59: cadastre.fsm.v1.Command.maintenance_cancel:type_name -> cadastre.fsm.v1.MaintenanceCancel
 	13,  // 60: cadastre.fsm.v1.Command.node_update:type_name -> cadastre.fsm.v1.NodeUpdate
 	14,  // 61: cadastre.fsm.v1.Command.node_role:type_name -> cadastre.fsm.v1.NodeRole
 	15,  // 62: cadastre.fsm.v1.Command.trust_put:type_name -> cadastre.fsm.v1.TrustPut
 	16,  // 63: cadastre.fsm.v1.Command.operator_revoke:type_name -> cadastre.fsm.v1.OperatorRevoke
-	26,  // 64: cadastre.fsm.v1.Command.zone_key_add:type_name -> cadastre.fsm.v1.ZoneKeyAdd
-	27,  // 65: cadastre.fsm.v1.Command.zone_key_step:type_name -> cadastre.fsm.v1.ZoneKeyStep
-	29,  // 66: cadastre.fsm.v1.Command.zone_key_ds_seen:type_name -> cadastre.fsm.v1.ZoneKeyDSSeen
-	30,  // 67: cadastre.fsm.v1.Command.zone_key_retire:type_name -> cadastre.fsm.v1.ZoneKeyRetire
-	31,  // 68: cadastre.fsm.v1.Command.zone_hold:type_name -> cadastre.fsm.v1.ZoneHold
-	32,  // 69: cadastre.fsm.v1.Command.zone_release:type_name -> cadastre.fsm.v1.ZoneRelease
-	33,  // 70: cadastre.fsm.v1.Command.zone_ds_gone:type_name -> cadastre.fsm.v1.ZoneDSGone
-	111, // 71: cadastre.fsm.v1.Command.host_import:type_name -> cadastre.fsm.v1.HostImport
-	112, // 72: cadastre.fsm.v1.Command.domain_import:type_name -> cadastre.fsm.v1.DomainImport
-	5,   // 73: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
-	81,  // 74: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
-	7,   // 75: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
-	9,   // 76: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
-	9,   // 77: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
-	24,  // 78: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
-	39,  // 79: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
-	34,  // 80: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
-	70,  // 81: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
-	102, // 82: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
-	25,  // 83: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
-	28,  // 84: cadastre.fsm.v1.ZoneKeyStep.moves:type_name -> cadastre.fsm.v1.ZoneKeyMove
-	34,  // 85: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
-	40,  // 86: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	41,  // 87: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	41,  // 88: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	43,  // 89: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	42,  // 90: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	71,  // 91: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	85,  // 92: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	47,  // 93: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	41,  // 94: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	41,  // 95: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	43,  // 96: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	42,  // 97: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
-	71,  // 98: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
-	85,  // 99: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	85,  // 100: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	85,  // 101: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	48,  // 102: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
-	69,  // 103: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	85,  // 104: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	69,  // 105: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	85,  // 106: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	85,  // 107: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	85,  // 108: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	56,  // 109: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
-	54,  // 110: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
-	43,  // 111: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	55,  // 112: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	56,  // 113: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
-	62,  // 114: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
-	69,  // 115: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
-	85,  // 116: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
-	57,  // 117: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	101, // 118: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	103, // 119: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
-	54,  // 120: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	54,  // 121: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
-	43,  // 122: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
-	55,  // 123: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	56,  // 124: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
-	55,  // 125: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	56,  // 126: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
-	69,  // 127: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
-	85,  // 128: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	85,  // 129: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	85,  // 130: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
-	57,  // 131: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
-	62,  // 132: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
-	62,  // 133: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	65,  // 134: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	65,  // 135: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	65,  // 136: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	72,  // 137: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	62,  // 138: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
-	72,  // 139: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	84,  // 140: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
-	86,  // 141: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
-	40,  // 142: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
-	41,  // 143: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
-	41,  // 144: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
-	87,  // 145: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
-	87,  // 146: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	87,  // 147: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
-	86,  // 148: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
-	86,  // 149: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
-	47,  // 150: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
-	41,  // 151: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
-	41,  // 152: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
-	65,  // 153: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
-	72,  // 154: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
-	93,  // 155: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
-	56,  // 156: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
-	95,  // 157: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
-	96,  // 158: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
-	95,  // 159: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
-	97,  // 160: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
-	94,  // 161: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	94,  // 162: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
-	101, // 163: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	58,  // 164: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
-	104, // 165: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
-	101, // 166: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	59,  // 167: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
-	101, // 168: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
-	113, // 169: cadastre.fsm.v1.DomainImport.hosts:type_name -> cadastre.fsm.v1.ImportedHost
-	55,  // 170: cadastre.fsm.v1.DomainImport.ds:type_name -> cadastre.fsm.v1.DelegationSigner
-	171, // [171:171] is the sub-list for method output_type
-	171, // [171:171] is the sub-list for method input_type
-	171, // [171:171] is the sub-list for extension type_name
-	171, // [171:171] is the sub-list for extension extendee
-	0,   // [0:171] is the sub-list for field type_name
+	31,  // 64: cadastre.fsm.v1.Command.zone_key_add:type_name -> cadastre.fsm.v1.ZoneKeyAdd
+	32,  // 65: cadastre.fsm.v1.Command.zone_key_step:type_name -> cadastre.fsm.v1.ZoneKeyStep
+	34,  // 66: cadastre.fsm.v1.Command.zone_key_ds_seen:type_name -> cadastre.fsm.v1.ZoneKeyDSSeen
+	35,  // 67: cadastre.fsm.v1.Command.zone_key_retire:type_name -> cadastre.fsm.v1.ZoneKeyRetire
+	36,  // 68: cadastre.fsm.v1.Command.zone_hold:type_name -> cadastre.fsm.v1.ZoneHold
+	37,  // 69: cadastre.fsm.v1.Command.zone_release:type_name -> cadastre.fsm.v1.ZoneRelease
+	38,  // 70: cadastre.fsm.v1.Command.zone_ds_gone:type_name -> cadastre.fsm.v1.ZoneDSGone
+	27,  // 71: cadastre.fsm.v1.Command.disclosure_grant:type_name -> cadastre.fsm.v1.DisclosureGrant
+	28,  // 72: cadastre.fsm.v1.Command.disclosure_revoke:type_name -> cadastre.fsm.v1.DisclosureRevoke
+	29,  // 73: cadastre.fsm.v1.Command.disclosure_record:type_name -> cadastre.fsm.v1.DisclosureRecord
+	116, // 74: cadastre.fsm.v1.Command.host_import:type_name -> cadastre.fsm.v1.HostImport
+	117, // 75: cadastre.fsm.v1.Command.domain_import:type_name -> cadastre.fsm.v1.DomainImport
+	5,   // 76: cadastre.fsm.v1.Result.errors:type_name -> cadastre.fsm.v1.FieldError
+	86,  // 77: cadastre.fsm.v1.Result.transfer:type_name -> cadastre.fsm.v1.Transfer
+	7,   // 78: cadastre.fsm.v1.Result.account:type_name -> cadastre.fsm.v1.Account
+	9,   // 79: cadastre.fsm.v1.ClusterInit.first_node:type_name -> cadastre.fsm.v1.Node
+	9,   // 80: cadastre.fsm.v1.NodeJoin.node:type_name -> cadastre.fsm.v1.Node
+	21,  // 81: cadastre.fsm.v1.RegistrarCreate.public:type_name -> cadastre.fsm.v1.RegistrarPublic
+	21,  // 82: cadastre.fsm.v1.RegistrarUpdate.public:type_name -> cadastre.fsm.v1.RegistrarPublic
+	25,  // 83: cadastre.fsm.v1.TLDPut.policy:type_name -> cadastre.fsm.v1.TLDPolicy
+	44,  // 84: cadastre.fsm.v1.TLDPolicy.apex_servers:type_name -> cadastre.fsm.v1.ApexServer
+	39,  // 85: cadastre.fsm.v1.TLDPolicy.premium_names:type_name -> cadastre.fsm.v1.PremiumName
+	75,  // 86: cadastre.fsm.v1.TLDPolicy.ttl_bounds:type_name -> cadastre.fsm.v1.TTLBounds
+	107, // 87: cadastre.fsm.v1.TLDPolicy.launch_phases:type_name -> cadastre.fsm.v1.LaunchPhase
+	30,  // 88: cadastre.fsm.v1.TLDPolicy.signing:type_name -> cadastre.fsm.v1.SigningPolicy
+	26,  // 89: cadastre.fsm.v1.TLDPolicy.rdds:type_name -> cadastre.fsm.v1.RDDSPolicy
+	33,  // 90: cadastre.fsm.v1.ZoneKeyStep.moves:type_name -> cadastre.fsm.v1.ZoneKeyMove
+	39,  // 91: cadastre.fsm.v1.PremiumLoad.names:type_name -> cadastre.fsm.v1.PremiumName
+	45,  // 92: cadastre.fsm.v1.ContactCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	46,  // 93: cadastre.fsm.v1.ContactCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	46,  // 94: cadastre.fsm.v1.ContactCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	48,  // 95: cadastre.fsm.v1.ContactCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	47,  // 96: cadastre.fsm.v1.ContactCreate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	76,  // 97: cadastre.fsm.v1.ContactCreate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	90,  // 98: cadastre.fsm.v1.ContactCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	52,  // 99: cadastre.fsm.v1.ContactUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	46,  // 100: cadastre.fsm.v1.ContactUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	46,  // 101: cadastre.fsm.v1.ContactUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	48,  // 102: cadastre.fsm.v1.ContactUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	47,  // 103: cadastre.fsm.v1.ContactUpdate.disclose:type_name -> cadastre.fsm.v1.Disclose
+	76,  // 104: cadastre.fsm.v1.ContactUpdate.additional_email:type_name -> cadastre.fsm.v1.AdditionalEmail
+	90,  // 105: cadastre.fsm.v1.ContactUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	90,  // 106: cadastre.fsm.v1.ContactUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	90,  // 107: cadastre.fsm.v1.ContactUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	53,  // 108: cadastre.fsm.v1.PostalInfoChange.address:type_name -> cadastre.fsm.v1.Address
+	74,  // 109: cadastre.fsm.v1.HostCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	90,  // 110: cadastre.fsm.v1.HostCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	74,  // 111: cadastre.fsm.v1.HostUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	90,  // 112: cadastre.fsm.v1.HostUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	90,  // 113: cadastre.fsm.v1.HostUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	90,  // 114: cadastre.fsm.v1.HostUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	61,  // 115: cadastre.fsm.v1.DelegationSigner.key:type_name -> cadastre.fsm.v1.PublicKey
+	59,  // 116: cadastre.fsm.v1.DomainCreate.contacts:type_name -> cadastre.fsm.v1.DomainContact
+	48,  // 117: cadastre.fsm.v1.DomainCreate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	60,  // 118: cadastre.fsm.v1.DomainCreate.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	61,  // 119: cadastre.fsm.v1.DomainCreate.keys:type_name -> cadastre.fsm.v1.PublicKey
+	67,  // 120: cadastre.fsm.v1.DomainCreate.fee:type_name -> cadastre.fsm.v1.Fee
+	74,  // 121: cadastre.fsm.v1.DomainCreate.ttls:type_name -> cadastre.fsm.v1.TTL
+	90,  // 122: cadastre.fsm.v1.DomainCreate.orgs:type_name -> cadastre.fsm.v1.OrgLink
+	62,  // 123: cadastre.fsm.v1.DomainCreate.host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	106, // 124: cadastre.fsm.v1.DomainCreate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	108, // 125: cadastre.fsm.v1.DomainCreate.claims_notices:type_name -> cadastre.fsm.v1.ClaimsNotice
+	59,  // 126: cadastre.fsm.v1.DomainUpdate.add_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	59,  // 127: cadastre.fsm.v1.DomainUpdate.remove_contacts:type_name -> cadastre.fsm.v1.DomainContact
+	48,  // 128: cadastre.fsm.v1.DomainUpdate.auth_info:type_name -> cadastre.fsm.v1.AuthInfo
+	60,  // 129: cadastre.fsm.v1.DomainUpdate.remove_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	61,  // 130: cadastre.fsm.v1.DomainUpdate.remove_keys:type_name -> cadastre.fsm.v1.PublicKey
+	60,  // 131: cadastre.fsm.v1.DomainUpdate.add_ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	61,  // 132: cadastre.fsm.v1.DomainUpdate.add_keys:type_name -> cadastre.fsm.v1.PublicKey
+	74,  // 133: cadastre.fsm.v1.DomainUpdate.ttls:type_name -> cadastre.fsm.v1.TTL
+	90,  // 134: cadastre.fsm.v1.DomainUpdate.add_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	90,  // 135: cadastre.fsm.v1.DomainUpdate.remove_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	90,  // 136: cadastre.fsm.v1.DomainUpdate.change_orgs:type_name -> cadastre.fsm.v1.OrgLink
+	62,  // 137: cadastre.fsm.v1.DomainUpdate.add_host_attributes:type_name -> cadastre.fsm.v1.HostAttribute
+	67,  // 138: cadastre.fsm.v1.DomainRenew.fee:type_name -> cadastre.fsm.v1.Fee
+	67,  // 139: cadastre.fsm.v1.DomainRestoreRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	70,  // 140: cadastre.fsm.v1.DomainServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	70,  // 141: cadastre.fsm.v1.HostServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	70,  // 142: cadastre.fsm.v1.ContactServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	77,  // 143: cadastre.fsm.v1.DomainTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	67,  // 144: cadastre.fsm.v1.DomainTransferRequest.fee:type_name -> cadastre.fsm.v1.Fee
+	77,  // 145: cadastre.fsm.v1.ContactTransferRequest.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	89,  // 146: cadastre.fsm.v1.ZonePublish.changes:type_name -> cadastre.fsm.v1.OwnerChange
+	91,  // 147: cadastre.fsm.v1.OrgCreate.roles:type_name -> cadastre.fsm.v1.OrgRole
+	45,  // 148: cadastre.fsm.v1.OrgCreate.postal:type_name -> cadastre.fsm.v1.PostalInfo
+	46,  // 149: cadastre.fsm.v1.OrgCreate.voice:type_name -> cadastre.fsm.v1.Phone
+	46,  // 150: cadastre.fsm.v1.OrgCreate.fax:type_name -> cadastre.fsm.v1.Phone
+	92,  // 151: cadastre.fsm.v1.OrgCreate.contacts:type_name -> cadastre.fsm.v1.OrgContact
+	92,  // 152: cadastre.fsm.v1.OrgUpdate.add_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	92,  // 153: cadastre.fsm.v1.OrgUpdate.remove_contacts:type_name -> cadastre.fsm.v1.OrgContact
+	91,  // 154: cadastre.fsm.v1.OrgUpdate.add_roles:type_name -> cadastre.fsm.v1.OrgRole
+	91,  // 155: cadastre.fsm.v1.OrgUpdate.remove_roles:type_name -> cadastre.fsm.v1.OrgRole
+	52,  // 156: cadastre.fsm.v1.OrgUpdate.postal:type_name -> cadastre.fsm.v1.PostalInfoChange
+	46,  // 157: cadastre.fsm.v1.OrgUpdate.voice:type_name -> cadastre.fsm.v1.Phone
+	46,  // 158: cadastre.fsm.v1.OrgUpdate.fax:type_name -> cadastre.fsm.v1.Phone
+	70,  // 159: cadastre.fsm.v1.OrgServerUpdate.case:type_name -> cadastre.fsm.v1.Case
+	77,  // 160: cadastre.fsm.v1.KeyrelayCreate.auth_proof:type_name -> cadastre.fsm.v1.AuthProof
+	98,  // 161: cadastre.fsm.v1.KeyrelayCreate.keys:type_name -> cadastre.fsm.v1.RelayedKey
+	61,  // 162: cadastre.fsm.v1.RelayedKey.key:type_name -> cadastre.fsm.v1.PublicKey
+	100, // 163: cadastre.fsm.v1.MaintenanceItem.types:type_name -> cadastre.fsm.v1.MaintenanceText
+	101, // 164: cadastre.fsm.v1.MaintenanceItem.systems:type_name -> cadastre.fsm.v1.MaintenanceSystem
+	100, // 165: cadastre.fsm.v1.MaintenanceItem.descriptions:type_name -> cadastre.fsm.v1.MaintenanceText
+	102, // 166: cadastre.fsm.v1.MaintenanceItem.intervention:type_name -> cadastre.fsm.v1.MaintenanceIntervention
+	99,  // 167: cadastre.fsm.v1.MaintenanceCreate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	99,  // 168: cadastre.fsm.v1.MaintenanceUpdate.item:type_name -> cadastre.fsm.v1.MaintenanceItem
+	106, // 169: cadastre.fsm.v1.LaunchPhase.phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	63,  // 170: cadastre.fsm.v1.LaunchApplicationCreate.domain:type_name -> cadastre.fsm.v1.DomainCreate
+	109, // 171: cadastre.fsm.v1.LaunchApplicationCreate.codes:type_name -> cadastre.fsm.v1.LaunchCode
+	106, // 172: cadastre.fsm.v1.LaunchApplicationUpdate.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	64,  // 173: cadastre.fsm.v1.LaunchApplicationUpdate.change:type_name -> cadastre.fsm.v1.DomainUpdate
+	106, // 174: cadastre.fsm.v1.LaunchApplicationDelete.launch_phase:type_name -> cadastre.fsm.v1.LaunchPhaseName
+	118, // 175: cadastre.fsm.v1.DomainImport.hosts:type_name -> cadastre.fsm.v1.ImportedHost
+	60,  // 176: cadastre.fsm.v1.DomainImport.ds:type_name -> cadastre.fsm.v1.DelegationSigner
+	177, // [177:177] is the sub-list for method output_type
+	177, // [177:177] is the sub-list for method input_type
+	177, // [177:177] is the sub-list for extension type_name
+	177, // [177:177] is the sub-list for extension extendee
+	0,   // [0:177] is the sub-list for field type_name
 }
 
 func init() { file_fsm_fsmpb_command_proto_init() }
@@ -10985,26 +11530,30 @@ func file_fsm_fsmpb_command_proto_init() {
 		(*Command_ZoneHold)(nil),
 		(*Command_ZoneRelease)(nil),
 		(*Command_ZoneDsGone)(nil),
+		(*Command_DisclosureGrant)(nil),
+		(*Command_DisclosureRevoke)(nil),
+		(*Command_DisclosureRecord)(nil),
 		(*Command_HostImport)(nil),
 		(*Command_DomainImport)(nil),
 	}
 	file_fsm_fsmpb_command_proto_msgTypes[20].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[45].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[46].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[58].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[68].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[82].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[88].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[92].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[21].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[50].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[51].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[63].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[73].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[87].OneofWrappers = []any{}
 	file_fsm_fsmpb_command_proto_msgTypes[93].OneofWrappers = []any{}
-	file_fsm_fsmpb_command_proto_msgTypes[108].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[97].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[98].OneofWrappers = []any{}
+	file_fsm_fsmpb_command_proto_msgTypes[113].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fsm_fsmpb_command_proto_rawDesc), len(file_fsm_fsmpb_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   113,
+			NumMessages:   118,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
