@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cadastre/internal/pause"
+	"cadastre/internal/prefixlimit"
 	"cadastre/store"
 )
 
@@ -38,11 +39,19 @@ type Config struct {
 	Address string // host:port
 	Viewer  viewer
 	Logger  *slog.Logger
+	// Limit is how often a client may ask.
+	Limit prefixlimit.Config
+	// Now is this machine's clock; nil stands for time.Now.
+	Now func() time.Time
 }
 
 // Stats counts since the start.
 type Stats struct {
+	// Queries were answered; Refused are connections that were turned away or sent no query.
 	Queries, Refused uint64
+	// Limited are queries above a client's share, Availability those of them that were answered with
+	// one line.
+	Limited, Availability uint64
 }
 
 // Server is the WHOIS service of a node.
@@ -50,7 +59,9 @@ type Server struct {
 	cfg      Config
 	listener net.Listener
 
-	queries, refused atomic.Uint64
+	limiter *prefixlimit.Limiter
+
+	queries, refused, limited, availability atomic.Uint64
 
 	// connMu guards connections.
 	connMu      sync.Mutex
@@ -59,7 +70,10 @@ type Server struct {
 
 // New returns a server; Listen and Run start it.
 func New(cfg Config) *Server {
-	return &Server{cfg: cfg, connections: map[netip.Addr]int{}}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Server{cfg: cfg, limiter: prefixlimit.New(cfg.Limit), connections: map[netip.Addr]int{}}
 }
 
 // Listen takes the port.
@@ -76,7 +90,9 @@ func (s *Server) Listen() error {
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Stats returns the counters.
-func (s *Server) Stats() Stats { return Stats{Queries: s.queries.Load(), Refused: s.refused.Load()} }
+func (s *Server) Stats() Stats {
+	return Stats{Queries: s.queries.Load(), Refused: s.refused.Load(), Limited: s.limited.Load(), Availability: s.availability.Load()}
+}
 
 // Run answers until ctx is done and returns when the last answer is out.
 func (s *Server) Run(ctx context.Context) error {
@@ -133,15 +149,27 @@ func (s *Server) serve(conn net.Conn) {
 	case err != nil:
 		s.refused.Add(1)
 	default:
-		s.queries.Add(1)
-		s.write(conn, s.answer(line))
+		s.write(conn, s.limitedAnswer(client, line))
 	}
+}
+
+// limitedAnswer answers, or refuses clearly if the client asks too often.
+func (s *Server) limitedAnswer(client netip.Addr, line string) []byte {
+	if ok, wait := s.limiter.Allow(client, 1, s.cfg.Now()); !ok {
+		s.limited.Add(1)
+		return fmt.Appendf(nil, "%% Too many queries from your network; try again in %d seconds.\r\n", int(wait/time.Second)+1)
+	}
+	s.queries.Add(1)
+	if keyword, _, _ := parse(printable(line)); keyword == "das" {
+		s.availability.Add(1)
+	}
+	return s.answer(line)
 }
 
 func (s *Server) answer(line string) []byte {
 	var out []byte
 	err := s.cfg.Viewer.View(func(tx *store.ReadTx) error {
-		out = Answer(tx, line)
+		out = Answer(tx, line, s.cfg.Now())
 		return nil
 	})
 	if err != nil {

@@ -69,33 +69,44 @@ func newStore(t *testing.T) *store.Store {
 	return st
 }
 
+// domainFooter ends the answers about domains.
+const domainFooter = "URL of the ICANN RDDS Inaccuracy Complaint Form: https://icann.org/wicf\nFor more information on domain status codes, please visit https://icann.org/epp\n" + footer
+
+// dataTime is that of the store.
+var dataTime = time.Date(2026, 1, 2, 4, 4, 5, 0, time.UTC)
+
 const footer = ">>> Last update of WHOIS database: 2026-01-02T04:04:05Z <<<\n"
 
 func TestAnswer(t *testing.T) {
 	st := newStore(t)
-	domain := "Domain Name: one.example\nRegistry Domain ID: D1-EX\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
-		"Registrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" +
-		"Domain Status: clientHold https://icann.org/epp#clientHold\nName Server: ns1.one.example\nDNSSEC: unsigned\n" + footer
-	international := "Domain Name: xn--bcher-kva.example\nInternationalized Domain Name: bücher.example\nRegistry Domain ID: D4-EX\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
-		"Registrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\nDomain Status: inactive https://icann.org/epp#inactive\nDNSSEC: unsigned\n" + footer
+	domain := "Domain Name: one.example\nRegistry Domain ID: D1-EX\nRegistrar URL: https://a.example.net\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
+		"Registrar: Registrar A\nRegistrar IANA ID: 9999\n" +
+		"Domain Status: clientHold https://icann.org/epp#clientHold\nName Server: ns1.one.example\nDNSSEC: unsigned\n" + domainFooter
+	international := "Domain Name: xn--bcher-kva.example\nInternationalized Domain Name: bücher.example\nRegistry Domain ID: D4-EX\nRegistrar URL: https://a.example.net\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
+		"Registrar: Registrar A\nRegistrar IANA ID: 9999\nDomain Status: inactive https://icann.org/epp#inactive\nDNSSEC: unsigned\n" + domainFooter
+	registrarA := "Registrar: Registrar A\nRegistrar ID: reg-a\nRegistrar IANA ID: 9999\nEmail: a@example.net\nRegistrar URL: https://a.example.net\n" + footer
 	tests := []struct{ query, want string }{
+		{"das one.example", "one.example: not offered\n"},
+		{"das one..example", "one..example: invalid\n"},
 		{"xn--bcher-kva.example", international},
 		{"domain B\u00fccher.Example", international},
 		{"Bu\u0308cher.example", international},
 		{"one.example\r", domain},
 		{"domain ONE.Example.", domain},
 		{"  \x1b\x07one.example ", domain},
-		{"signed.example", "Domain Name: signed.example\nRegistry Domain ID: D2-EX\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
-			"Registrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" +
+		{"signed.example", "Domain Name: signed.example\nRegistry Domain ID: D2-EX\nRegistrar URL: https://a.example.net\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
+			"Registrar: Registrar A\nRegistrar IANA ID: 9999\n" +
 			"Domain Status: addPeriod https://icann.org/epp#addPeriod\nDomain Status: ok https://icann.org/epp#ok\n" +
-			"Name Server: ns1.one.example\nDNSSEC: signedDelegation\nDNSSEC DS Data: 60485 13 2 AB01\n" + footer},
-		{"leaving.example", "Domain Name: leaving.example\nRegistry Domain ID: D3-EX\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
-			"Registrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" +
-			"Domain Status: pendingDelete https://icann.org/epp#pendingDelete\nName Server: ns1.one.example\nDNSSEC: unsigned\n" + footer},
-		{"nameserver ns1.one.example", "Server Name: ns1.one.example\nIP Address: 192.0.2.1\nRegistrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" + footer},
-		{"registrar reg-a", "Registrar: Registrar A\nRegistrar ID: reg-a\nRegistrar IANA ID: 9999\nEmail: a@example.net\nRegistrar URL: https://a.example.net\n" + footer},
-		{"contact C-ONE", "Contact ID: c-one\nRegistry Contact ID: C1-EX\nName: REDACTED FOR PRIVACY\nState/Province: BE\nCountry: CH\nPhone: REDACTED FOR PRIVACY\nEmail: REDACTED FOR PRIVACY\n" +
-			"Creation Date: 2026-01-02T03:04:05Z\nRegistrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" + footer},
+			"Name Server: ns1.one.example\nDNSSEC: signedDelegation\nDNSSEC DS Data: 60485 13 2 AB01\n" + domainFooter},
+		{"leaving.example", "Domain Name: leaving.example\nRegistry Domain ID: D3-EX\nRegistrar URL: https://a.example.net\nCreation Date: 2026-01-02T03:04:05Z\nRegistry Expiry Date: 2027-01-02T03:04:05Z\n" +
+			"Registrar: Registrar A\nRegistrar IANA ID: 9999\n" +
+			"Domain Status: pendingDelete https://icann.org/epp#pendingDelete\nName Server: ns1.one.example\nDNSSEC: unsigned\n" + domainFooter},
+		{"nameserver ns1.one.example", "Server Name: ns1.one.example\nRegistry Server ID: H1-EX\nIP Address: 192.0.2.1\nRegistrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\nServer Status: linked\nServer Status: ok\nCreation Date: 2026-01-02T03:04:05Z\n" + footer},
+		{"registrar reg-a", registrarA},
+		{"registrar 9999", registrarA},
+		{"registrar Registrar A", registrarA},
+		{"contact C-ONE", "Contact ID: c-one\nRegistry Contact ID: C1-EX\nName: REDACTED FOR PRIVACY\nOrganization: REDACTED FOR PRIVACY\nStreet: REDACTED FOR PRIVACY\nCity: REDACTED FOR PRIVACY\nState/Province: BE\nPostal Code: REDACTED FOR PRIVACY\nCountry: CH\n" +
+			"Phone: REDACTED FOR PRIVACY\nFax: REDACTED FOR PRIVACY\nEmail: https://a.example.net\nContact Status: ok\nCreation Date: 2026-01-02T03:04:05Z\nRegistrar: Registrar A\nRegistrar IANA ID: 9999\nRegistrar URL: https://a.example.net\n" + footer},
 		{"absent.example", "No match for \"absent.example\".\n" + footer},
 		{"registrar nobody", "No match for \"registrar nobody\".\n" + footer},
 		{strings.Repeat("a", 64) + ".example", "Invalid query \"" + strings.Repeat("a", 64) + ".example\": a label is longer than 63 octets (RFC 1035 section 2.3.4) (name \"" + strings.Repeat("a", 64) + ".example\").\n" + footer},
@@ -105,7 +116,7 @@ func TestAnswer(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.query, func(t *testing.T) {
 			var got []byte
-			if err := st.View(func(tx *store.ReadTx) error { got = whois.Answer(tx, test.query); return nil }); err != nil {
+			if err := st.View(func(tx *store.ReadTx) error { got = whois.Answer(tx, test.query, dataTime); return nil }); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(strings.ReplaceAll(test.want, "\n", "\r\n"), string(got)); diff != "" {
@@ -115,7 +126,7 @@ func TestAnswer(t *testing.T) {
 	}
 	for _, query := range []string{"", "help"} {
 		if err := st.View(func(tx *store.ReadTx) error {
-			if got := string(whois.Answer(tx, query)); !strings.Contains(got, "This server answers for .example") {
+			if got := string(whois.Answer(tx, query, dataTime)); !strings.Contains(got, "This server answers for .example") {
 				t.Errorf("help answers %q", got)
 			}
 			return nil
@@ -211,7 +222,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Cleanup(func() { _ = st.Close() })
 	f.Fuzz(func(t *testing.T, query string) {
 		if err := st.View(func(tx *store.ReadTx) error {
-			answer := string(whois.Answer(tx, query))
+			answer := string(whois.Answer(tx, query, dataTime))
 			if !strings.HasSuffix(answer, "<<<\r\n") {
 				t.Errorf("%q is answered %q", query, answer)
 			}
@@ -246,7 +257,7 @@ func TestThinDomainsShowTheirRegistrarOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	var answer string
-	if err := st.View(func(tx *store.ReadTx) error { answer = string(whois.Answer(tx, "one.example")); return nil }); err != nil {
+	if err := st.View(func(tx *store.ReadTx) error { answer = string(whois.Answer(tx, "one.example", dataTime)); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(answer, "Registrar: Registrar A") || strings.Contains(answer, "c-one") || strings.Contains(answer, "Registrant") || strings.Contains(answer, "Tech") {

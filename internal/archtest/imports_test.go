@@ -16,7 +16,7 @@ type rule struct {
 // rules lists the packages by level; what is not listed for a package is forbidden to it.
 func rules() []rule {
 	level1 := []string{"registry", "idn", "internal", "policy", "store"}
-	level2 := slices.Concat(level1, []string{"fsm", "zone", "dnssec"})
+	level2 := slices.Concat(level1, []string{"fsm", "zone", "dnssec", "disclose"})
 	level3 := slices.Concat(level2, []string{"raftnode"})
 	return []rule{
 		{"registry", []string{"idn"}, "nouns know no storage, protocol or rule"},
@@ -26,6 +26,7 @@ func rules() []rule {
 		{"store", []string{"registry", "idn", "internal"}, "the state knows no commands"},
 		{"fsm", level1, "the state machine knows neither Raft nor any protocol"},
 		{"zone", []string{"registry", "idn", "internal", "policy", "store"}, "zone content is a pure function of objects"},
+		{"disclose", []string{"registry", "idn", "internal", "policy", "store", "zone"}, "who sees what is decided once, below the protocols that show it"},
 		{"dnssec", []string{"registry", "idn", "internal", "policy", "store", "zone"}, "signing knows zones, not how they are agreed on"},
 		{"keystore", []string{"registry", "idn", "internal", "policy", "store", "zone", "dnssec"}, "what keeps private keys knows no network and no log"},
 		{"raftnode", level2, "replication knows no edge"},
