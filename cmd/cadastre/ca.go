@@ -22,6 +22,7 @@ holds it can join nodes, log in as any registrar and operate the cluster.`,
 		{cluster.KindNode, "NODE-ID", cluster.DefaultNodeLifetime, "n1"},
 		{cluster.KindRegistrar, "REGISTRAR-ID", cluster.DefaultClientLifetime, "registrar-a"},
 		{cluster.KindOperator, "NAME", cluster.DefaultOperatorLifetime, "alice"},
+		{cluster.KindRequester, "NAME", cluster.DefaultClientLifetime, "police"},
 	} {
 		cmd.AddCommand(newCAIssueCommand(a, k))
 	}
@@ -53,7 +54,7 @@ func newCAInitCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// issueKind is what differs between the three issuing verbs.
+// issueKind is what differs between the issuing verbs.
 type issueKind struct {
 	kind     cluster.Kind
 	argument string

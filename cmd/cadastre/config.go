@@ -36,7 +36,8 @@ type Config struct {
 	Autopilot AutopilotConfig `toml:"autopilot"`
 	EPP       ListenConfig    `toml:"epp"`
 	DNS       DNSConfig       `toml:"dns"`
-	WHOIS     ListenConfig    `toml:"whois"`
+	WHOIS     WHOISConfig     `toml:"whois"`
+	RDAP      RDAPConfig      `toml:"rdap"`
 	Metrics   ListenConfig    `toml:"metrics"`
 	Log       LogConfig       `toml:"log"`
 }
@@ -208,7 +209,7 @@ func defaultConfig() Config {
 		Gossip:  GossipConfig{Listen: "0.0.0.0:7948"},
 		EPP:     ListenConfig{Listen: ":700"},
 		DNS:     DNSConfig{Listen: []string{"0.0.0.0:53", "[::]:53"}},
-		WHOIS:   ListenConfig{Listen: ":43"},
+		WHOIS:   WHOISConfig{Listen: ":43"},
 		Metrics: ListenConfig{Listen: "127.0.0.1:9153"},
 		Log:     LogConfig{Level: "info", Format: "text"},
 	}
@@ -257,7 +258,7 @@ func decodeStrict(decoder *toml.Decoder, name string, into any) error {
 }
 
 func (c *Config) resolvePaths(dir string) {
-	for _, p := range []*string{&c.DataDir, &c.TLS.CA, &c.TLS.Cert, &c.TLS.Key, &c.Gossip.KeyFile, &c.Keys.SealFile, &c.Keys.PKCS11.Module, &c.Keys.PKCS11.PINFile} {
+	for _, p := range []*string{&c.DataDir, &c.TLS.CA, &c.TLS.Cert, &c.TLS.Key, &c.Gossip.KeyFile, &c.Keys.SealFile, &c.Keys.PKCS11.Module, &c.Keys.PKCS11.PINFile, &c.RDAP.TLSCert, &c.RDAP.TLSKey} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -294,7 +295,7 @@ func (c *Config) validate() error {
 			return fmt.Errorf("key %q is required: %q is no address at which other nodes could reach this one", a.key, a.address)
 		}
 	}
-	if err := c.DNS.validate(); err != nil {
+	if err := errors.Join(c.DNS.validate(), c.RDAP.validate()); err != nil {
 		return err
 	}
 	if _, err := c.Log.level(); err != nil {
@@ -325,7 +326,7 @@ func (c *Config) addresses() []addressKey {
 		{"raft.listen", c.Raft.Listen}, {"raft.advertise", c.Raft.Advertise},
 		{"grpc.listen", c.GRPC.Listen}, {"grpc.advertise", c.GRPC.Advertise},
 		{"gossip.listen", c.Gossip.Listen}, {"gossip.advertise", c.Gossip.Advertise},
-		{"epp.listen", c.EPP.Listen}, {"whois.listen", c.WHOIS.Listen}, {"metrics.listen", c.Metrics.Listen},
+		{"epp.listen", c.EPP.Listen}, {"whois.listen", c.WHOIS.Listen}, {"rdap.listen", c.RDAP.Listen}, {"rdap.redirect_listen", c.RDAP.RedirectListen}, {"metrics.listen", c.Metrics.Listen},
 	}
 	for _, address := range c.DNS.Listen {
 		list = append(list, addressKey{"dns.listen", address})

@@ -118,7 +118,8 @@ func (d *devCluster) prepareNode(ca *cluster.CA, m devMember) error {
 			RateLimit: RateLimitConfig{Exempt: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 32)}},
 			Transfers: []TransferConfig{{From: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 32)}}},
 		},
-		WHOIS:   ListenConfig{Listen: d.settings.address(m, devcluster.PortWHOIS)},
+		WHOIS:   WHOISConfig{Listen: d.settings.address(m, devcluster.PortWHOIS), RateLimit: devRDDSLimit()},
+		RDAP:    RDAPConfig{Listen: d.settings.address(m, devcluster.PortRDAP), RateLimit: devRDDSLimit()},
 		Metrics: ListenConfig{Listen: d.settings.address(m, devcluster.PortMetrics)},
 		Log:     LogConfig{Level: "info", Format: "text"},
 	}
@@ -127,6 +128,11 @@ func (d *devCluster) prepareNode(ca *cluster.CA, m devMember) error {
 		return fmt.Errorf("write the configuration of %s: %w", m.id(), err)
 	}
 	return os.WriteFile(d.configPath(m), content, 0o600)
+}
+
+// devRDDSLimit does not limit this machine.
+func devRDDSLimit() RDDSLimitConfig {
+	return RDDSLimitConfig{Exempt: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 32)}}
 }
 
 // start starts the node's process.
@@ -220,7 +226,8 @@ func (d *devCluster) info() *devcluster.Info {
 			pid = p.pid()
 		}
 		info.Nodes = append(info.Nodes, devcluster.Node{
-			ID: m.id(), Role: m.Role.String(), PID: pid, Data: d.path(m.id(), "data"), Log: d.logPath(m), Config: d.configPath(m),
+			RDAP: "https://" + d.settings.address(m, devcluster.PortRDAP) + "/",
+			ID:   m.id(), Role: m.Role.String(), PID: pid, Data: d.path(m.id(), "data"), Log: d.logPath(m), Config: d.configPath(m),
 			EPP: d.settings.address(m, devcluster.PortEPP), DNS: d.settings.address(m, devcluster.PortDNS), WHOIS: d.settings.address(m, devcluster.PortWHOIS),
 			Admin: d.settings.address(m, devcluster.PortAdmin), Metrics: "http://" + d.settings.address(m, devcluster.PortMetrics) + "/metrics",
 			Raft: d.settings.address(m, devcluster.PortRaft), Gossip: d.settings.address(m, devcluster.PortGossip),

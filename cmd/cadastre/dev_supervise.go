@@ -47,9 +47,9 @@ func (a *app) superviseDev(ctx context.Context, d *devCluster) error {
 
 // guide returns what to try.
 func (d *devCluster) guide(info *devcluster.Info) string {
-	rows := [][]string{{"NODE", "ROLE", "EPP", "DNS", "WHOIS", "ADMIN", "METRICS", "PID"}}
+	rows := [][]string{{"NODE", "ROLE", "EPP", "DNS", "WHOIS", "RDAP", "ADMIN", "METRICS", "PID"}}
 	for _, n := range info.Nodes {
-		rows = append(rows, []string{n.ID, n.Role, n.EPP, n.DNS, n.WHOIS, n.Admin, n.Metrics, fmt.Sprint(n.PID)})
+		rows = append(rows, []string{n.ID, n.Role, n.EPP, n.DNS, n.WHOIS, n.RDAP, n.Admin, n.Metrics, fmt.Sprint(n.PID)})
 	}
 	first := info.Nodes[0]
 	host, dnsPort, _ := net.SplitHostPort(first.DNS) // made here

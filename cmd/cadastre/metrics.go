@@ -40,6 +40,7 @@ type nodeCollector struct {
 	grpc      *grpcDescs
 	transfers *transferDescs
 	dnsVolume *dnsDescs
+	rdap      *rdapDescs
 
 	term, isLeader, applied, commit, lastLog, peers     *prometheus.Desc
 	dnsQueries, dnsResponses, dnsDropped, dnsRcodes     *prometheus.Desc
@@ -48,6 +49,7 @@ type nodeCollector struct {
 	contactSeconds, dnsTCPRejected, certExpirySecond    *prometheus.Desc
 	zoneBlocked, zoneHeld, zoneDelegations, zoneRenewal *prometheus.Desc
 	dnsOverflow, dnsRateLimited                         *prometheus.Desc
+	whoisLimited, whoisAvailability                     *prometheus.Desc
 }
 
 func newNodeCollector(n *node) *nodeCollector {
@@ -63,6 +65,7 @@ func newNodeCollector(n *node) *nodeCollector {
 		epp:                newEPPDescs(desc),
 		seed:               newSeedDescs(desc),
 		grpc:               newGRPCDescs(desc),
+		rdap:               newRDAPDescs(desc),
 		term:               desc("raft_term", "Current Raft term."),
 		isLeader:           desc("raft_is_leader", "1 while this node leads and serves, else 0."),
 		applied:            desc("applied_index", "Highest log index applied to this node's state."),
@@ -88,6 +91,8 @@ func newNodeCollector(n *node) *nodeCollector {
 		dnsRateLimited:     desc("dns_rate_limited_total", "DNS replies over UDP dropped or truncated by the rate limit."),
 		whoisQueries:       desc("whois_queries_total", "WHOIS queries answered."),
 		whoisRefusals:      desc("whois_refused_total", "WHOIS connections refused."),
+		whoisLimited:       desc("whois_limited_total", "WHOIS queries refused because their network asked too often."),
+		whoisAvailability:  desc("whois_availability_queries_total", "WHOIS queries for a one-line answer about availability."),
 		certExpirySecond:   desc("certificate_expiry_seconds", "When the node's certificate expires, Unix time."),
 	}
 }
@@ -164,10 +169,13 @@ func (c *nodeCollector) collectEdges(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	c.rdap.collect(counter, c.node)
 	if c.node.whois != nil {
 		stats := c.node.whois.Stats()
 		counter(c.whoisQueries, stats.Queries)
 		counter(c.whoisRefusals, stats.Refused)
+		counter(c.whoisLimited, stats.Limited)
+		counter(c.whoisAvailability, stats.Availability)
 	}
 	if c.node.dns == nil {
 		return

@@ -72,6 +72,9 @@ func (n *node) startEdges(edges *stage) {
 	if n.whois != nil {
 		edges.start(n.whois.Run)
 	}
+	if n.rdap != nil {
+		edges.start(n.rdap.Run)
+	}
 	if n.dns != nil {
 		edges.start(n.dns.Run)
 	}

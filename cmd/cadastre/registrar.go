@@ -60,7 +60,9 @@ type registrarDocument struct {
 	QueryRate     uint32   `json:"query_rate"`
 	TransformRate uint32   `json:"transform_rate"`
 	CreatedAt     string   `json:"created_at"`
-	UpdatedAt     string   `json:"updated_at"`
+
+	Public    registrarPublicDocument `json:"public"`
+	UpdatedAt string                  `json:"updated_at"`
 }
 
 func newRegistrarListCommand(a *app, flags *connFlags) *cobra.Command {
@@ -95,7 +97,7 @@ func registrarDocumentOf(r *clusterpb.Registrar) registrarDocument {
 		State: registry.RegistrarState(r.GetState()).String(), TLDs: append([]string{}, r.GetTlds()...), Currency: r.GetCurrency(),
 		Balance: registry.FormatMinorUnits(r.GetBalanceMinor()), CreditLimit: registry.FormatMinorUnits(r.GetCreditLimitMinor()), LowBalance: registry.FormatMinorUnits(r.GetLowBalanceMinor()),
 		Sources: append([]string{}, r.GetSources()...), ThinTLDs: append([]string{}, r.GetThinTlds()...), QueryRate: r.GetQueryRate(), TransformRate: r.GetTransformRate(),
-		Certificates: []string{}, CreatedAt: instant(r.GetCreatedAtMs()), UpdatedAt: instant(r.GetUpdatedAtMs()),
+		Public: registrarPublicDocumentOf(r.GetPublic()), Certificates: []string{}, CreatedAt: instant(r.GetCreatedAtMs()), UpdatedAt: instant(r.GetUpdatedAtMs()),
 	}
 	for _, fingerprint := range r.GetCertificateSha256() {
 		d.Certificates = append(d.Certificates, hex.EncodeToString(fingerprint))

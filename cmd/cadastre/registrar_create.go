@@ -20,6 +20,8 @@ type registrarSpec struct {
 	lowBalance               string
 	sources, thinTLDs        []string
 	queryRate, transformRate uint32
+	public                   registrarPublicFlags
+	publicMessage            *fsmpb.RegistrarPublic
 	reason                   string
 }
 
@@ -38,6 +40,7 @@ file, or it is asked for.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			spec.id = args[0]
+			spec.publicMessage = spec.public.message(cmd.Flags().Changed)
 			var err error
 			if spec.password, err = a.readPassword(passwordFile); err != nil {
 				return err
@@ -53,6 +56,7 @@ file, or it is asked for.`,
 		},
 	}
 	f := cmd.Flags()
+	spec.public.register(f)
 	f.StringVar(&spec.name, "name", "", "name (default: the id)")
 	f.StringVar(&spec.email, "email", "", "e-mail address")
 	f.StringVar(&spec.url, "url", "", "web address")
@@ -94,6 +98,6 @@ func createRegistrar(ctx context.Context, client *admin, spec *registrarSpec) (*
 		Id: spec.id, Name: firstNonEmpty(spec.name, spec.id), Email: spec.email, Url: spec.url, IanaId: spec.ianaID,
 		PasswordHash: hashPassword(spec.password), CertificateSha256: fingerprints, Tlds: spec.tlds,
 		Currency: spec.currency, CreditLimitMinor: credit, OpeningDepositMinor: deposit, LowBalanceMinor: lowBalance, Roid: newROIDPart(),
-		Sources: spec.sources, ThinTlds: spec.thinTLDs, QueryRate: spec.queryRate, TransformRate: spec.transformRate,
+		Sources: spec.sources, ThinTlds: spec.thinTLDs, QueryRate: spec.queryRate, TransformRate: spec.transformRate, Public: spec.publicMessage,
 	}}})
 }

@@ -24,6 +24,7 @@ type registrarChange struct {
 	addSources, removeSources     []string
 	addThin, removeThin           []string
 	queryRate, transformRate      uint32
+	public                        registrarPublicFlags
 }
 
 func newRegistrarSetCommand(a *app, flags *connFlags) *cobra.Command {
@@ -51,6 +52,7 @@ func newRegistrarSetCommand(a *app, flags *connFlags) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
+	change.public.register(f)
 	f.StringVar(&change.name, "name", "", "name")
 	f.StringVar(&change.email, "email", "", "e-mail address")
 	f.StringVar(&change.url, "url", "", "web address")
@@ -96,6 +98,7 @@ func (a *app) registrarUpdate(cmd *cobra.Command, id string, c *registrarChange)
 		AddSources: c.addSources, RemoveSources: c.removeSources,
 	}
 	given := cmd.Flags().Changed
+	update.Public = c.public.message(given)
 	for flag, field := range map[string]struct {
 		value *string
 		into  **string

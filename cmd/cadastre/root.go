@@ -99,7 +99,7 @@ Start with a whole cluster on this machine: cadastre dev --dir /tmp/cadastre`,
 		newBackupCommand(a), newRestoreCommand(a), newNodeCommand(a),
 	)
 	root.AddCommand(newObjectCommands(a)...)
-	root.AddCommand(newHistoryCommand(a), newShowCommand(a), newMaintenanceCommand(a), newOperatorCommand(a), newGossipCommand(a), newKeyCommand(a))
+	root.AddCommand(newHistoryCommand(a), newShowCommand(a), newMaintenanceCommand(a), newDisclosureCommand(a), newOperatorCommand(a), newGossipCommand(a), newKeyCommand(a))
 	root.AddCommand(newZoneCommand(a), newImportCommand(a))
 	prepare(a, root)
 	return root

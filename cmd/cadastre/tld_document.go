@@ -64,6 +64,8 @@ type tldDocument struct {
 
 	PremiumNames []premiumDocument `toml:"premium_names" json:"premium_names" comment:"labels with prices of their own"`
 
+	RDDS rddsDocument `toml:"rdds" json:"rdds" comment:"what RDAP and WHOIS show"`
+
 	Signing signingDocument `toml:"signing" json:"signing" comment:"how the zone is signed"`
 
 	KeepApplicationDays uint32              `toml:"keep_application_days" json:"keep_application_days" comment:"for which a decided application of the launch is kept; 0 stands for 90"`
@@ -166,7 +168,7 @@ func (d *tldDocument) parse() (*registry.TLD, error) {
 		TTLBounds: d.parseTTLBounds(), AuthInfoDays: d.AuthInfoDays,
 		ExpiryGraceDays: d.ExpiryGraceDays, PurgeTimeSeconds: d.PurgeTimeSeconds, HostAttributes: d.HostAttributes,
 		IDNTables: d.IDNTables, IDNCustomTables: d.IDNCustomTables, IDNVariantsForRegistrar: d.IDNVariantsForRegistrar,
-		IDNTableRequired: d.IDNTableRequired, IDNOnly: d.IDNOnly,
+		IDNTableRequired: d.IDNTableRequired, IDNOnly: d.IDNOnly, RDDS: d.RDDS.parse(),
 		KeepApplicationDays: d.KeepApplicationDays, KeepTokenDays: d.KeepTokenDays,
 		MaxRemovedDelegations: d.Publication.MaxRemovedDelegations, MaxRemovedPercent: d.Publication.MaxRemovedPercent,
 	}}
@@ -266,7 +268,7 @@ func documentOf(name registry.DomainName, p *registry.TLDPolicy) *tldDocument {
 		MinNameServers: p.MinNameServers, MaxNameServers: p.MaxNameServers, MaxContacts: p.MaxContacts,
 		RegistrantRequired: p.RegistrantRequired, AllowPrivateAddresses: p.AllowPrivateAddresses,
 		ReservedLabels: append([]string{}, p.ReservedLabels...),
-		TTLBounds:      ttlBoundsDocuments(p.TTLBounds), Signing: signingDocumentOf(&p.Signing), LaunchPhases: launchPhaseDocuments(p.LaunchPhases), DataModel: p.DataModel.String(), AuthInfoDays: p.AuthInfoDays,
+		TTLBounds:      ttlBoundsDocuments(p.TTLBounds), Signing: signingDocumentOf(&p.Signing), RDDS: rddsDocumentOf(&p.RDDS), LaunchPhases: launchPhaseDocuments(p.LaunchPhases), DataModel: p.DataModel.String(), AuthInfoDays: p.AuthInfoDays,
 		IDNTables: append([]string{}, p.IDNTables...), IDNCustomTables: append([]string{}, p.IDNCustomTables...),
 		IDNVariantsForRegistrar: p.IDNVariantsForRegistrar, IDNTableRequired: p.IDNTableRequired, IDNOnly: p.IDNOnly,
 		ApexTTLSeconds: p.ApexTTLSeconds, DelegationTTLSeconds: p.DelegationTTLSeconds, TransferPendingDays: p.TransferPendingDays,

@@ -18,6 +18,7 @@ func TestTLDDocumentRoundTrip(t *testing.T) {
 	want.Policy.TTLBounds = []registry.TTLBounds{{Type: registry.RecordNS, Min: 60, Max: 86400, Default: 3600}, {Type: registry.RecordAAAA}}
 	want.Policy.PremiumNames = []registry.PremiumName{{Label: "gold", Class: "tier 1", CreatePriceMinor: 50000, RenewPriceMinor: 20050, RestorePriceMinor: 1}, {Label: "free", Class: "gift"}}
 	want.Policy.DataModel, want.Policy.AuthInfoDays = registry.DataModelPerRegistrar, 14
+	want.Policy.RDDS = registry.RDDSPolicy{Availability: true, Disclosed: []string{"org", "city"}, ContactURI: "https://nic.example/c/{name}", TermsURI: "https://nic.example/terms"}
 	want.Policy.AutoRenew, want.Policy.ExpiryGraceDays, want.Policy.PurgeTimeSeconds = false, 30, 50400
 	want.Policy.KeepApplicationDays, want.Policy.KeepTokenDays = 15, 16
 	want.Policy.SacrificialDomain = "kept.example"
@@ -62,6 +63,7 @@ func TestTLDDocumentRefusals(t *testing.T) {
 		"time of day":   {"purge_time_seconds = 0", "purge_time_seconds = 86401", "a time of day"},
 		"sacrificial":   {"sacrificial_domain = ''", "sacrificial_domain = 'kept.test'", "directly below the TLD"},
 		"no such table": {"idn_tables = []", "idn_tables = ['xx']", `no IDN table "xx"`},
+		"rdds field":    {"disclosed = []", "disclosed = ['shoe']", "a field that is disclosed is one of"},
 		"server in TLD": {"addresses = ['192.0.2.1', '2001:db8::1']", "addresses = []", "needs an address"},
 	} {
 		t.Run(name, func(t *testing.T) {

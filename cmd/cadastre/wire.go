@@ -19,6 +19,7 @@ import (
 	"cadastre/keystore"
 	"cadastre/publisher"
 	"cadastre/raftnode"
+	"cadastre/rdap"
 	"cadastre/store"
 	"cadastre/whois"
 )
@@ -46,6 +47,7 @@ type node struct {
 	// Edges are nil if switched off.
 	epp     *epp.Server
 	whois   *whois.Server
+	rdap    *rdap.Server
 	dns     *dnsedge.Server
 	metrics net.Listener
 	// published wakes the DNS edge; it lives as long as the node.
@@ -144,9 +146,14 @@ func (n *node) openEdges(ctx context.Context) (err error) {
 		}
 	}
 	if n.cfg.WHOIS.Listen != "" {
-		n.whois = whois.New(whois.Config{Address: n.cfg.WHOIS.Listen, Viewer: n.store, Logger: n.logger.With("service", "whois")})
+		n.whois = whois.New(whois.Config{Address: n.cfg.WHOIS.Listen, Viewer: n.store, Logger: n.logger.With("service", "whois"), Limit: n.cfg.WHOIS.RateLimit.limit()})
 		if err := n.whois.Listen(); err != nil {
 			return portError("whois", "whois.listen", n.cfg.WHOIS.Listen, err)
+		}
+	}
+	if n.cfg.RDAP.Listen != "" {
+		if err := n.openRDAP(gateway); err != nil {
+			return err
 		}
 	}
 	if len(n.cfg.DNS.Listen) > 0 {
@@ -185,6 +192,9 @@ func (n *node) closeListeners() {
 	}
 	if n.epp != nil {
 		n.epp.Close()
+	}
+	if n.rdap != nil {
+		n.rdap.Close()
 	}
 	if n.dns != nil {
 		n.dns.Close()
