@@ -101,6 +101,14 @@ fuzz-short: ## Run every fuzz target for FUZZ_TIME each.
 bench: ## Run the Go benchmarks.
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+# How many domains `make bench-rdds` makes, and for how many seconds it asks for each figure.
+RDDS_DOMAINS ?= 1000000
+RDDS_SECONDS ?= 10
+
+.PHONY: bench-rdds
+bench-rdds: ## Measure RDAP and WHOIS on one core, beside nginx with a file of the same size (Debian: nginx-light).
+	CADASTRE_BENCH_RDDS=$(RDDS_DOMAINS) CADASTRE_BENCH_SECONDS=$(RDDS_SECONDS) $(GO) test ./rdap -run '^TestBenchRDDS$$' -count 1 -v -timeout 60m
+
 .PHONY: bench-publish
 bench-publish: build ## Measure create acknowledged -> referral served by all nodes, over 500 creates.
 	$(GO) run ./bench/publish -bin $(BIN)

@@ -106,8 +106,14 @@ func domainStatuses(d *registry.Domain, now time.Time) []string {
 func (out *Domain) addContacts(tx *store.ReadTx, d *registry.Domain, p *registry.RDDSPolicy) {
 	page := contactPage(p, d.Name, out.Sponsor)
 	policies := []*registry.RDDSPolicy{p}
+	known := map[registry.ContactID]*registry.Contact{} // often one contact has all roles
 	add := func(id registry.ContactID, role Role) {
-		if c, found := tx.Contact(id); found {
+		c, found := known[id]
+		if !found {
+			c, found = tx.Contact(id)
+			known[id] = c
+		}
+		if found && c != nil {
 			out.Contacts = append(out.Contacts, contactOf(c, role, withheldFields(policies, c, out.IsWhole), page))
 		}
 	}

@@ -166,15 +166,64 @@ func (w *writer) redaction(r redaction) {
 	w.memberIf("replacementPath", r.replacementPath)
 	w.member("pathLang", "jsonpath")
 	w.member("method", r.method)
-	w.object("reason")
-	w.member("description", "Server policy")
-	w.close('}')
 	w.close('}')
 }
 
-// contactRedactions lists what is withheld of a contact, by the method that the response profile
-// names for each field (section 2.7.4).
+// redactionKey tells the lists of what is withheld apart: there are few different ones.
+type redactionKey struct {
+	role   disclose.Role
+	fields uint16
+	hasURI bool
+}
+
+// fieldBit gives each field of a contact a bit.
+func fieldBit(field string) uint16 {
+	switch field {
+	case policy.FieldID:
+		return 1
+	case policy.FieldName:
+		return 2
+	case policy.FieldOrg:
+		return 4
+	case policy.FieldStreet:
+		return 8
+	case policy.FieldCity:
+		return 16
+	case policy.FieldPostalCode:
+		return 32
+	case policy.FieldPhone:
+		return 64
+	case policy.FieldFax:
+		return 128
+	default: // email
+		return 256
+	}
+}
+
+// contactRedactions lists what is withheld of a contact. The text depends on little and is kept.
 func (w *writer) contactRedactions(c *disclose.Contact, entity string) {
+	if len(c.Withheld) == 0 {
+		return
+	}
+	k := redactionKey{role: c.Role, hasURI: c.ContactURI != ""}
+	for _, field := range c.Withheld {
+		k.fields |= fieldBit(field)
+	}
+	if kept, ok := w.kept.Load(k); ok {
+		if text, isText := kept.(string); isText {
+			w.raw(text)
+			return
+		}
+	}
+	made := &writer{}
+	made.listRedactions(c, entity)
+	w.kept.Store(k, string(made.b))
+	w.raw(string(made.b))
+}
+
+// listRedactions lists what is withheld of a contact, by the method that the response profile names
+// for each field (section 2.7.4).
+func (w *writer) listRedactions(c *disclose.Contact, entity string) {
 	label := c.Role.Label() + " "
 	card := entity + ".vcardArray[1]"
 	add := func(name string, r redaction) {

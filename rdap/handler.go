@@ -106,7 +106,7 @@ func trimSlash(path string) string { return strings.TrimPrefix(path, "/") }
 func (s *Server) answerQuery(rw http.ResponseWriter, r *http.Request, q *query, path []string) {
 	w, ok := s.buffers.Get().(*writer)
 	if !ok {
-		w = &writer{}
+		w = &writer{kept: &s.redactions}
 	}
 	defer func() {
 		if cap(w.b) <= maxPooledOctets {

@@ -2,6 +2,7 @@ package rdap
 
 import (
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -11,6 +12,8 @@ type writer struct {
 	b []byte
 	// dataTimeAt is where the time of the data stands, which is no part of the entity tag.
 	dataTimeAt int
+	// kept has texts that many answers have in common.
+	kept *sync.Map
 }
 
 func (w *writer) comma() {

@@ -80,7 +80,9 @@ type Server struct {
 	buffers  sync.Pool
 	zippers  sync.Pool
 	ianaIDs  ianaIDs
-	pages    *pages
+	// redactions are lists of what is withheld, by redactionKey.
+	redactions sync.Map
+	pages      *pages
 }
 
 // New returns a server; Listen and Run start it.
@@ -93,7 +95,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, limiter: prefixlimit.New(cfg.Limit), pages: pages}
-	s.buffers.New = func() any { return &writer{b: make([]byte, 0, usualAnswerOctet)} }
+	s.buffers.New = func() any { return &writer{b: make([]byte, 0, usualAnswerOctet), kept: &s.redactions} }
 	s.zippers.New = newZipper
 	return s, nil
 }

@@ -40,11 +40,11 @@ func newDisclosureGrantCommand(a *app, flags *connFlags) *cobra.Command {
 		Short: "Let a requester see personal data",
 		Long: `Lets whoever has the certificate see the contacts of domains whole, for so many days. "cadastre ca requester"
 makes such a certificate.`,
-		Example: "  cadastre disclosure grant police --cert police/police.crt --purpose 'case 2027-113' --days 30 --dev /tmp/cadastre",
+		Example: "  cadastre disclosure grant police --requester-cert police/police.crt --purpose 'case 2027-113' --days 30 --dev /tmp/cadastre",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cert == "" || purpose == "" {
-				return &usageError{"--cert and --purpose are required"}
+				return &usageError{"--requester-cert and --purpose are required"}
 			}
 			fingerprints, err := readFingerprints([]string{cert})
 			if err != nil {
@@ -68,7 +68,7 @@ makes such a certificate.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&cert, "cert", "", "the requester's certificate, PEM")
+	cmd.Flags().StringVar(&cert, "requester-cert", "", "the requester's certificate, PEM")
 	cmd.Flags().StringVar(&purpose, "purpose", "", "what the data are for")
 	cmd.Flags().Uint32Var(&days, "days", 30, "for how many days, at most 366")
 	cmd.Flags().StringSliceVar(&tlds, "tld", nil, "only data of this TLD (repeatable; default: all)")

@@ -63,7 +63,7 @@ func TestRegistrationDataWithoutVoters(t *testing.T) {
 		t.Fatalf("make a certificate: %+v", made)
 	}
 	police := devcluster.Files{Cert: filepath.Join(dir, "police.crt"), Key: filepath.Join(dir, "police.key")}
-	c.MustCLI("disclosure", "grant", "police", "--cert", police.Cert, "--purpose", "case 7", "--days", "2")
+	c.MustCLI("disclosure", "grant", "police", "--requester-cert", police.Cert, "--purpose", "case 7", "--days", "2")
 	info, replica := c.Info(), c.Node("n2")
 	own := info.Registrars[0].Files
 
