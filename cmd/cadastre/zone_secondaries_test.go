@@ -163,8 +163,18 @@ func serialAt(address string) uint32 {
 	return soa.Serial
 }
 
-// zoneAt copies the zone from a name server and sorts it.
-func zoneAt(t *testing.T, address string, signed bool) []string {
+// zoneAt copies the zone from a name server, in lower case, and sorts it.
+func zoneAt(t *testing.T, address string, signed bool) (out []string) {
+	t.Helper()
+	for _, rr := range transferFrom(t, address, signed) {
+		out = append(out, strings.ToLower(strings.Join(strings.Fields(rr.String()), " ")))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// transferFrom copies the zone from a name server.
+func transferFrom(t *testing.T, address string, signed bool) (out []dns.RR) {
 	t.Helper()
 	m := new(dns.Msg).SetAxfr("example.")
 	tr := &dns.Transfer{DialTimeout: catchUpTime, ReadTimeout: catchUpTime}
@@ -176,16 +186,12 @@ func zoneAt(t *testing.T, address string, signed bool) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []string
 	for e := range envelopes {
 		if e.Error != nil {
 			t.Fatalf("copy the zone from %s: %v", address, e.Error)
 		}
-		for _, rr := range e.RR {
-			out = append(out, strings.ToLower(strings.Join(strings.Fields(rr.String()), " ")))
-		}
+		out = append(out, e.RR...)
 	}
-	slices.Sort(out)
 	return out
 }
 
@@ -273,8 +279,15 @@ func TestSecondariesFollow(t *testing.T) {
 	load.stop()
 	load.settle(t)
 	caughtUp("the last serial", nsd, knot)
-	for i := range 3 { // each is a difference of its own for both, however fast the load was over
-		c.MustCLI("epp", "create", "domain", fmt.Sprintf("late-%d.example", i), "--ns", "ns1.hoster.invalid", "--ns", "ns2.hoster.invalid")
+	for i := range 4 { // each is a difference of its own for both, however fast the load was over
+		create := []string{"epp", "create", "domain", fmt.Sprintf("late-%d.example", i), "--ns", "ns1.hoster.invalid", "--ns", "ns2.hoster.invalid"}
+		if i%2 == 1 { // its hash enters the chain of proofs
+			create = append(create, "--ds", "12345 13 2 "+strings.Repeat("ab", 32))
+		}
+		c.MustCLI(create...)
+		if i == 3 { // and leaves it
+			c.MustCLI("epp", "delete", "domain", "late-1.example")
+		}
 		c.Eventually(catchUpTime, "the late registration is published", func() error {
 			r, err := queryDNS(context.Background(), primary, fmt.Sprintf("late-%d.example", i), dns.TypeNS)
 			if err == nil && len(r.Ns) == 0 {
@@ -301,7 +314,9 @@ func TestSecondariesFollow(t *testing.T) {
 		if diff := cmp.Diff(want, zoneAt(t, s.address, false)); diff != "" {
 			t.Errorf("%s holds another zone (-node +%s):\n%s", s.name, s.name, diff)
 		}
+		requireValidZone(t, s.name, transferFrom(t, s.address, false))
 	}
+	requireValidZone(t, "the export", parseZone(t, c.MustCLI("zone", "export", "example")))
 	if len(want) < 2*load.count() {
 		t.Errorf("%d records for %d registrations", len(want), load.count())
 	}
