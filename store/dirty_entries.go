@@ -59,7 +59,7 @@ func (tx *Tx) foldDirty() {
 	if len(come) > 0 {
 		slices.Sort(come)
 		m.dirtyEntries[tx.at.Index] = come
-		tx.set(tableDirtyEntry.key().uint(tx.at.Index), encodeDirtyEntry(come))
+		tx.insert(tableDirtyEntry.key().uint(tx.at.Index), encodeDirtyEntry(come))
 	}
 }
 

@@ -24,7 +24,7 @@ type hotRows map[string][]byte
 // isHot says whether the table's rows are few, or some of them, and read all the time.
 func isHot(t table) bool {
 	switch t {
-	case tableMeta, tableRegistrar, tableTLD, tableBalance, tableHost, tableAddGrace, tableZoneState, tablePollQueue:
+	case tableMeta, tableRegistrar, tableTLD, tableBalance, tableHost, tableAddGrace, tableZoneState, tablePollQueue, tableDirtyEntry:
 		return true
 	}
 	return false
