@@ -14,7 +14,8 @@ import "fmt"
 //	level 3  fewer rows for each command: kept results and names to publish in one row for each
 //	         entry, object identifiers from the place in the log and without a row of their own,
 //	         no index of the ledger for the revenue
-//	level 4  what is added since: its verbs and fields are in the present command.proto only
+//	level 4  what is added since: its verbs and fields are in the present command.proto only;
+//	         first versions of objects and postings in one row for each entry
 const (
 	// MinFeatureLevel is the lowest level of a cluster that this program can take part in.
 	MinFeatureLevel uint32 = 1
