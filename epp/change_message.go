@@ -10,7 +10,7 @@ import (
 )
 
 // changeMessage is what a message about a change by the registry carries: the object as it
-// was or became, from its history, and how it was changed (RFC 8590 section 3.1).
+// was or became, from its history, and how it was changed (RFC 8590 section 3.1.2).
 func (c *call) changeMessage(tx *store.ReadTx, m *registry.PollMessage) (data []byte, extensions []extensionData, err error) {
 	version, at := tx.VersionAt(m.ROID, m.Action.Index, m.Action.InEntry)
 	if m.Change.State == registry.ChangeAfter {

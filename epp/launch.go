@@ -41,7 +41,7 @@ func launchElements() []extensionElement {
 const maxShownOctets = 255
 
 // launchCreate is a create that names a phase: a registration or an application, as the
-// client says or, if it does not, as the phase is (RFC 8334 section 3.3.1).
+// client says or, if it does not, as the phase is (RFC 8334 section 3.3).
 func (c *call) launchCreate(ctx context.Context, q *eppxml.DomainCreate) (*answer, error) {
 	given := c.extensions.launchCreate
 	if len(given.Signed) > 0 {

@@ -7,7 +7,7 @@ import (
 	"cadastre/fsm/fsmpb"
 )
 
-// launchApplicationDelete withdraws an application (RFC 8334 section 3.3.3).
+// launchApplicationDelete withdraws an application (RFC 8334 section 3.5).
 func (c *call) launchApplicationDelete(ctx context.Context, q *eppxml.DomainDelete) (*answer, error) {
 	name, err := canonicalName("name", q.Name)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"cadastre/fsm/fsmpb"
 )
 
-// launchApplicationUpdate changes an application (RFC 8334 section 3.3.2).
+// launchApplicationUpdate changes an application (RFC 8334 section 3.4).
 func (c *call) launchApplicationUpdate(ctx context.Context, q *eppxml.DomainUpdate) (*answer, error) {
 	change, err := c.domainUpdateCommand(q)
 	if err != nil {

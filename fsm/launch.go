@@ -38,7 +38,7 @@ func (r *run) noteNotices(o *offer, phase *registry.LaunchPhase, c *fsmpb.Domain
 }
 
 // ownApplication returns an application of the acting registrar that is not decided, given
-// its phase and its name (RFC 8334 sections 3.3.2 and 3.3.3).
+// its phase and its name (RFC 8334 sections 3.4 and 3.5).
 func (r *run) ownApplication(id string, phase *fsmpb.LaunchPhaseName, name string) (*registry.Application, error) {
 	a, found := r.tx.Application(id)
 	if !found || string(a.Domain.Name) != name {

@@ -8,7 +8,7 @@ import (
 	"cadastre/registry"
 )
 
-// launchApplicationCreate applies for a name (RFC 8334 section 3.3.1). The price is set
+// launchApplicationCreate applies for a name (RFC 8334 section 3.3). The price is set
 // aside until the application is decided.
 func (r *run) launchApplicationCreate(c *fsmpb.LaunchApplicationCreate) (*fsmpb.Result, error) {
 	o, err := r.offer(c.GetDomain())

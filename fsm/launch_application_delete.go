@@ -3,7 +3,7 @@ package fsm
 import "cadastre/fsm/fsmpb"
 
 // launchApplicationDelete withdraws an application that is not decided (RFC 8334 section
-// 3.3.3) and gives the price back.
+// 3.5) and gives the price back.
 func (r *run) launchApplicationDelete(c *fsmpb.LaunchApplicationDelete) (*fsmpb.Result, error) {
 	a, err := r.ownApplication(c.GetApplicationId(), c.GetLaunchPhase(), c.GetName())
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // launchApplicationUpdate changes what an application that is not decided asks for (RFC 8334
-// section 3.3.2). Statuses come with the domain.
+// section 3.4). Statuses come with the domain.
 func (r *run) launchApplicationUpdate(c *fsmpb.LaunchApplicationUpdate) (*fsmpb.Result, error) {
 	change := c.GetChange()
 	a, err := r.ownApplication(c.GetApplicationId(), c.GetLaunchPhase(), change.GetName())

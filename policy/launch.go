@@ -105,7 +105,7 @@ func CheckCodes(p *registry.LaunchPhase, codes int) error {
 
 // CheckNotices says whether the claims notices that come with a create are what the phase
 // asks for: there if they must be, of a possible form, and accepted before now and before
-// they ended, which they must not have done yet (RFC 8334 section 3.3.1).
+// they ended, which they must not have done yet (RFC 8334 section 3.3.2).
 func CheckNotices(p *registry.LaunchPhase, notices []registry.ClaimsNotice, now time.Time) error {
 	refuse := func(code registry.Code, field, value, reason string, args ...any) error {
 		return &registry.Error{Code: code, Field: field, Value: value, Reason: fmt.Sprintf(reason, args...)}

@@ -1,7 +1,7 @@
 package registry
 
 // ChangeState says which of the two messages about a change one is: that with the object as
-// it was, or that with the object as it became (RFC 8590 section 2). Stored.
+// it was, or that with the object as it became (RFC 8590 section 2.2). Stored.
 type ChangeState uint8
 
 // The states.
@@ -19,13 +19,13 @@ func (s ChangeState) String() string {
 }
 
 // ChangeOperation is what the registry did to an object, in the words of RFC 8590 section
-// 2. Stored.
+// 2.1. Stored.
 type ChangeOperation string
 
 // ChangeUpdate is the operation by which statuses are set and removed.
 const ChangeUpdate ChangeOperation = "update"
 
-// Types of cases (RFC 8590 section 2).
+// Types of cases (RFC 8590 section 3.1.2).
 const (
 	CaseUDRP   = "udrp"
 	CaseURS    = "urs"

@@ -6923,7 +6923,7 @@ func (x *DomainRestoreReport) GetOther() string {
 	return ""
 }
 
-// Case is the dispute or request that an operator acts on (RFC 8590 section 2).
+// Case is the dispute or request that an operator acts on (RFC 8590 section 3.1.2).
 type Case struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// udrp, urs or custom.
