@@ -134,6 +134,10 @@ model: ## A million random commands of five seeds against the plain model of the
 dns-diff: ## A million questions to the responder, NSD and Knot (Debian: nsd, knot); a few minutes.
 	$(GO) test ./dnsedge -run '^TestAgainstOtherServers$$' -dns-diff 1000000 -timeout 60m -v
 
+.PHONY: zonemaster
+zonemaster: ## Zonemaster (Debian: zonemaster-cli) looks at a dev cluster's zone, as root for port 53; a minute.
+	$(GO) test ./cmd/cadastre -run '^TestZonemaster$$' -zonemaster -v
+
 .PHONY: fuzz-responder
 fuzz-responder: ## Two hundred million mutated queries to the responder, every reply checked; some ten minutes of two processors.
 	$(GO) test ./dnsedge -run '^TestMutatedQueries$$' -mutations 200000000 -timeout 0 -v
