@@ -102,6 +102,8 @@ func messageText(m *registry.PollMessage) string {
 		return head("transfer") + " " + transferText(m.Transfer)
 	case registry.PollAutoRenew:
 		return head("auto-renewal") + " " + times
+	case registry.PollExpired:
+		return head("expired") + " " + times
 	case registry.PollRedemption:
 		return head("redemption") + " " + times
 	case registry.PollPurge:

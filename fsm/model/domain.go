@@ -259,7 +259,7 @@ func (m *Model) refundsAddGrace(actor string) bool {
 
 func (m *Model) redeem(d *Domain, at time.Time) {
 	d.Statuses = with(d.Statuses, "pendingDelete")
-	d.Phase, d.Graces, d.DeletedByCommand = "redemption", nil, false
+	d.Phase, d.Graces, d.DeletedByCommand, d.ExpiryGraceEndsAt = "redemption", nil, false, time.Time{}
 	d.PhaseEndsAt = at.Add(time.Duration(m.Policy.RedemptionDays) * 24 * time.Hour)
 }
 
@@ -288,7 +288,7 @@ func (m *Model) domainRenew(actor string, c *fsmpb.DomainRenew) registry.Code {
 		return code
 	}
 	before := d.ExpiresAt
-	d.ExpiresAt = expiry
+	d.ExpiresAt, d.ExpiryGraceEndsAt = expiry, time.Time{}
 	d.Graces = append(m.running(d.Graces, m.Now), Grace{Kind: "renew", Before: before, After: expiry, EndsAt: m.days(m.Policy.RenewGraceDays), Charge: m.charge("renew", actor, d.Name, int(years), price)})
 	return registry.CodeOK
 }

@@ -25,6 +25,8 @@ type Policy struct {
 	TransferGraceDays, TransferPendingDays      uint32
 	RedemptionDays, PendingDeleteDays           uint32
 	RestoreReportDays                           uint32
+	ExpiryGraceDays                             uint32        // of an expired name that is not renewed by itself
+	PurgeTime                                   time.Duration // after midnight; 0: at any time
 	MaxDS                                       int
 	MinNameServers, MaxNameServers, MaxContacts int
 	RegistrantRequired                          bool
@@ -82,6 +84,7 @@ type Domain struct {
 	Graces                          []Grace
 	Phase                           string // "", "redemption", "pendingRestore" or "pendingDelete"
 	PhaseEndsAt                     time.Time
+	ExpiryGraceEndsAt               time.Time     // of an expired name that can still be renewed
 	RedemptionLeft                  time.Duration // when the restore was requested
 	DeletedByCommand                bool
 }

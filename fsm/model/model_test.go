@@ -85,12 +85,15 @@ func newPair(t *testing.T, seed uint64, autoRenew bool) *pair {
 	t.Cleanup(func() { _ = st.Close() })
 	start := time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
 	p := policyOf(autoRenew)
+	if !autoRenew && seed%2 == 1 {
+		p.ExpiryGraceDays, p.PurgeTimeSeconds = 20, 50400
+	}
 	m := model.New(model.Policy{
 		TLD: "example", CreatePriceMinor: p.CreatePriceMinor, RenewPriceMinor: p.RenewPriceMinor, MinYears: p.MinPeriodYears, MaxYears: p.MaxPeriodYears, AutoRenew: p.AutoRenew,
 		AddGraceDays: p.AddGraceDays, RenewGraceDays: p.RenewGraceDays, AutoGraceDays: p.AutoRenewGraceDays, RedemptionDays: p.RedemptionDays, PendingDeleteDays: p.PendingDeleteDays,
 		MinNameServers: int(p.MinNameServers), MaxNameServers: int(p.MaxNameServers), MaxContacts: int(p.MaxContacts), RegistrantRequired: true, Reserved: p.ReservedLabels,
 		TransferPriceMinor: p.TransferPriceMinor, RestorePriceMinor: p.RestorePriceMinor, TransferGraceDays: p.TransferGraceDays, TransferPendingDays: p.TransferPendingDays,
-		RestoreReportDays: p.RestoreReportDays, MaxDS: int(p.MaxDelegationSigners), Premium: map[string]model.Prices{"d5": {CreateMinor: 3000, RenewMinor: 2000, TransferMinor: 2000, RestoreMinor: 6000}},
+		RestoreReportDays: p.RestoreReportDays, ExpiryGraceDays: p.ExpiryGraceDays, PurgeTime: time.Duration(p.PurgeTimeSeconds) * time.Second, MaxDS: int(p.MaxDelegationSigners), Premium: map[string]model.Prices{"d5": {CreateMinor: 3000, RenewMinor: 2000, TransferMinor: 2000, RestoreMinor: 6000}},
 	}, start)
 	out := &pair{t: t, random: rand.New(rand.NewPCG(seed, 7)), nextRow: 1, store: st, machine: fsm.New(st), model: m}
 	operator := &fsmpb.Actor{Kind: fsmpb.ActorKind_ACTOR_KIND_OPERATOR, Id: "op"}

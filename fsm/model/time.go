@@ -50,6 +50,9 @@ func (m *Model) Advance(now time.Time) {
 
 func (m *Model) dueAt(d *Domain) time.Time {
 	at := d.ExpiresAt
+	if !d.ExpiryGraceEndsAt.IsZero() {
+		at = d.ExpiryGraceEndsAt
+	}
 	if d.Phase != "" {
 		at = d.PhaseEndsAt
 	}
@@ -69,7 +72,7 @@ func (m *Model) happen(d *Domain) {
 		d.Phase, d.PhaseEndsAt = "redemption", at.Add(d.RedemptionLeft)
 		m.tell(d.Sponsor, "restore lapsed", d.Name, fmt.Sprintf("expires %s act %s", day(d.ExpiresAt), day(d.PhaseEndsAt)))
 	case d.Phase == "redemption":
-		d.Phase, d.PhaseEndsAt = "pendingDelete", at.Add(time.Duration(m.Policy.PendingDeleteDays)*24*time.Hour)
+		d.Phase, d.PhaseEndsAt = "pendingDelete", m.purgeAt(at.Add(time.Duration(m.Policy.PendingDeleteDays)*24*time.Hour))
 	case d.Phase == "pendingDelete":
 		m.purge(d, at)
 	case m.Policy.AutoRenew:
@@ -78,6 +81,9 @@ func (m *Model) happen(d *Domain) {
 		d.ExpiresAt = addYears(before, 1)
 		d.Graces = append(m.running(d.Graces, at), Grace{Kind: "autoRenew", Before: before, After: d.ExpiresAt, Charge: row, EndsAt: at.Add(time.Duration(m.Policy.AutoGraceDays) * 24 * time.Hour)})
 		m.tell(d.Sponsor, "auto-renewal", d.Name, fmt.Sprintf("expires %s act %s", day(d.ExpiresAt), day(at)))
+	case m.Policy.ExpiryGraceDays > 0 && d.ExpiryGraceEndsAt.IsZero():
+		d.ExpiryGraceEndsAt = at.Add(time.Duration(m.Policy.ExpiryGraceDays) * 24 * time.Hour)
+		m.tell(d.Sponsor, "expired", d.Name, fmt.Sprintf("expires %s act %s", day(d.ExpiresAt), day(d.ExpiryGraceEndsAt)))
 	default:
 		if d.Transfer.pending() {
 			m.keepDomain(d, "serverCancelled", at)
@@ -85,6 +91,19 @@ func (m *Model) happen(d *Domain) {
 		m.redeem(d, at)
 		m.tell(d.Sponsor, "redemption", d.Name, fmt.Sprintf("expires %s act %s", day(d.ExpiresAt), day(d.PhaseEndsAt)))
 	}
+}
+
+// purgeAt is when a name becomes free whose pending deletion ends then: at the next time of the
+// day at which names are released.
+func (m *Model) purgeAt(end time.Time) time.Time {
+	if m.Policy.PurgeTime == 0 {
+		return end
+	}
+	at := time.Date(end.Year(), end.Month(), end.Day(), 0, 0, 0, 0, time.UTC).Add(m.Policy.PurgeTime)
+	if at.Before(end) {
+		at = at.AddDate(0, 0, 1)
+	}
+	return at
 }
 
 // purge frees the name. The hosts below it go too, out of all delegations (RFC 9874), and the

@@ -205,7 +205,7 @@ func (m *Model) moveDomain(d *Domain, status string, at time.Time) {
 	before := m.without(d.ExpiresAt, slices.DeleteFunc(m.running(d.Graces, at), func(g Grace) bool { return g.Kind != "autoRenew" }))
 	m.undo("release", t.Reserved)
 	charge := m.charge("transfer", t.Requester, d.Name, t.Years, t.Reserved.AmountMinor)
-	d.Sponsor, d.ExpiresAt, d.Secret = t.Requester, t.ExpiresAt, Secret{}
+	d.Sponsor, d.ExpiresAt, d.Secret, d.ExpiryGraceEndsAt = t.Requester, t.ExpiresAt, Secret{}, time.Time{}
 	d.Statuses = without(d.Statuses, "pendingTransfer")
 	d.Graces = []Grace{{Kind: "transfer", EndsAt: at.Add(time.Duration(m.Policy.TransferGraceDays) * 24 * time.Hour), Charge: charge, Before: before, After: t.ExpiresAt}}
 	for name, h := range m.Hosts {
