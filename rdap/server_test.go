@@ -234,25 +234,31 @@ func TestPageInBrowser(t *testing.T) {
 	if keep := os.Getenv("CADASTRE_SCREENSHOT"); keep != "" {
 		picture = keep
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	browse := func(args ...string) string {
-		args = append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--ignore-certificate-errors", "--user-data-dir=" + filepath.Join(dir, "profile")}, args...)
-		cmd := exec.CommandContext(ctx, path, append(args, fmt.Sprintf("https://%s/lookup?name=b%%C3%%BCcher.example", w.Addr()))...)
-		cmd.Env = append(os.Environ(), "HOME="+dir)
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("chromium: %v\n%s", err, out)
+	// A browser that is starved of processor time gives up at times; what counts is what it shows.
+	browse := func(isDone func(out string) bool, args ...string) {
+		last := ""
+		for attempt := range 4 {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			args := append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--ignore-certificate-errors",
+				"--user-data-dir=" + filepath.Join(dir, fmt.Sprint("profile", attempt))}, args...)
+			cmd := exec.CommandContext(ctx, path, append(args, fmt.Sprintf("https://%s/lookup?name=b%%C3%%BCcher.example", w.Addr()))...)
+			cmd.Env, cmd.WaitDelay = append(os.Environ(), "HOME="+dir), 5*time.Second
+			out, err := cmd.Output()
+			cancel()
+			if isDone(string(out)) {
+				return
+			}
+			last = fmt.Sprintf("%v\n%s", err, out)
 		}
-		return string(out)
+		t.Errorf("chromium %q: %s", args, last)
 	}
-	if dom := browse("--dump-dom"); !strings.Contains(dom, "bücher.example") || !strings.Contains(dom, "xn--bcher-kva.example") {
-		t.Errorf("the browser shows\n%s", dom)
-	}
-	browse("--screenshot="+picture, "--window-size=900,1200")
-	if info, err := os.Stat(picture); err != nil || info.Size() < 10_000 {
-		t.Errorf("the picture: %v, %v", info, err)
-	}
+	browse(func(dom string) bool {
+		return strings.Contains(dom, "bücher.example") && strings.Contains(dom, "xn--bcher-kva.example")
+	}, "--dump-dom")
+	browse(func(string) bool {
+		info, err := os.Stat(picture)
+		return err == nil && info.Size() > 10_000
+	}, "--screenshot="+picture, "--window-size=900,1200")
 }
 
 func FuzzRequest(f *testing.F) {
