@@ -6,6 +6,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,9 @@ const (
 	// commandTimeout bounds one command line.
 	commandTimeout = 60 * time.Second
 	pollInterval   = 20 * time.Millisecond
+	// portAttempts is how often a new cluster is tried on other ports when another program
+	// takes one of them after it was found free.
+	portAttempts = 3
 )
 
 // Cluster is a dev cluster under test.
@@ -34,16 +38,25 @@ type Cluster struct {
 // it is ready. The cluster is stopped when the test ends.
 func Start(t testing.TB, binary string, args ...string) *Cluster {
 	t.Helper()
-	base, dir := FreeBasePort(t), filepath.Join(t.TempDir(), "dev")
-	c := &Cluster{Dir: dir, BasePort: base, t: t,
-		cfg: devcluster.Config{Binary: binary, Dir: dir, BasePort: base, Args: args}}
+	c := &Cluster{t: t}
 	t.Cleanup(func() {
 		if c.running {
 			c.Stop()
 		}
 	})
-	c.Run()
-	return c
+	for attempt := 1; ; attempt++ {
+		c.BasePort, c.Dir = FreeBasePort(t), filepath.Join(t.TempDir(), "dev")
+		c.cfg = devcluster.Config{Binary: binary, Dir: c.Dir, BasePort: c.BasePort, Args: args}
+		run, err := devcluster.Start(context.Background(), c.cfg)
+		if err == nil {
+			c.run, c.running = run, true
+			return c
+		}
+		if attempt == portAttempts || !strings.Contains(err.Error(), "is in use by another process") {
+			t.Fatal(err)
+		}
+		t.Logf("somebody else took a port from %d on meanwhile; trying others", c.BasePort)
+	}
 }
 
 // FreeBasePort finds a base port for a cluster.
