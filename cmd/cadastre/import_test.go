@@ -138,6 +138,9 @@ func TestImportZone(t *testing.T) {
 			t.Errorf("%v: %v\n%s", command, err, out)
 		}
 	}
+	if digest, err := os.ReadFile(exported + ".zonemd"); err != nil || !strings.HasPrefix(string(digest), "example.\t") || !strings.Contains(string(digest), " 1 1 ") {
+		t.Errorf("the digest of the zone: %q, %v", digest, err)
+	}
 	if out := c.MustCLI("history", "import-000001.example"); !strings.Contains(out, "domain_import by operator") || !strings.Contains(out, "because: import") {
 		t.Errorf("history:\n%s", out)
 	}

@@ -77,8 +77,8 @@ func (s *lineSorter) spill() error {
 	return err
 }
 
-// each calls fn for every line in order.
-func (s *lineSorter) each(fn func(line string) error) error {
+// each calls fn for every line in order, with its key.
+func (s *lineSorter) each(fn func(key []byte, line string) error) error {
 	s.sort()
 	merge := &runHeap{}
 	for _, f := range s.runs {
@@ -91,7 +91,7 @@ func (s *lineSorter) each(fn func(line string) error) error {
 	}
 	for merge.Len() > 0 {
 		run := (*merge)[0]
-		if err := fn(run.line); err != nil {
+		if err := fn(run.key, run.line); err != nil {
 			return err
 		}
 		more, err := run.next()

@@ -30,7 +30,7 @@ func TestLineSorter(t *testing.T) {
 		}
 		slices.Sort(want)
 		at := 0
-		err := sorter.each(func(line string) error {
+		err := sorter.each(func(_ []byte, line string) error {
 			if at >= len(want) || !slices.Contains(texts[want[at]], line) {
 				return fmt.Errorf("line %d is %q", at, line)
 			}
@@ -60,7 +60,7 @@ func TestLineSorterFaults(t *testing.T) {
 		}
 	}
 	stop, count := errors.New("stop"), 0
-	if err := sorter.each(func(string) error {
+	if err := sorter.each(func([]byte, string) error {
 		if count++; count == 2 {
 			return stop
 		}

@@ -8,11 +8,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
 
 	"cadastre/cluster/clusterpb"
+	"cadastre/registry"
 	"cadastre/zone"
 )
 
@@ -24,7 +27,9 @@ func newZoneExportCommand(a *app, flags *connFlags) *cobra.Command {
 		Long: `Writes a TLD's zone as one node serves it, from one serial: one record a line with its
 absolute name, TTL, class and type, in canonical order, the SOA first and once more last,
 as ICANN's zone file access wants it. The file appears only when it is whole. Sorting a
-large zone takes room for it in the folder of the file, or in TMPDIR without one.`,
+large zone takes room for it in the folder of the file, or in TMPDIR without one. FILE.zonemd
+gets the digest of the zone as a ZONEMD record (RFC 8976, SIMPLE with SHA-384), by which who
+has both can tell that the file is whole.`,
 		Example: "  cadastre zone export example --dev /tmp/cadastre -o example.zone\n  cadastre zone export example --dev /tmp/cadastre --node n2 | dnssec-verify -o example /dev/stdin",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,6 +55,8 @@ type exported struct {
 	Serial  uint32 `json:"serial"`
 	Records int    `json:"records"`
 	File    string `json:"file,omitempty"`
+	// ZONEMD is the record that a digest of the zone would be published as.
+	ZONEMD string `json:"zonemd"`
 }
 
 // exportFile writes the zone beside the file and puts it in its place when it is whole.
@@ -64,6 +71,9 @@ func exportFile(ctx context.Context, a *app, client *admin, tld, path string) er
 		err = errors.Join(f.Chmod(0o644), f.Sync())
 	}
 	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.WriteFile(path+".zonemd", []byte(done.ZONEMD+"\n"), 0o644)
+	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
@@ -85,7 +95,7 @@ func exportZone(ctx context.Context, client *admin, tld string, w io.Writer, tem
 	out := &exported{TLD: tld}
 	sorter := &lineSorter{dir: tempDir}
 	defer sorter.remove()
-	soa := ""
+	soa, ttlSeconds := "", uint32(0)
 	for done := false; !done; {
 		chunk, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -100,8 +110,7 @@ func exportZone(ctx context.Context, client *admin, tld string, w io.Writer, tem
 		}
 		for _, rr := range rrs {
 			if rr.Header().Rrtype == dns.TypeSOA {
-				soa = zone.Text(rr)
-				continue
+				soa, ttlSeconds = zone.Text(rr), rr.Header().Ttl
 			}
 			key, err := zone.SortKey(rr)
 			if err != nil {
@@ -122,7 +131,22 @@ func exportZone(ctx context.Context, client *admin, tld string, w io.Writer, tem
 		_, err := buffered.WriteString(line + "\n")
 		return err
 	}
-	err = errors.Join(write(soa), sorter.each(write), write(soa), buffered.Flush())
+	digest := zone.NewDigest(registry.DomainName(tld))
+	each := func(key []byte, line string) error {
+		owner, rest, _ := strings.Cut(line, "\t")
+		ttl, _, _ := strings.Cut(rest, "\t")
+		seconds, err := strconv.ParseUint(ttl, 10, 32)
+		if err != nil {
+			return fmt.Errorf("the line %q has no TTL: %w", line, err)
+		}
+		digest.Add(registry.DomainName(strings.TrimSuffix(owner, ".")), uint32(seconds), key)
+		if line == soa {
+			return nil // it stands first and last
+		}
+		return write(line)
+	}
+	err = errors.Join(write(soa), sorter.each(each), write(soa), buffered.Flush())
+	out.ZONEMD = digest.Record(out.Serial, ttlSeconds)
 	if err != nil {
 		return nil, fmt.Errorf("write the zone: %w", err)
 	}
