@@ -11,8 +11,9 @@ import (
 	"cadastre/internal/pause"
 )
 
-// testDiskBytes is enough for a few minutes of load.
-const testDiskBytes = 256 << 20
+// testDiskBytes is enough for a few minutes of load, and for what Pebble sets aside for its log: some 70 MB
+// for each of up to three files.
+const testDiskBytes = 512 << 20
 
 // TestDisksAndPauses hangs and breaks the file systems of real processes, and stops processes
 // for a while, all under load.
