@@ -18,7 +18,7 @@ import (
 
 // Sizes of Pebble's parts, for nodes of a few gigabytes.
 const (
-	blockCacheBytes    = 128 << 20
+	blockCacheBytes    = 256 << 20
 	memTableBytes      = 64 << 20
 	memTableStopWrites = 4
 	// l0CompactionThreshold is how many of the newest tables may lie over one another before

@@ -39,6 +39,7 @@ func main() { os.Exit(load.Main("apply", run)) }
 func run(ctx context.Context) (err error) {
 	sizes := flag.String("sizes", "10000,1000000", "domains that are there when the measurement begins, a growing list")
 	measured := flag.Int("creates", 100_000, "how many creates are measured at each size")
+	publishes := flag.Bool("publish", true, "publish the names as a leader does; without it only what applying costs is measured")
 	profile := flag.String("cpuprofile", "", "a file for the CPU profile of the last measurement")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "cadastre-apply-")
@@ -55,9 +56,11 @@ func run(ctx context.Context) (err error) {
 	n.setUp()
 	publishing, stop := context.WithCancel(ctx)
 	var workers sync.WaitGroup
-	workers.Go(func() {
-		_ = publisher.New(n, st, publisher.Unsigned{}, slog.New(slog.DiscardHandler)).Run(publishing, n.dirty)
-	}) // ends with its context only
+	if *publishes {
+		workers.Go(func() {
+			_ = publisher.New(n, st, publisher.Unsigned{}, slog.New(slog.DiscardHandler)).Run(publishing, n.dirty)
+		}) // ends with its context only
+	}
 	defer workers.Wait()
 	defer stop()
 	workers.Go(func() { _ = st.FillFilter(publishing) }) // ends with its context only
