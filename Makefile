@@ -3,7 +3,7 @@ SHELL := /bin/bash
 GO ?= go
 BIN := bin/cadastre
 # Longest time a whole test run may take on two cores.
-TEST_TIMEOUT := 15m
+TEST_TIMEOUT := 20m
 # How long each fuzz target runs in fuzz-short.
 FUZZ_TIME ?= 20s
 # How long soak-faults injects faults.
