@@ -46,11 +46,16 @@ func finishReplace(paths Paths) error {
 	if _, err := os.Stat(next); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if _, err := tls.LoadX509KeyPair(next, paths.Key); err != nil {
-		if _, err := tls.LoadX509KeyPair(paths.Certificate, paths.Key); err != nil {
-			return nil // neither fits: the caller says what is wrong
-		}
+	fits := func(certificate string) bool {
+		_, err := tls.LoadX509KeyPair(certificate, paths.Key)
+		return err == nil
+	}
+	switch {
+	case fits(next):
+	case fits(paths.Certificate):
 		return os.Remove(next)
+	default:
+		return nil // the caller says what is wrong
 	}
 	if err := os.Rename(next, paths.Certificate); err != nil {
 		return err
