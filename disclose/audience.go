@@ -2,6 +2,7 @@ package disclose
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"cadastre/policy"
@@ -48,13 +49,21 @@ func FreshnessOf(tx *store.ReadTx, now time.Time) Freshness {
 }
 
 // shows says whether everybody may see the field of a contact under the policies: all of them
-// disclose it or the contact consents, and the contact does not object (RFC 5733 section 2.9).
+// disclose it or the contact consents, and the contact does not object (RFC 5733 section 2.9). Consent is
+// to a form of the postal data and does not open the other; an objection to one counts for both.
 func shows(policies []*registry.RDDSPolicy, c *registry.Contact, field string) bool {
 	disclosed := len(policies) > 0
 	for _, p := range policies {
 		disclosed = disclosed && slices.Contains(p.Disclosed, field)
 	}
-	if c.Disclose != nil && slices.ContainsFunc(c.Disclose.Fields, func(named string) bool { return fieldOfDisclose(named, field) }) {
+	if c.Disclose == nil {
+		return disclosed
+	}
+	form := "." + postalOf(c).Type
+	if slices.ContainsFunc(c.Disclose.Fields, func(named string) bool {
+		_, _, isPostal := strings.Cut(named, ".")
+		return fieldOfDisclose(named, field) && (!c.Disclose.Flag || !isPostal || strings.HasSuffix(named, form))
+	}) {
 		return c.Disclose.Flag
 	}
 	return disclosed

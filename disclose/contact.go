@@ -85,11 +85,7 @@ func contactOf(c *registry.Contact, role Role, withheld []string, contactURI str
 		Role: role, ID: c.ID, ROID: c.ROID, Voice: c.Voice, Fax: c.Fax, Email: c.Email, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 		TransferredAt: c.TransferredAt, Withheld: withheld, Statuses: contactStatuses(c),
 	}
-	for _, form := range c.Postal {
-		if out.Postal = form; form.Type == "int" {
-			break
-		}
-	}
+	out.Postal = postalOf(c)
 	if c.AdditionalEmail.Primary && c.AdditionalEmail.Address != "" {
 		out.Email = c.AdditionalEmail.Address
 	}
@@ -100,6 +96,16 @@ func contactOf(c *registry.Contact, role Role, withheld []string, contactURI str
 		out.ContactURI = contactURI
 	}
 	return out
+}
+
+// postalOf returns the form that is shown: the international one, or the only one.
+func postalOf(c *registry.Contact) (shown registry.PostalInfo) {
+	for _, form := range c.Postal {
+		if shown = form; form.Type == "int" {
+			break
+		}
+	}
+	return shown
 }
 
 func (c *Contact) withhold(field string) {
